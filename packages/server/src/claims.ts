@@ -19,9 +19,11 @@ export { selectBuild } from "./features/builds/queries.ts";
 export { restoreWorkspaces } from "./features/builds/restore.ts";
 export { WorkspaceTurns } from "./features/builds/workspace-turns.ts";
 export { findPredecessor } from "./features/builds/take-over.ts";
-export { choosePrebuild, type ClaimTransaction } from "./features/claims/choose-prebuild.ts";
+export { choosePrebuilds, type ClaimTransaction } from "./features/claims/choose-prebuilds.ts";
 export { sqlClaim } from "./features/claims/claim-queries.ts";
+export { claimTogether } from "./features/claims/claim-together.ts";
 export { createWorkspace } from "./features/claims/create.ts";
+export { GatheredClaims } from "./features/claims/gathered-claims.ts";
 export {
   decideReinit,
   type ReinitDecision,
@@ -63,4 +65,5 @@ export {
   type JobHandler,
   type JobOutcome,
 } from "./platform/jobs/worker.ts";
-export { type LocalHints, type PubSub, topics } from "./platform/pubsub/pubsub.ts";
+export { LocalListeners } from "./platform/pubsub/local-listeners.ts";
+export { allOf, type LocalHints, type PubSub, topics } from "./platform/pubsub/pubsub.ts";

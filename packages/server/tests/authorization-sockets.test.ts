@@ -40,6 +40,7 @@ describe("a route that takes an upgrade", () => {
         answers.set(caller, await upgrade(route, row, query, world.callers[caller]));
       }
       expect(answers).toEqual(wanted);
+      if (name === "agentRpc") await agentHasLeft();
     },
   );
 });
@@ -79,6 +80,13 @@ async function upgradeToDerp(headers: Readonly<Record<string, string>>): Promise
     .on("error", reject)
     .end();
   return promise;
+}
+
+/** Waits until the server has noticed that the agent's socket is closed: other routes answer otherwise until then. */
+async function agentHasLeft(): Promise<void> {
+  const path = `/workspaceagents/${world.ids["agent"]}`;
+  const answered = { status: 200, body: { status: "disconnected" } };
+  await expect.poll(() => server.request("GET", path)).toMatchObject(answered);
 }
 
 /**

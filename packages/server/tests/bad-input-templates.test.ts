@@ -155,7 +155,7 @@ const archives: readonly (readonly [string, () => Promise<Uint8Array> | Uint8Arr
     () => tar(definition, { ...definition, name: "slipway.yml" }),
     "found both slipway.yaml and slipway.yml, wanted one of them",
   ],
-  ["no definition", () => tar({ name: "main.tf", content: "x" }), "this is a Terraform template"],
+  ["no definition", () => tar({ name: "main.txt", content: "x" }), "looked for slipway.yaml"],
   [
     "a definition that is no text",
     () =>

@@ -9,7 +9,7 @@ import { IdleDriver } from "./support/idle-driver.ts";
 import { openServer } from "./support/open-server.ts";
 import { addPerson } from "./support/people.ts";
 
-const template = "driver: terraform\nagents: { main: { os: linux, arch: amd64 } }\n";
+const template = "driver: manual\nagents: { main: { os: linux, arch: amd64 } }\n";
 
 /** A driver that notices only after its plan that a build was canceled. */
 class LateDriver extends IdleDriver {

@@ -29,7 +29,7 @@ let agents: readonly StageAgent[];
 beforeEach(() => begin("external"));
 
 /** Opens a stage with a prebuild, in place of the previous stage. */
-async function begin(driver: "terraform" | "external"): Promise<void> {
+async function begin(driver: "manual" | "external"): Promise<void> {
   await opened.disposeAsync();
   opened = new AsyncDisposableStack();
   stage = await openStage(inject("postgresUrl"), opened, driver);
@@ -171,7 +171,7 @@ describe("a build of the owner right after the claim, before any agent was told"
     "%s ends what was owed, with the processes: the new ones are told nothing",
     async (...transitions) => {
       // With this driver a restarted agent has a new token.
-      await begin("terraform");
+      await begin("manual");
       const [main] = agents;
       if (main === undefined) throw new Error("the prebuild has no agent");
       const stream = openStream(main);

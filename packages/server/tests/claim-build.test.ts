@@ -33,7 +33,7 @@ afterEach(() => opened.disposeAsync());
 
 /** Sets up a stage with one waiting prebuild, and Ann. */
 async function begin(
-  driver: "external" | "terraform" | "process",
+  driver: "external" | "manual" | "process",
   options: { readonly onClaim?: string } = {},
 ): Promise<void> {
   stage = await openStage(inject("postgresUrl"), opened, driver, options);
@@ -83,7 +83,7 @@ function selectJob(buildId: string) {
 }
 
 describe("the build of a claim", () => {
-  it.each(["external", "terraform"] as const)(
+  it.each(["external", "manual"] as const)(
     "is for the new owner, whoever asked for it (driver %s)",
     async (driver) => {
       await begin(driver);
@@ -99,7 +99,7 @@ describe("the build of a claim", () => {
     },
   );
 
-  it.each(["external", "terraform"] as const)(
+  it.each(["external", "manual"] as const)(
     "ends by itself after the time to live (driver %s)",
     async (driver) => {
       await begin(driver);
@@ -130,7 +130,7 @@ describe("the build of a claim", () => {
   });
 
   it("hands over nothing when it was canceled before it began; the next start does", async () => {
-    await begin("terraform");
+    await begin("manual");
     const { id, latest_build: build } = await claim();
     await stage.cancel(ann, build.id);
     expect(await viewOf(stage, main.token)).toMatchObject({ standing: "claiming", isOwed: false });
@@ -141,7 +141,7 @@ describe("the build of a claim", () => {
   });
 
   it("hands over nothing when it failed; the next start does", async () => {
-    await begin("terraform");
+    await begin("manual");
     const { id } = await claim();
     await (await takeJob()).end("fail");
     expect(await viewOf(stage, main.token)).toMatchObject({ standing: "claiming", isOwed: false });
@@ -152,7 +152,7 @@ describe("the build of a claim", () => {
   });
 
   it("has succeeded when it was canceled too late", async () => {
-    await begin("terraform");
+    await begin("manual");
     const { latest_build: build } = await claim();
     const work = await takeJob();
     await stage.cancel(ann, build.id);
@@ -162,7 +162,7 @@ describe("the build of a claim", () => {
   });
 
   it("leaves nothing to take over once a stop has followed its failure", async () => {
-    await begin("terraform");
+    await begin("manual");
     const { id } = await claim();
     await (await takeJob()).end("fail");
     expect(await viewOf(stage, main.token)).toMatchObject({ standing: "claiming" });
@@ -198,7 +198,7 @@ describe("the build of a claim", () => {
   });
 
   it("makes its agents once, though the job is begun twice", async () => {
-    await begin("terraform");
+    await begin("manual");
     const { id } = await stage.create(ann, { name: "plain" });
     const first = await takeJob();
     const agents = await agentsOf(stage.needs, id);
@@ -217,7 +217,7 @@ describe("the build of a claim", () => {
 
   it("gives the tokens of a prebuild that was restarted", async () => {
     // With this driver a restarted agent has a new token.
-    await begin("terraform");
+    await begin("manual");
     const { db } = stage.needs;
     const { id: prebuild } = await db
       .selectFrom("workspaces")

@@ -56,6 +56,7 @@ async function create(
     versionId: undefined,
     presetId: stage.version.presetId,
     parameters: [],
+    transition: "start",
     requiresPrebuild: false,
     settings: {
       automaticUpdates: "never",
@@ -110,6 +111,11 @@ it("begins the use of a workspace, with the schedule that its owner chose", asyn
   }
 });
 
+it("leaves the prebuild to others if the workspace is created stopped", async () => {
+  expect(await create({}, { transition: "stop" })).not.toBe(prebuildId);
+  expect(await create({}, { name: "second" })).toBe(prebuildId);
+});
+
 it("is in the audit trail as the creation of a workspace, once", async () => {
   await create();
   const build = await stage.needs.db
@@ -144,7 +150,8 @@ it("hints with its commit at watchers, agents and pools of every replica", async
     topics.claim(prebuildId),
     topics.builds(prebuildId),
     topics.workspace(prebuildId),
-    topics.prebuilds,
+    topics.workspaces(ann.id),
+    topics.prebuilds(stage.version.presetId),
   ];
   const counts = wanted.map((topic) => opened.use(countHints(pubsub, topic)));
   // Subscribers from before it listens get a hint when it does.

@@ -8,16 +8,14 @@ import { sqlClaim } from "../src/features/claims/claim-queries.ts";
 import { createAgentToken } from "../src/platform/auth/agent-token.ts";
 import type { DB } from "../src/platform/db/gen/schema.ts";
 
-const terms = {
-  settings: {
-    automatic_updates: "never",
-    autostart_schedule: null,
-    next_start_at: null,
-    ttl_ms: 3_600_000,
-    on_deadline: "stop",
-  },
-  endsAgents: false,
+const settings = {
+  automatic_updates: "never",
+  autostart_schedule: null,
+  next_start_at: null,
+  ttl_ms: 3_600_000,
+  on_deadline: "stop",
 } as const;
+const terms = { endsAgents: false, waits: true } as const;
 
 const opened = new AsyncDisposableStack();
 let stage: ClaimStage;
@@ -51,24 +49,26 @@ afterEach(() => trx.rollback().execute());
 async function listClaimable(): Promise<readonly string[]> {
   const found: string[] = [];
   for (;;) {
-    const id = await sqlClaim(trx, terms).lockPrebuild(stage.version.presetId, found);
-    if (id === undefined) return found;
-    found.push(id);
+    const wanted = { count: 1, except: found };
+    const ids = await sqlClaim(trx, terms).lockPrebuilds(stage.version.presetId, wanted);
+    if (ids.length === 0) return found;
+    found.push(...ids);
   }
+}
+
+/** Returns the claim of a prebuild for the administrator. */
+function changeOf(workspaceId: string) {
+  const owner = { ownerId: stage.admin.id, name: `of-${workspaceId}`, settings };
+  return { workspaceId, owner };
 }
 
 /** Lists the prebuilds that a claim gets after locking them. */
 async function listChangeable(): Promise<readonly string[]> {
   const before = await trx.savepoint("before").execute();
-  const changed: string[] = [];
-  for (const id of waiting) {
-    const owner = { ownerId: stage.admin.id, name: `of-${id}` };
-    if (await sqlClaim(before, terms).claimPrebuild(id, stage.version.presetId, owner)) {
-      changed.push(id);
-    }
-  }
+  const changes = waiting.map((id) => changeOf(id));
+  const changed = await sqlClaim(before, terms).claimPrebuilds(stage.version.presetId, changes);
   await before.rollbackToSavepoint("before").execute();
-  return changed;
+  return waiting.filter((id) => changed.has(id));
 }
 
 async function expectClaimable(prebuilds: readonly string[]): Promise<void> {
@@ -207,8 +207,7 @@ describe("a claim", () => {
     const [first = "", second = ""] = waiting;
     const { presetId } = stage.version;
     const claim = sqlClaim(trx, terms);
-    const owner = { ownerId: stage.admin.id, name: "mine" };
-    expect(await claim.lockPrebuild(presetId, [])).toBe(first);
+    expect(await claim.lockPrebuilds(presetId, { count: 1, except: [] })).toEqual([first]);
     const { db } = stage.needs;
     const setState = (state: string) =>
       // This needs no lock of the workspace.
@@ -216,23 +215,29 @@ describe("a claim", () => {
         where workspace_build_id = ${buildOf(first)}`.execute(db);
     await setState("off");
     try {
-      expect(await claim.claimPrebuild(first, presetId, owner)).toBe(false);
-      expect(await claim.lockPrebuild(presetId, [first])).toBe(second);
-      expect(await claim.claimPrebuild(second, presetId, owner)).toBe(true);
+      expect(await claim.claimPrebuilds(presetId, [changeOf(first)])).toEqual(new Set());
+      const next = { count: 1, except: [first] };
+      expect(await claim.lockPrebuilds(presetId, next)).toEqual([second]);
+      const changes = [changeOf(first), changeOf(second)];
+      expect(await claim.claimPrebuilds(presetId, changes)).toEqual(new Set([second]));
     } finally {
       await setState("ready");
     }
   });
 
   it("passes over what another one holds, and waits for nobody", async () => {
-    expect(await sqlClaim(trx, terms).lockPrebuild(stage.version.presetId, [])).toBe(waiting[0]);
+    const first = { count: 1, except: [] };
+    expect(await sqlClaim(trx, terms).lockPrebuilds(stage.version.presetId, first)).toEqual(
+      waiting.slice(0, 1),
+    );
     const { db } = stage.needs;
     const other = await db.startTransaction().execute();
     try {
       const claim = sqlClaim(other, terms);
       const { presetId } = stage.version;
-      expect(await claim.lockPrebuild(presetId, [])).toBe(waiting[1]);
-      expect(await claim.lockPrebuild(presetId, waiting.slice(1, 2))).toBe(waiting[2]);
+      expect(await claim.lockPrebuilds(presetId, first)).toEqual(waiting.slice(1, 2));
+      const others = { count: 2, except: waiting.slice(1, 2) };
+      expect(await claim.lockPrebuilds(presetId, others)).toEqual(waiting.slice(2));
     } finally {
       await other.rollback().execute();
     }

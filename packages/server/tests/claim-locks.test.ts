@@ -4,7 +4,7 @@ import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { insertStats } from "../src/features/agents/stats/stats-rpc.ts";
-import { choosePrebuild } from "../src/features/claims/choose-prebuild.ts";
+import { choosePrebuilds } from "../src/features/claims/choose-prebuilds.ts";
 import { sqlClaim } from "../src/features/claims/claim-queries.ts";
 import { selectReinitViews } from "../src/features/claims/reinit/queries.ts";
 import { settingsColumns } from "../src/features/workspaces/queries.ts";
@@ -44,14 +44,16 @@ async function holdClaim(pool: TestPool): Promise<OpenTransaction<string | undef
     ttlMs: undefined,
     onDeadline: "stop",
   } as const;
-  const terms = { settings: settingsColumns(settings, pool.template), endsAgents: true };
+  const owner = {
+    ownerId: user.id,
+    name: "bobs",
+    settings: settingsColumns(settings, pool.template),
+  };
   return opened.use(
-    await holdOpen(server.db, (trx) =>
-      choosePrebuild(sqlClaim(trx, terms), pool.presetId, {
-        ownerId: user.id,
-        name: "bobs",
-      }),
-    ),
+    await holdOpen(server.db, async (trx) => {
+      const trying = sqlClaim(trx, { endsAgents: true, waits: true });
+      return (await choosePrebuilds(trying, pool.presetId, [owner]))[0];
+    }),
   );
 }
 

@@ -1,7 +1,7 @@
 import { type ClaimStage, fillPool } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
-import { choosePrebuild } from "../src/features/claims/choose-prebuild.ts";
+import { choosePrebuilds } from "../src/features/claims/choose-prebuilds.ts";
 import { sqlClaim } from "../src/features/claims/claim-queries.ts";
 import type { UserCaller } from "../src/platform/http/caller.ts";
 import { openStage } from "./support/claim-stage.ts";
@@ -44,20 +44,22 @@ function restartAgents(workspaceId: string) {
  */
 function claimPast(changes: number) {
   return stage.needs.db.transaction().execute(async (trx) => {
-    const claim = sqlClaim(trx, { settings, endsAgents: true });
+    const claim = sqlClaim(trx, { endsAgents: true, waits: true });
     const passed: (readonly string[])[] = [];
-    const id = await choosePrebuild(
+    const owner = { ownerId: ann.id, name: `past-${changes}`, settings };
+    const [id] = await choosePrebuilds(
       {
-        lockPrebuild: async (presetId, except) => {
-          const chosen = await claim.lockPrebuild(presetId, except);
-          passed.push([...except]);
-          if (chosen !== undefined && passed.length <= changes) await restartAgents(chosen);
-          return chosen;
+        lockPrebuilds: async (presetId, wanted) => {
+          const [chosen] = await claim.lockPrebuilds(presetId, wanted);
+          passed.push([...wanted.except]);
+          if (chosen === undefined) return [];
+          if (passed.length <= changes) await restartAgents(chosen);
+          return [chosen];
         },
-        claimPrebuild: (...change) => claim.claimPrebuild(...change),
+        claimPrebuilds: (...change) => claim.claimPrebuilds(...change),
       },
       stage.version.presetId,
-      { ownerId: ann.id, name: `past-${changes}` },
+      [owner],
     );
     return { id, passed };
   });

@@ -8,7 +8,7 @@ import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { keepOrigin } from "../src/features/builds/lock-service.ts";
-import { choosePrebuild } from "../src/features/claims/choose-prebuild.ts";
+import { choosePrebuilds } from "../src/features/claims/choose-prebuilds.ts";
 import { sqlClaim } from "../src/features/claims/claim-queries.ts";
 import { markTemplateDeleted } from "../src/features/templates/change-service.ts";
 import { lockTemplate } from "../src/features/templates/queries.ts";
@@ -47,13 +47,15 @@ const settings = {
 
 /** Holds open an uncommitted claim for Ann, which has the prebuild. */
 async function holdClaim(): Promise<OpenTransaction<string | undefined>> {
-  const terms = { settings: settingsColumns(settings, pool.template), endsAgents: true };
-  const held = await holdOpen(server.db, (trx) =>
-    choosePrebuild(sqlClaim(trx, terms), pool.presetId, {
-      ownerId: ann.user.id,
-      name: "mine",
-    }),
-  );
+  const owner = {
+    ownerId: ann.user.id,
+    name: "mine",
+    settings: settingsColumns(settings, pool.template),
+  };
+  const held = await holdOpen(server.db, async (trx) => {
+    const trying = sqlClaim(trx, { endsAgents: true, waits: true });
+    return (await choosePrebuilds(trying, pool.presetId, [owner]))[0];
+  });
   opened.use(held);
   expect(held.result).toBe(prebuildId);
   return held;

@@ -9,6 +9,7 @@ import { appendLogs, readLogs } from "../src/features/agents/logs/log-store.ts";
 import { keptHistories, roundLimits } from "../src/features/cleanup/limits.ts";
 import { cleanUp } from "../src/features/cleanup/service.ts";
 import { insertFile } from "../src/features/files/service.ts";
+import { defaultLimits } from "../src/platform/config/limits.ts";
 import { seedAgent, seedBuild, seedWorkspace, type SeededWorkspace } from "./support/rows.ts";
 
 const day = 24 * 3600 * 1000;
@@ -21,6 +22,8 @@ const nothing = {
   dryRuns: 0,
   versions: 0,
   runs: 0,
+  auditEntries: 0,
+  buildLogLines: 0,
 };
 
 let database: TestDatabase;
@@ -68,15 +71,18 @@ async function history(agentId: string): Promise<readonly number[]> {
 it("removes the history of agents a week after their build was replaced, and of no other", async () => {
   const old = await makeAgent(1);
   const newest = await makeAgent(2);
-  expect(await cleanUp(database.db, now + 6 * day)).toEqual(nothing);
-  expect(await cleanUp(database.db, now + 8 * day)).toEqual({
+  expect(await cleanUp(database.db, now + 6 * day, defaultLimits)).toEqual(nothing);
+  expect(await cleanUp(database.db, now + 8 * day, defaultLimits)).toEqual({
     ...nothing,
     agents: 1,
     rowsOfAgents: 2,
   });
   expect(await history(old)).toEqual([0, 1, 0]);
   expect(await history(newest)).toEqual([2, 1, 1]);
-  expect(await cleanUp(database.db, now + 80 * day)).toEqual({ ...nothing, usageRows: 2 });
+  expect(await cleanUp(database.db, now + 80 * day, defaultLimits)).toEqual({
+    ...nothing,
+    usageRows: 2,
+  });
 });
 
 it("keeps the history of the newest thirty agents of an owner whose builds were replaced", async () => {
@@ -84,10 +90,12 @@ it("keeps the history of the newest thirty agents of an owner whose builds were 
   for (let number = 1; number <= keptHistories + 3; number += 1) {
     agents.push(await makeAgent(number));
   }
-  expect(await cleanUp(database.db, now)).toMatchObject({ agents: 2 });
+  // By then nothing has changed for an hour.
+  expect(await cleanUp(database.db, now + day / 12, defaultLimits)).toEqual(nothing);
+  expect(await cleanUp(database.db, now, defaultLimits)).toMatchObject({ agents: 2 });
   const logs = await Promise.all(agents.map(async (id) => (await history(id))[0]));
   expect(logs).toEqual([0, 0, ...agents.slice(2).map(() => 2)]);
-  expect(await cleanUp(database.db, now)).toEqual(nothing);
+  expect(await cleanUp(database.db, now, defaultLimits)).toEqual(nothing);
 });
 
 it("counts the week from when the agent was last there, where that is later", async () => {
@@ -97,13 +105,13 @@ it("counts the week from when the agent was last there, where that is later", as
   await sql`update workspace_agents set last_connected_at = ${lastThere} where id = ${old}`.execute(
     database.db,
   );
-  expect(await cleanUp(database.db, now + 8 * day)).toEqual(nothing);
+  expect(await cleanUp(database.db, now + 8 * day, defaultLimits)).toEqual(nothing);
   const disconnected = new Date(now + 6 * day).toISOString();
   await sql`update workspace_agents set disconnected_at = ${disconnected} where id = ${old}`.execute(
     database.db,
   );
-  expect(await cleanUp(database.db, now + 12.5 * day)).toEqual(nothing);
-  expect(await cleanUp(database.db, now + 13.5 * day)).toMatchObject({ agents: 1 });
+  expect(await cleanUp(database.db, now + 12.5 * day, defaultLimits)).toEqual(nothing);
+  expect(await cleanUp(database.db, now + 13.5 * day, defaultLimits)).toMatchObject({ agents: 1 });
 });
 
 it("removes old usage of an agent that lives, but what each app reported last", async () => {
@@ -117,8 +125,8 @@ it("removes old usage of an agent that lives, but what each app reported last", 
       from generate_series(1, 3) n`.execute(db);
   await sql`insert into workspace_connections (id, workspace_agent_id, type, connected_at)
     values (${randomUUID()}, ${agentId}, 'ssh', now())`.execute(db);
-  expect(await cleanUp(db, now + 60 * day)).toEqual(nothing);
-  expect(await cleanUp(db, now + 62 * day)).toEqual({ ...nothing, usageRows: 2 });
+  expect(await cleanUp(db, now + 60 * day, defaultLimits)).toEqual(nothing);
+  expect(await cleanUp(db, now + 62 * day, defaultLimits)).toEqual({ ...nothing, usageRows: 2 });
   const left = await db.selectFrom("workspace_app_statuses").select("message").execute();
   expect(left).toEqual([{ message: "3" }]);
   expect(await db.selectFrom("workspace_connections").select("id").execute()).toEqual([]);
@@ -128,7 +136,7 @@ it("removes old usage of an agent that lives, but what each app reported last", 
 it("lets a reader of a removed log know how much there was", async () => {
   const old = await makeAgent(1);
   await makeAgent(2);
-  await cleanUp(database.db, now + 8 * day);
+  await cleanUp(database.db, now + 8 * day, defaultLimits);
   const logs = await readLogs(database.db, old, { after: 0, before: undefined });
   expect(logs).toMatchObject([{ id: 2, level: "warn", output: "… 2 lines are not kept …" }]);
 });
@@ -142,10 +150,16 @@ it("removes a long history in rounds", async () => {
     database.db,
   );
   const later = now + 8 * day;
-  expect(await cleanUp(database.db, later)).toMatchObject({ agents: 1, rowsOfAgents: limit });
+  expect(await cleanUp(database.db, later, defaultLimits)).toMatchObject({
+    agents: 1,
+    rowsOfAgents: limit,
+  });
   expect(await history(old)).toEqual([0, 1, 0]);
-  expect(await cleanUp(database.db, later)).toMatchObject({ agents: 1, rowsOfAgents: 10 });
-  expect(await cleanUp(database.db, later)).toEqual(nothing);
+  expect(await cleanUp(database.db, later, defaultLimits)).toMatchObject({
+    agents: 1,
+    rowsOfAgents: 10,
+  });
+  expect(await cleanUp(database.db, later, defaultLimits)).toEqual(nothing);
 });
 
 it("removes keys a month after they expired, so many in a round", async () => {
@@ -154,12 +168,14 @@ it("removes keys a month after they expired, so many in a round", async () => {
         now() - make_interval(secs => n) from generate_series(0, ${roundLimits.keys}::integer) n`.execute(
     database.db,
   );
-  expect(await cleanUp(database.db, now + 29 * day)).toMatchObject({ keys: 0 });
-  expect(await cleanUp(database.db, now + 31 * day)).toMatchObject({ keys: roundLimits.keys });
+  expect(await cleanUp(database.db, now + 29 * day, defaultLimits)).toMatchObject({ keys: 0 });
+  expect(await cleanUp(database.db, now + 31 * day, defaultLimits)).toMatchObject({
+    keys: roundLimits.keys,
+  });
   // The one that expired last remains for the next round.
   const left = await database.db.selectFrom("api_keys").select("id").execute();
   expect(left).toEqual([{ id: "0000000000" }]);
-  expect(await cleanUp(database.db, now + 31 * day)).toMatchObject({ keys: 1 });
+  expect(await cleanUp(database.db, now + 31 * day, defaultLimits)).toMatchObject({ keys: 1 });
 });
 
 it("removes files that no version has a day after they were uploaded last", async () => {
@@ -171,8 +187,8 @@ it("removes files that no version has a day after they were uploaded last", asyn
   await sql`update files set created_at = now() - interval '2 days'`.execute(db);
   // A user uploads the same file again, and will create a version of it.
   expect(await insertFile(db, { ...file, createdBy })).toEqual({ id, isNew: false });
-  expect(await cleanUp(db, now)).toEqual(nothing);
-  expect(await cleanUp(db, now + 2 * day)).toEqual({ ...nothing, files: 1 });
+  expect(await cleanUp(db, now, defaultLimits)).toEqual(nothing);
+  expect(await cleanUp(db, now + 2 * day, defaultLimits)).toEqual({ ...nothing, files: 1 });
   const left = await db.selectFrom("files").select("id").execute();
   expect(left).toEqual([{ id: place.fileId }]);
 });
@@ -192,9 +208,12 @@ it("removes dry runs a day after they ended, and versions without a template aft
   await sql`insert into template_version_dry_runs (job_id, template_version_id, workspace_name, parameters)
     values (${tried?.id}, ${versions[0]?.id}, '', '[]')`.execute(db);
   const before = await db.selectFrom("template_versions").select("id").execute();
-  expect(await cleanUp(db, now + 0.9 * day)).toEqual(nothing);
-  expect(await cleanUp(db, now + 2 * day)).toEqual({ ...nothing, dryRuns: 1 });
-  expect(await cleanUp(db, now + 8 * day)).toMatchObject({ dryRuns: 0, versions: 1 });
+  expect(await cleanUp(db, now + 0.9 * day, defaultLimits)).toEqual(nothing);
+  expect(await cleanUp(db, now + 2 * day, defaultLimits)).toEqual({ ...nothing, dryRuns: 1 });
+  expect(await cleanUp(db, now + 8 * day, defaultLimits)).toMatchObject({
+    dryRuns: 0,
+    versions: 1,
+  });
   const left = await db.selectFrom("template_versions").select("id").execute();
   expect(left).toEqual(before.filter(({ id }) => id !== versions[0]?.id));
 });
@@ -204,7 +223,7 @@ it("counts the week from when the build was replaced, however old it is", async 
   const old = await makeAgent(1);
   await sql`update workspace_agents set created_at = now() - interval '30 days'`.execute(db);
   await makeAgent(2);
-  expect(await cleanUp(db, now + 6 * day)).toEqual(nothing);
+  expect(await cleanUp(db, now + 6 * day, defaultLimits)).toEqual(nothing);
   expect(await history(old)).toEqual([2, 1, 1]);
 });
 
@@ -230,7 +249,7 @@ it("leaves a version alone whose import or dry run is not over", async () => {
   await sql`insert into template_version_dry_runs (job_id, template_version_id, workspace_name, parameters)
     values (${await addJob("template_version_dry_run", false)}, ${tried}, '', '[]')`.execute(db);
   const before = await db.selectFrom("template_versions").select("id").orderBy("id").execute();
-  expect(await cleanUp(db, now + 8 * day)).toEqual(nothing);
+  expect(await cleanUp(db, now + 8 * day, defaultLimits)).toEqual(nothing);
   expect(await db.selectFrom("template_versions").select("id").orderBy("id").execute()).toEqual(
     before,
   );
@@ -248,7 +267,7 @@ it("keeps the history of an agent that goes on until its stop is done, however m
   await seedBuild(db, place, { number: 2, transition: "stop", job: "running" });
   place = first;
   for (let number = 1; number <= keptHistories + 1; number += 1) await makeAgent(number);
-  expect(await cleanUp(db, now)).toEqual(nothing);
+  expect(await cleanUp(db, now, defaultLimits)).toEqual(nothing);
   expect(await history(running)).toEqual([2, 1, 1]);
 });
 
@@ -257,9 +276,9 @@ it("leaves the work to the replica that is at it", async () => {
   await makeAgent(2);
   await database.db.transaction().execute(async (trx) => {
     await sql`select pg_advisory_xact_lock(${0x63_6c_65_61})`.execute(trx);
-    expect(await cleanUp(database.db, now + 8 * day)).toBeUndefined();
+    expect(await cleanUp(database.db, now + 8 * day, defaultLimits)).toBeUndefined();
   });
-  expect(await cleanUp(database.db, now + 8 * day)).toMatchObject({ agents: 1 });
+  expect(await cleanUp(database.db, now + 8 * day, defaultLimits)).toMatchObject({ agents: 1 });
 });
 
 it("keeps one report of each hour of statistics that are two days old, and all that are younger", async () => {
@@ -277,8 +296,8 @@ it("keeps one report of each hour of statistics that are two days old, and all t
     await sql`insert into workspace_agent_stats (workspace_agent_id, stats, created_at)
       values (${agentId}, '{}', ${time})`.execute(db);
   }
-  expect(await cleanUp(db, now + 1.9 * day)).toEqual(nothing);
-  expect(await cleanUp(db, now + 2.1 * day)).toEqual({ ...nothing, usageRows: 2 });
+  expect(await cleanUp(db, now + 1.9 * day, defaultLimits)).toEqual(nothing);
+  expect(await cleanUp(db, now + 2.1 * day, defaultLimits)).toEqual({ ...nothing, usageRows: 2 });
   expect([await history(agentId), await history(other)].map(([, stats]) => stats)).toEqual([1, 1]);
 });
 
@@ -293,9 +312,35 @@ it("removes sub-agents a day after they ended, with all they had, and no other",
   await sql`update workspace_agents set deleted = true where id in (${parent}, ${child})`.execute(
     db,
   );
-  expect(await cleanUp(db, now + 0.9 * day)).toEqual(nothing);
-  expect(await cleanUp(db, now + 1.1 * day)).toEqual({ ...nothing, usageRows: 1 });
+  expect(await cleanUp(db, now + 0.9 * day, defaultLimits)).toEqual(nothing);
+  expect(await cleanUp(db, now + 1.1 * day, defaultLimits)).toEqual({ ...nothing, usageRows: 1 });
   const left = await db.selectFrom("workspace_agents").select("id").execute();
   expect(new Set(left.map(({ id }) => id))).toEqual(new Set([parent, live]));
   expect(await history(child)).toEqual([0, 0, 0]);
+});
+
+it("removes audit entries and the logs of builds after as many days as the operator sets", async () => {
+  const { db } = database;
+  const { jobId } = await seedBuild(db, place, {
+    number: 1,
+    transition: "start",
+    job: "succeeded",
+  });
+  await sql`insert into audit_log (action, resource_type, resource_id, resource_target)
+    values ('create', 'workspace', ${place.workspaceId}, 'dev')`.execute(db);
+  await sql`insert into job_logs (job_id, log_source, log_level, stage, output)
+    values (${jobId}, 'provisioner', 'info', '', 'built')`.execute(db);
+  const retention = { maxAuditDays: 20, maxBuildLogDays: 10 };
+  expect(await cleanUp(db, now + 9 * day, retention)).toEqual(nothing);
+  expect(await cleanUp(db, now + 11 * day, retention)).toEqual({ ...nothing, buildLogLines: 1 });
+  expect(await cleanUp(db, now + 19 * day, retention)).toEqual(nothing);
+  expect(await cleanUp(db, now + 21 * day, retention)).toEqual({ ...nothing, auditEntries: 1 });
+});
+
+it("keeps audit entries and logs forever if they have no limit", async () => {
+  const { db } = database;
+  await sql`insert into audit_log (action, resource_type, resource_id, resource_target)
+    values ('create', 'workspace', ${place.workspaceId}, 'dev')`.execute(db);
+  const retention = { maxAuditDays: Infinity, maxBuildLogDays: Infinity };
+  expect(await cleanUp(db, now + 36_000 * day, retention)).toEqual(nothing);
 });

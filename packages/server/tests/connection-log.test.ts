@@ -2,9 +2,16 @@ import { randomUUID } from "node:crypto";
 
 import { listConnectionLogs } from "@slipway/api/agents/connection-log-routes";
 import type { RoleName } from "@slipway/api/users/user";
+import { listWorkspaceConnections } from "@slipway/api/workspaces/connection-routes";
 import { connectExternalAgent, makeWorkspace, pushTemplate } from "@slipway/testkit";
 import { encodeUuid } from "@slipway/wire/bytes/uuid";
-import { Agent, Connection_Action, Connection_Type } from "@slipway/wire/protobuf/gen/agent_pb";
+import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
+import {
+  Agent,
+  Connection_Action,
+  Connection_Type,
+  type StatsSchema,
+} from "@slipway/wire/protobuf/gen/agent_pb";
 import { timestampFromMs } from "@slipway/wire/protobuf/time";
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest";
 
@@ -49,7 +56,10 @@ async function openWorkspace(username: string, roles: RoleName[] = []) {
       new AbortController().signal,
     );
   };
-  return { workspace, user, client, report };
+  const updateStats = async (stats: MessageInitShape<typeof StatsSchema>): Promise<void> => {
+    await connection.unary(Agent.method.updateStats, { stats }, new AbortController().signal);
+  };
+  return { workspace, user, client, report, updateStats };
 }
 
 async function read(query: Readonly<Record<string, string>>) {
@@ -160,4 +170,50 @@ it("refuses an invalid search, and everybody who is no owner or auditor", async 
   await expect(auditor.client.call(listConnectionLogs, {})).resolves.toMatchObject({
     count_cap: 2000,
   });
+});
+
+it("shows those who see a workspace who connects to it, but not from where", async () => {
+  const { workspace, client, report } = await openWorkspace("gil");
+  const other = await openWorkspace("hal");
+  const started = {
+    action: Connection_Action.CONNECT,
+    type: Connection_Type.SSH,
+    atMs: Date.now(),
+  };
+  const id = randomUUID();
+  await report({ ...started, id });
+  const ip = "192.0.2.7";
+  await server.db.updateTable("workspace_connections").set({ ip }).where("id", "=", id).execute();
+  await other.report({ ...started, id: randomUUID() });
+  const params = { workspace: workspace.id };
+  const own = await client.call(listWorkspaceConnections, { params });
+  expect(own.connections).toMatchObject([{ id, type: "ssh", agent_name: "main" }]);
+  expect(own.connections[0]).not.toHaveProperty("ip");
+  const all = await server.admin.call(listWorkspaceConnections, { params });
+  expect(all.connections).toMatchObject([{ id, ip }]);
+  await expect(other.client.call(listWorkspaceConnections, { params })).rejects.toMatchObject({
+    status: 404,
+  });
+});
+
+it("tells how much a workspace is used, by the latest report of each agent", async () => {
+  const { workspace, client, updateStats } = await openWorkspace("ivy");
+  const params = { workspace: workspace.id };
+  expect((await client.call(listWorkspaceConnections, { params })).agents).toEqual([]);
+  await updateStats({ connectionCount: 1n, sessionCountSsh: 2n });
+  await updateStats({
+    connectionCount: 1n,
+    sessionCountVscode: 1n,
+    connectionMedianLatencyMs: 4.5,
+    rxBytes: 9n,
+  });
+  expect((await client.call(listWorkspaceConnections, { params })).agents).toMatchObject([
+    {
+      agent_name: "main",
+      sessions: { ssh: 0, vscode: 1, jetbrains: 0, reconnecting_pty: 0 },
+      median_latency_ms: 4.5,
+      rx_bytes: 9,
+      tx_bytes: 0,
+    },
+  ]);
 });

@@ -103,6 +103,34 @@ it("records the end of an agent at once, with its reason, and does not start it 
   expect(driver.startsOf(id)).toBe(1);
 });
 
+it("records the end of an agent that never connected, and forgets it when one connects", async () => {
+  const body = { name: "stillborn", template_id: templateId };
+  const { id } = await server.admin.call(createWorkspace, { params: { user: "me" }, body });
+  await waitForWorkspace(
+    server.admin,
+    id,
+    ({ latest_build: { job } }) => job.status === "succeeded",
+  );
+  const token = driver.lastStart(id).agents[0]?.token ?? "";
+  expect(await agentOf(id)).toMatchObject({ status: "connecting" });
+  driver.kill(id);
+  driver.report(token);
+  await expect
+    .poll(() => agentOf(id))
+    .toMatchObject({
+      status: "disconnected",
+      lifecycle_state: "off",
+      disconnected_at: expect.any(String),
+      health: { healthy: false, reason: "agent is not running: container 0123 ended" },
+    });
+  driver.restart();
+  await expect.poll(() => agentOf(id)).toMatchObject({ status: "connecting" });
+  const { connection } = await connectWithToken(server.url, token);
+  onTestFinished(() => connection.close());
+  await expect.poll(async () => (await agentOf(id)).status).toBe("connected");
+  expect((await agentOf(id)).health.reason).toBeUndefined();
+});
+
 it("takes a report for a hint: an agent that runs is not off", async () => {
   const { id, token } = await openWorkspace("running");
   const other = await openWorkspace("other");

@@ -8,8 +8,10 @@ import {
   getContainers,
   recreateDevcontainer,
 } from "@slipway/api/agents/container-routes";
+import { getAgentLogs } from "@slipway/api/agents/log-routes";
 import { listAuditLogs } from "@slipway/api/audit/routes";
 import type { ResponseOf } from "@slipway/api/contract/route";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 import {
   buildAgent,
   makeWorkspace,
@@ -39,9 +41,9 @@ agents:
 
 const ids = { dev: "a".repeat(64), db: "b".repeat(64) };
 
-async function install(name: string, script: string): Promise<void> {
-  const path = join(home, "bin", name);
-  await writeFile(path, `#!/bin/sh\necho "$@" >> ${home}/calls\n${script}\n`);
+async function install(name: string, script: string, place = home): Promise<void> {
+  const path = join(place, "bin", name);
+  await writeFile(path, `#!/bin/sh\necho "$@" >> ${place}/calls\n${script}\n`);
   await chmod(path, 0o700);
 }
 
@@ -75,12 +77,19 @@ beforeAll(async () => {
   const templateId = await pushTemplate(server.admin, "machine", template);
   const workspace = await makeWorkspace(server.admin, "machine", templateId, () => true);
   agentId = requireAgent(workspace).id;
+  await startAgent(workspace.id, home);
+  await vi.waitFor(() => listed(), { timeout: 30_000 });
+});
+
+afterAll(() => opened.disposeAsync());
+
+async function startAgent(workspaceId: string, place: string): Promise<void> {
   const agent = await startAgentProcess({
     serverUrl: server.url,
-    token: await readAgentToken(server.admin, workspace.id),
-    home,
+    token: await readAgentToken(server.admin, workspaceId),
+    home: place,
     environment: {
-      PATH: `${join(home, "bin")}:/usr/bin:/bin`,
+      PATH: `${join(place, "bin")}:/usr/bin:/bin`,
       CODER_AGENT_DEVCONTAINERS_PROJECT_DISCOVERY_ENABLE: "false",
     },
   });
@@ -89,10 +98,7 @@ beforeAll(async () => {
     agent.kill("SIGKILL");
     await exited;
   });
-  await vi.waitFor(() => listed(), { timeout: 30_000 });
-});
-
-afterAll(() => opened.disposeAsync());
+}
 
 async function listed(label?: string): Promise<ResponseOf<typeof getContainers>> {
   const query = label === undefined ? {} : { label };
@@ -136,7 +142,7 @@ describe("the containers of a workspace", () => {
     // The container that was there before still runs.
     await expect
       .poll(async () => (await listed()).devcontainers)
-      .toMatchObject([{ status: "running" }]);
+      .toMatchObject([{ status: "running", error: "no disk" }]);
     expect(await readFile(join(home, "calls"), "utf8")).toContain(
       `up --log-format json --remove-existing-container --workspace-folder ${home}/site`,
     );
@@ -172,5 +178,61 @@ describe("the containers of a workspace", () => {
       ["recreate dev container", false],
     ]);
     expect(entries[0]?.user?.username).toBe("admin");
+  });
+});
+
+describe("the dev containers of a template", () => {
+  const declaring = `
+driver: external
+agents:
+  main:
+    os: linux
+    arch: amd64
+    scripts: { clone: { run_on: [start], run: "echo cloned >>~/calls" } }
+    dev_containers:
+      app: { workspace_folder: "~/\${{ owner.username }}/app", config_path: x.json }
+      bad: { workspace_folder: bad }
+`;
+
+  it("are created after the start scripts, each with a log and a result of its own", async () => {
+    const place = await mkdtemp(join(tmpdir(), "slipway-containers-"));
+    opened.defer(() => rm(place, { recursive: true, force: true }));
+    await mkdir(join(place, "bin"));
+    await install("docker", "", place);
+    const built =
+      '{"type":"text","level":3,"text":"built"}\n{"outcome":"success","containerId":"c"}';
+    await install(
+      "devcontainer",
+      `case "$*" in *x.json*) echo '${built}' ;; *) echo '{"outcome":"error","message":"no disk"}' ;; esac`,
+      place,
+    );
+    const templateId = await pushTemplate(server.admin, "declaring", declaring);
+    const { id } = await makeWorkspace(server.admin, "declaring", templateId, () => true);
+    await startAgent(id, place);
+    const agent = await vi.waitFor(
+      async () => {
+        const workspace = await server.admin.call(getWorkspace, { params: { workspace: id } });
+        const found = requireAgent(workspace);
+        expect(found.lifecycle_state).toBe("start_error");
+        expect(found.scripts.map(({ status }) => status)).toEqual(["ok", "ok", "exit_failure"]);
+        return found;
+      },
+      { timeout: 30_000, interval: 100 },
+    );
+    expect(
+      (await readFile(join(place, "calls"), "utf8"))
+        .split("\n")
+        .filter((call) => /^(up|cloned)/.test(call)),
+    ).toEqual([
+      "cloned",
+      `up --log-format json --workspace-folder ${place}/admin/app --config ${place}/admin/app/x.json`,
+      `up --log-format json --workspace-folder ${place}/bad`,
+    ]);
+    const lines = await server.admin.call(getAgentLogs, { params: { agent: agent.id } });
+    const sources = new Map(agent.log_sources.map((source) => [source.id, source.display_name]));
+    expect(lines.map(({ source_id: source, output }) => [sources.get(source), output])).toEqual([
+      ["Dev Container (app)", "built"],
+      ["Dev Container (bad)", "no disk"],
+    ]);
   });
 });

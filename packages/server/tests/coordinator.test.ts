@@ -151,7 +151,7 @@ describe("the directory on PostgreSQL", () => {
       if (at > 0) connection.leave("lost");
       await connection.written;
     }
-    const pages = await Array.fromAsync(selectAbsent(db, quickTimes.deadMs, 2));
+    const pages = await Array.fromAsync(selectAbsent(db, quickTimes.deadMs, {}, 2));
     const ids = pages.map((page) => page.map(({ id }) => id));
     expect(ids).toEqual([
       [clients[4], clients[3]],
@@ -188,7 +188,7 @@ describe("the directory on PostgreSQL", () => {
     },
     "it may not come back": async ({ directory }, client) => {
       await directory.markLost(client, false);
-      await directory.removeAbsent((await Array.fromAsync(directory.readAbsent())).flat());
+      await directory.removeAbsent((await Array.fromAsync(directory.readAbsent({}))).flat());
     },
     "its tunnel may not come back": async ({ directory }, client) => {
       await directory.markLost(client, false);
@@ -231,6 +231,17 @@ describe("the directory on PostgreSQL", () => {
     expect(rows).toEqual([{ holder: "user:ann", ip: "203.0.113.10" }]);
   });
 
+  it("puts one of several replicas on duty, and another once that dies", async () => {
+    const { directory, url } = await open();
+    expect(directory.isOnDuty).toBe(true);
+    const others = [await openReplica(url), await openReplica(url)];
+    const onDuty = () =>
+      [directory, ...others.map((one) => one.directory)].filter((one) => one.isOnDuty);
+    await expect.poll(() => onDuty().length).toBe(1);
+    for (const other of others) await other.kill();
+    await expect.poll(() => directory.isOnDuty).toBe(true);
+  });
+
   it("counts the clients of a replica that died without a word as absent", async () => {
     const { directory, url } = await open();
     const dying = await openReplica(url);
@@ -243,13 +254,13 @@ describe("the directory on PostgreSQL", () => {
     const bytes = encodeMessage(NodeSchema, {});
     await connection.publish({ bytes, reserved: [], latency: undefined });
     const absent = async () => {
-      const pages = await Array.fromAsync(directory.readAbsent());
+      const pages = await Array.fromAsync(directory.readAbsent({}));
       return pages.flat().map(({ keyId }) => keyId);
     };
     expect(await absent()).toEqual([]);
     await dying.kill();
     await expect.poll(absent).toEqual(["k"]);
-    await directory.removeAbsent((await Array.fromAsync(directory.readAbsent())).flat());
+    await directory.removeAbsent((await Array.fromAsync(directory.readAbsent({}))).flat());
     expect(await absent()).toEqual([]);
   });
 

@@ -28,7 +28,7 @@ async function openHanging() {
   const warnings: LogFields[] = [];
   const logger = { ...silentLogger, warn: (fields: LogFields) => void warnings.push(fields) };
   const connections = new DatabaseConnections({ clock, logger });
-  const db = openDatabase(address, logger, connections);
+  const db = openDatabase(address, logger, { connections });
   const hang = (): void => {
     for (const link of proxy.links) link.stall();
   };

@@ -20,6 +20,7 @@ import {
 import { GatheredHeartbeat } from "../src/features/agents/connections/heartbeat.ts";
 import { selectAgent } from "../src/features/agents/queries.ts";
 import { LocalListeners } from "../src/platform/pubsub/local-listeners.ts";
+import type { Listener } from "../src/platform/pubsub/pubsub.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
 const periodMs = 15_500;
@@ -145,7 +146,7 @@ it("closes the session of an agent that has ended since it was let in", async ()
   const peer = { ...openPeer(true), ended: ended.promise, close: ended.resolve };
   const listeners = new LocalListeners();
   const pubsub = {
-    subscribe: (topic: string, listener: () => void) => listeners.add(topic, listener),
+    subscribe: (topic: string, listener: Listener) => listeners.add(topic, listener),
     publish: (topic: string) => listeners.hint(topic),
   };
   const needs = {

@@ -29,7 +29,7 @@ beforeEach(() => {
 
 afterEach(() => opened.disposeAsync());
 
-async function open(driver: "external" | "terraform"): Promise<void> {
+async function open(driver: "external" | "manual"): Promise<void> {
   const database = opened.use(await openTestDatabase(inject("postgresUrl")));
   ({ db } = database);
   stage = await ClaimStage.open(db, {
@@ -77,7 +77,7 @@ describe("the end of a build", () => {
   );
 
   it("is told to the processes too when it handed them over", async () => {
-    await open("terraform");
+    await open("manual");
     await fillPool(stage);
     const { id } = await stage.create(ann, { name: "dev", presetId: stage.version.presetId });
     expect(await carryOut("succeed")).toEqual([...watchersOf(id), topics.claim(id)].toSorted());

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
 import { deleteSurplusRuns, upsertKeptRun } from "../src/features/agents/kept-runs/queries.ts";
 import { cleanUp } from "../src/features/cleanup/service.ts";
+import { defaultLimits } from "../src/platform/config/limits.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 
 /* Runs that an agent leaves with the server, as a hostile one may. */
@@ -102,7 +103,7 @@ it("push out the oldest beyond the limits of a workspace, and are removed after 
   expect(await keptIds()).toHaveLength(3);
   const small = [await store(1), await store(1)];
   expect(await keptIds()).toEqual([...small.toReversed(), third, second]);
-  expect(await cleanUp(db, Date.now() + 6 * day)).toMatchObject({ runs: 0 });
-  expect(await cleanUp(db, Date.now() + 8 * day)).toMatchObject({ runs: 4 });
+  expect(await cleanUp(db, Date.now() + 6 * day, defaultLimits)).toMatchObject({ runs: 0 });
+  expect(await cleanUp(db, Date.now() + 8 * day, defaultLimits)).toMatchObject({ runs: 4 });
   expect(await keptIds()).toEqual([]);
 });

@@ -15,7 +15,7 @@ let stage: ClaimStage;
 
 beforeEach(async () => {
   opened = new AsyncDisposableStack();
-  stage = await openStage(inject("postgresUrl"), opened, "terraform", { instances: 2 });
+  stage = await openStage(inject("postgresUrl"), opened, "manual", { instances: 2 });
 });
 
 afterEach(() => opened.disposeAsync());

@@ -1,6 +1,7 @@
 import {
   getPrebuildsSettings,
   invalidatePrebuilds,
+  listPrebuildClaims,
   listPrebuildPools,
   updatePrebuildsSettings,
 } from "@slipway/api/prebuilds/routes";
@@ -81,6 +82,29 @@ it("gives away what waits while it is paused, and goes on at once when it is res
   ]);
   await setPaused(false);
   await waitForPrebuilds(server, 1);
+});
+
+it("traces claims, and nothing that still waits or was built for its owner", async () => {
+  const pool = await pushPool(server, 2);
+  await fillPool(server, 2, opened);
+  const { client } = await addPerson(server, "ann");
+  const workspace = await claim(client, "one", pool);
+  await setPaused(true);
+  await claim(client, "two", pool);
+  await claim(client, "three", pool);
+  const claims = await server.admin.call(listPrebuildClaims, {});
+  expect(claims.map(({ workspace_name: name }) => name)).toEqual(["two", "one"]);
+  const found = claims.at(-1);
+  expect(found).toMatchObject({
+    workspace_id: workspace.id,
+    workspace_deleted: false,
+    owner_name: "ann",
+    template_name: "pool",
+    preset_name: "ready",
+    claimed_at: workspace.latest_build.created_at,
+  });
+  expect(found?.created_at).toBe(workspace.created_at);
+  await expect(client.call(listPrebuildClaims, {})).rejects.toMatchObject({ status: 404 });
 });
 
 it("invalidates what waits, which is replaced then", async () => {

@@ -130,6 +130,17 @@ describe("the number of workspaces that a user runs", () => {
     await expect(build(server.admin, one, "start")).rejects.toMatchObject({ status: 409 });
   });
 
+  it("counts none that is created stopped, until it starts", async () => {
+    const { client, user } = await addPerson(server, "cat");
+    await run(client, "one", templateId);
+    await run(client, "two", templateId);
+    const stopped = await client.call(createWorkspace, {
+      params: { user: user.id },
+      body: { name: "three", template_id: templateId, transition: "stop" },
+    });
+    await expect(build(client, stopped, "start")).rejects.toMatchObject({ status: 409 });
+  });
+
   it("counts one whose stop did not succeed", async () => {
     const { client } = await addPerson(server, "bob");
     const one = await run(client, "one", templateId);
@@ -169,7 +180,7 @@ describe("the number of builds that a user has going", () => {
     server = opened.use(
       await openServer(inject("postgresUrl"), environment, [new EndlessDriver()]),
     );
-    slowId = await pushTemplate(server.admin, "slow", template("terraform"));
+    slowId = await pushTemplate(server.admin, "slow", template("manual"));
     quickId = await pushTemplate(server.admin, "quick", template("external"));
   });
 
@@ -247,7 +258,7 @@ describe("what a user pushes and tries out", () => {
   });
 
   it("has a limit of dry runs at once", async () => {
-    const templateId = await pushTemplate(server.admin, "slow", template("terraform"));
+    const templateId = await pushTemplate(server.admin, "slow", template("manual"));
     const { active_version_id: version } = await server.admin.call(getTemplate, {
       params: { template: templateId },
     });

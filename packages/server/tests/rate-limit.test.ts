@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { updateAgentAppStatus } from "@slipway/api/agents/app-status-routes";
+import { statFile } from "@slipway/api/agents/file-routes";
 import { uploadFile } from "@slipway/api/files/routes";
 import { login, getUser } from "@slipway/api/users/routes";
 import { silentLogger } from "@slipway/runtime";
@@ -45,6 +46,7 @@ beforeEach(async () => {
   const limits = new RequestLimits({ now: () => now });
   const routes = new Routes(app, new Admissions(authenticator, limits), silentLogger);
   routes.user(getUser, async () => never());
+  routes.user(statFile, async () => never());
   routes.anyone(login, async () => ({ session_token: "" }));
   routes.userBytes(uploadFile, async () => ({ hash: randomUUID() }));
   routes.agent(updateAgentAppStatus, async () => never());
@@ -128,6 +130,15 @@ describe("the rate limit", () => {
     const body = { email: "a@b", password: "x" };
     expect(await passing(70, "/users/login", { method: "POST", body })).toBe(60);
     expect(await passing(20, "/files", { method: "POST" })).toBe(12);
+  });
+
+  it("lets 6,000 requests of a user to the files of an agent through", async () => {
+    const url = `/workspaceagents/${randomUUID()}/files/stat?path=/x`;
+    expect(await passing(6_001, url)).toBe(6_000);
+    expect(await call(url)).toMatchObject({
+      status: 429,
+      text: `{"message":"You've been rate limited for sending more than 6000 requests in 1m0s."}\n`,
+    });
   });
 
   it("counts by the route, however the URL is spelled", async () => {

@@ -18,6 +18,7 @@ import {
 import { changePrebuildsSettings } from "../src/features/prebuilds/settings-service.ts";
 import { fullGrant, type UserCaller } from "../src/platform/http/caller.ts";
 import { LocalListeners } from "../src/platform/pubsub/local-listeners.ts";
+import type { Listener } from "../src/platform/pubsub/pubsub.ts";
 import { seedAgent, seedBuild, seedWorkspace, type SeededWorkspace } from "./support/rows.ts";
 
 /* The audit trail, the inbox, files and settings: the second event of the same kind. */
@@ -124,7 +125,7 @@ describe("the inbox", () => {
 
   function pubsub() {
     return {
-      subscribe: (topic: string, listener: () => void) => hints.add(topic, listener),
+      subscribe: (topic: string, listener: Listener) => hints.add(topic, listener),
       publish: (topic: string) => hints.hint(topic),
     };
   }

@@ -74,6 +74,32 @@ it("runs a command, and returns its output with its exit code", async () => {
   expect(runs[0]).toMatchObject({ id: page.run.id, instance_id: instance });
 });
 
+it("lets the user go on while many requests wait for output", async () => {
+  const gone = new AbortController();
+  const { run } = await server.admin.call(startRun, {
+    params: ofAgent(),
+    body: { command: "sleep 60" },
+  });
+  const waits = Array.from({ length: 20 }, () =>
+    server.admin
+      .call(getRunOutput, {
+        params: { ...ofAgent(), run: run.id },
+        query: { wait_ms: "30000" },
+        signal: gone.signal,
+      })
+      .then(() => "answered"),
+  );
+  const other = server.admin.call(listRuns, { params: ofAgent() }).then(() => "listed");
+  // The list comes although twenty requests were there before it.
+  expect(await Promise.race([other, ...waits])).toBe("listed");
+  gone.abort();
+  await Promise.allSettled(waits);
+  await server.admin.call(signalRun, {
+    params: { ...ofAgent(), run: run.id },
+    body: { signal: "SIGKILL" },
+  });
+});
+
 it("starts a run once however often it is requested, through any replica", async () => {
   await using replica = await openReplica(server, environment);
   const body = { id: randomUUID(), command: "echo $$; cat", stdin: true };

@@ -21,7 +21,9 @@ describe("a session key", () => {
 
   beforeEach(async () => {
     place = await seedWorkspace(app.database.db);
-    token = await createSession(app.database.db, place.userId, keyLifetimes.commandSession);
+    const lifetimeSeconds = keyLifetimes.commandSession;
+    const session = { userId: place.userId, lifetimeSeconds, origin: undefined } as const;
+    token = await createSession(app.database.db, { ...session, loginType: "password" });
   });
 
   /** Resolves to the seconds until the key expires, and since its last use and the user's. */

@@ -24,6 +24,7 @@ import { selectAgent } from "../src/features/agents/queries.ts";
 import { paceMs } from "../src/platform/db/gathered-writes.ts";
 import { LocalListeners } from "../src/platform/pubsub/local-listeners.ts";
 import { topics } from "../src/platform/pubsub/pubsub.ts";
+import type { Listener } from "../src/platform/pubsub/pubsub.ts";
 import { waitForBlocked } from "./support/lock-waits.ts";
 import { openServer } from "./support/open-server.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
@@ -74,7 +75,7 @@ function openReplica(): Replica {
   const [id, clock, listeners] = [randomUUID(), createFakeClock(), new LocalListeners()];
   const heartbeat = opened.use(new GatheredHeartbeat(db, clock, silentLogger));
   const pubsub = {
-    subscribe: (topic: string, listener: () => void) => listeners.add(topic, listener),
+    subscribe: (topic: string, listener: Listener) => listeners.add(topic, listener),
     publish: (topic: string) => void hints.push(topic),
   };
   const needs = { db, heartbeat, pubsub, clock, logger: silentLogger };

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 
 import { listConnectionLogs } from "@slipway/api/agents/connection-log-routes";
+import { listConnectionPaths } from "@slipway/api/agents/connection-path-routes";
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { connectExternalAgent, makeWorkspace, pushTemplate, requireAgent } from "@slipway/testkit";
 import { encodeUuid } from "@slipway/wire/bytes/uuid";
@@ -53,6 +54,25 @@ async function openTerminal({ client }: Person, url = server.url): Promise<Termi
 async function find(q: string) {
   return (await server.admin.call(listConnectionLogs, { query: { q } })).connection_logs;
 }
+
+it("has a path through the server, with the latency from there to the agent", async () => {
+  const guest = await addGuest();
+  const viewer = await openTerminal(guest);
+  const [{ id: connection } = { id: "" }] = await find(`username:${guest.user.username}`);
+  const params = { agent: agentId };
+  const pathOf = async () => {
+    const { paths } = await server.admin.call(listConnectionPaths, { params });
+    return paths.find(({ connection_id: id }) => id === connection);
+  };
+  expect(await pathOf()).toMatchObject({ kind: "server", latency_ms: expect.any(Number) });
+  viewer.socket.close();
+  await viewer.ended;
+  await expect.poll(pathOf).toBeUndefined();
+  const { client: stranger } = await addPerson(server, "stranger", ["auditor"]);
+  await expect(stranger.call(listConnectionPaths, { params })).rejects.toMatchObject({
+    status: 404,
+  });
+});
 
 it("names whoever opens a terminal in another user's workspace, and its end", async () => {
   const guest = await addGuest();

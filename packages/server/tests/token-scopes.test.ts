@@ -80,7 +80,9 @@ const reading = [
   "listBuildParameters",
   "listBuildResources",
   "listBuilds",
+  "listConnectionPaths",
   "listPortShares",
+  "listWorkspaceConnections",
   "listWorkspaces",
   "resolveAutostart",
   "watchAgentMetadata",
@@ -88,6 +90,7 @@ const reading = [
   "watchContainers",
   "watchWorkspace",
   "watchWorkspaceSocket",
+  "watchWorkspaces",
 ];
 
 const reachingInto = [
@@ -128,7 +131,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   "workspace:ssh": reachingInto,
   "coder:workspaces.access": [...reading, ...reachingInto],
   "workspace:start": ["createBuild"],
-  "api_key:read": ["getKey", "getTokenByName", "getTokenConfig", "listTokens"],
+  "api_key:read": ["getKey", "getTokenByName", "getTokenConfig", "listSessions", "listTokens"],
   "user:read": ["getMember", "getUser", "getUserRoles", "listMembers", "listRoles", "listUsers"],
   "file:create": ["uploadFile"],
   "task:read": [],

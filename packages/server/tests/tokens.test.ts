@@ -158,6 +158,7 @@ describe("an API token", () => {
       .updateTable("api_keys")
       .set({ created_at: madeAt })
       .where("user_id", "=", user.id)
+      .where("login_type", "=", "token")
       .execute();
     const status = async () => (await server.request("GET", "/users/me", undefined, token)).status;
     const setRoles = (roles: RoleName[]) =>

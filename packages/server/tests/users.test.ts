@@ -64,7 +64,7 @@ describe("a new user", () => {
     [{ email: "nobody" }, 400, "email"],
     [{ password: "short" }, 400, "password"],
     [{ login_type: "none" }, 400, "password"],
-    [{ login_type: "oidc" }, 400, "login_type"],
+    [{ login_type: "saml" }, 400, "login_type"],
     [{ user_status: "suspended" }, 400, "user_status"],
     [{ organization_ids: ["11111111-1111-4111-8111-111111111111"] }, 400, "organization_ids"],
   ])("is refused with %j", async (wrong, status, field) => {

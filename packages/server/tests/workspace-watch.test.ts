@@ -31,10 +31,10 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-async function make(name: string): Promise<Workspace> {
+async function make(name: string, template_id = templateId): Promise<Workspace> {
   const { id } = await server.admin.call(createWorkspace, {
     params: { user: "me" },
-    body: { name, template_id: templateId },
+    body: { name, template_id },
   });
   return waitForWorkspace(server.admin, id, (one) => one.latest_build.status === "running");
 }
@@ -105,12 +105,14 @@ describe("a watched workspace", () => {
 });
 
 describe("the list of workspaces", () => {
-  async function names(q: string, more = ""): Promise<readonly string[]> {
+  async function listed(q: string, more = ""): Promise<readonly Workspace[]> {
     const { body } = await server.request("GET", `/workspaces?q=${encodeURIComponent(q)}${more}`);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of the list
-    return (body as { readonly workspaces: readonly Workspace[] }).workspaces.map(
-      ({ name }) => name,
-    );
+    return (body as { readonly workspaces: readonly Workspace[] }).workspaces;
+  }
+
+  async function names(q: string, more = ""): Promise<readonly string[]> {
+    return (await listed(q, more)).map(({ name }) => name);
   }
 
   beforeAll(async () => {
@@ -133,6 +135,35 @@ describe("the list of workspaces", () => {
       body: { count: 4 },
     });
     expect(await server.request("GET", "/workspaces?limit=x")).toMatchObject({ status: 400 });
+  });
+
+  it.each([
+    ["sort=name", ["zulu", "alpha", "beta", "dev"]],
+    ["sort=status", ["zulu", "alpha", "dev", "beta"]],
+    ["sort=last_used", ["zulu", "beta", "alpha", "dev"]],
+  ])("comes in the order of %s, after favorites", async (order, expected) => {
+    expect(await names("", `&${order}`)).toEqual(expected);
+  });
+
+  it("comes in groups, each in its order", async () => {
+    await make("ant", await pushTemplate(server.admin, "within", template));
+    const order = "&sort=name&group=template";
+    expect(await names("", order)).toEqual(["zulu", "alpha", "beta", "dev", "ant"]);
+    expect(await names("", `${order}&limit=2&offset=3`)).toEqual(["dev", "ant"]);
+    expect(await names("", "&sort=name&group=organization")).toEqual([
+      "zulu",
+      "alpha",
+      "ant",
+      "beta",
+      "dev",
+    ]);
+    const [ant] = await listed("ant");
+    await server.request("POST", `/workspaces/${ant?.id}/builds`, { transition: "delete" });
+    await expect.poll(() => names("ant")).toEqual([]);
+  });
+
+  it("comes in no other order", async () => {
+    expect(await server.request("GET", "/workspaces?sort=size")).toMatchObject({ status: 400 });
   });
 
   it("comes in pages too if it is filtered by its agents", async () => {
@@ -167,6 +198,9 @@ describe("the list of workspaces", () => {
     ["last_used_after:2999-01-01", []],
     ["shared:true", []],
     ["name:%", []],
+    ["-dev -status:stopped", ["zulu", "alpha"]],
+    ["-owner:me", []],
+    ["-admin/a -admin/e -template:other -organization:other", ["zulu"]],
   ])("finds by %s", async (q, expected) => {
     expect(await names(q)).toEqual(expected);
   });

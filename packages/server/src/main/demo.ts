@@ -84,6 +84,7 @@ async function makeWorkspace(
     versionId: undefined,
     presetId: undefined,
     parameters: [],
+    transition: "start",
     requiresPrebuild: false,
     settings: {
       automaticUpdates: "never",

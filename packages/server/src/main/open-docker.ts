@@ -1,12 +1,11 @@
-import { DockerDriver, type DockerDriverOptions, DriverError } from "@slipway/drivers";
+import { DockerDriver, DriverError } from "@slipway/drivers";
 import { type Clock, errorText, type Logger } from "@slipway/runtime";
 
-import { plainArchive } from "../features/downloads/archive-file.ts";
 import type { ArchiveStore } from "../features/downloads/archive-store.ts";
 import type { DockerSettings } from "../platform/config/docker-settings.ts";
 import type { Settings } from "../platform/config/settings.ts";
-import { Refusal } from "../platform/errors/errors.ts";
 import { isOwnAddress, type Listener } from "./listen.ts";
+import { readArchive } from "./read-archive.ts";
 import { readRegistryCredentials } from "./registry-credentials.ts";
 
 interface DockerParts {
@@ -70,28 +69,6 @@ async function isThere(driver: Pick<DockerDriver, "watch">, signal: AbortSignal)
   return hasAnswered;
 }
 
-/** Returns the archive of the agent, whose making may take a minute at its first use. */
-async function readArchive(
-  store: Pick<ArchiveStore, "wait">,
-  { arch, report, signal }: Parameters<DockerDriverOptions["readArchive"]>[0],
-): ReturnType<DockerDriverOptions["readArchive"]> {
-  const name = plainArchive(arch);
-  if (name === undefined) {
-    throw refusal(
-      "invalid-template",
-      `there is no agent for containers of the architecture ${arch}`,
-    );
-  }
-  try {
-    const { path, sha256 } = await store.wait(name, report, signal);
-    return { path, hash: sha256.toString("hex") };
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const detail = error.detail === undefined ? "" : ` ${error.detail}`;
-    throw refusal("not-startable", `no agent for containers: ${error.message}${detail}`);
-  }
-}
-
 interface UrlNeeds {
   readonly listener: Pick<Listener, "accessUrl" | "listenOn">;
   readonly driver: Pick<DockerDriver, "gatewayAddress">;
@@ -109,7 +86,8 @@ async function containerUrl(
   if (accessUrl !== undefined) return accessUrl;
   if (!isOwnAddress(new URL(listener.accessUrl).hostname)) return listener.accessUrl;
   const gateway = await driver.gatewayAddress(signal);
-  const set = "set SLIPWAY_ACCESS_URL or SLIPWAY_DOCKER_ACCESS_URL to a URL that they reach";
+  const { port } = new URL(listener.accessUrl);
+  const set = `set SLIPWAY_ACCESS_URL or SLIPWAY_DOCKER_ACCESS_URL to a URL that they reach, and SLIPWAY_HTTP_ADDRESS to an address at which the server listens for it, such as 0.0.0.0:${port || "3000"}`;
   if (gateway === undefined) {
     throw refusal("unreachable", `containers cannot reach ${listener.accessUrl}: ${set}`);
   }

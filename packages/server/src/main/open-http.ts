@@ -7,6 +7,7 @@ import { createAuthenticator } from "../platform/auth/service.ts";
 import type { Settings } from "../platform/config/settings.ts";
 import { Admissions } from "../platform/http/admission.ts";
 import { clientsOfConnections, limitConnections } from "../platform/http/connections.ts";
+import { Dashboard } from "../platform/http/dashboard.ts";
 import { createHttpServer } from "../platform/http/http-server.ts";
 import { InboundTurns } from "../platform/http/inbound-turns.ts";
 import { feedRequests } from "../platform/http/request-feed.ts";
@@ -29,6 +30,8 @@ export interface Site {
   readonly routes: Routes;
   readonly requestLimits: RequestLimits;
   readonly settings: Settings;
+  /** Undefined if it is off or has not been built. */
+  readonly dashboard: Dashboard | undefined;
   /** Known once it listens. */
   readonly accessUrl: () => string;
   /** Returns the URL for what only the sender of a request reads: the access URL, if it is configured. */
@@ -71,6 +74,7 @@ export async function openHttp(
     routes,
     requestLimits,
     settings,
+    dashboard: settings.hasDashboard ? await Dashboard.open() : undefined,
     accessUrl: () => accessUrl,
     urlFor: (request) => settings.accessUrl ?? askedUrl(request, accessUrl),
   });

@@ -33,7 +33,9 @@ import { openUnfinished } from "./connection-limits.ts";
 import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { tryAddress } from "./listen.ts";
 import { type Docker, openDocker } from "./open-docker.ts";
+import { type Kubernetes, openKubernetes } from "./open-kubernetes.ts";
 import { openSecrets } from "./open-secrets.ts";
+import { openTerraform } from "./open-terraform.ts";
 import { type Downloads, type InstalledArchives, openDownloads } from "./wire-downloads.ts";
 import { createExternalAuth } from "./wire-external-auth.ts";
 import { openRelay } from "./wire-relay.ts";
@@ -74,6 +76,8 @@ export interface ServerParts extends Deployment {
   readonly processDriver: ProcessDriver;
   /** Undefined if it is off. */
   readonly docker: Docker | undefined;
+  /** Undefined if it is off. */
+  readonly kubernetes: Kubernetes | undefined;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly downloads: Downloads;
   readonly metrics: Metrics;
@@ -122,10 +126,14 @@ export async function openParts(
   const downloads = opened.use(await openDownloads(settings, downloadParts));
   const { replicaId } = directory;
   const docker = openDocker(settings, { store: downloads.store, replicaId, clock, logger });
+  const kubernetes = await openKubernetes(settings, { store: downloads.store, ...platform });
+  if (kubernetes !== undefined) opened.use(kubernetes);
   const drivers = [
     processDriver,
     ...(docker === undefined ? [] : [docker.driver]),
+    ...(kubernetes === undefined ? [] : [kubernetes.driver]),
     new ExternalDriver(),
+    openTerraform(settings, { dataDir: directory.path, scripts: downloads.scripts, clock }),
     ...(options.drivers ?? []),
   ];
   const metrics = createMetrics();
@@ -143,6 +151,7 @@ export async function openParts(
     metadata,
     processDriver,
     docker,
+    kubernetes,
     drivers: new Map(drivers.map((one) => [one.name, refuseAborted(one)])),
     downloads,
     metrics,
@@ -165,7 +174,8 @@ async function openDeployment(
   opened.defer(() => postgres?.close({ isHanging: connections.isAbandoned }));
   const address = postgres?.connection ?? { url: settings.postgresUrl ?? "" };
   opened.use(connections);
-  const db = opened.adopt(openDatabase(address, logger, connections), (one) => one.destroy());
+  const pool = { max: settings.limits.maxDatabaseConnections, connections };
+  const db = opened.adopt(openDatabase(address, logger, pool), (one) => one.destroy());
   // A canceled start goes on to the next point where it can end. It has nothing to record.
   void whenAborted(signal).then(() => {
     if (!progress.hasStarted) connections.limitSilence(canceledStartMs);

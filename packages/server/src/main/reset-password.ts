@@ -28,10 +28,10 @@ export interface ResetPasswordOptions {
  * directory or knows the address of their PostgreSQL. Resolves to the exit code.
  */
 export async function runResetPassword(options: ResetPasswordOptions): Promise<number> {
-  return explainStartError(() => reset(options), options.stderr);
+  return explainStartError(() => resetInDatabase(options), options.stderr);
 }
 
-async function reset(options: ResetPasswordOptions): Promise<number> {
+async function resetInDatabase(options: ResetPasswordOptions): Promise<number> {
   const { flags, environment, stdout, stderr, signal } = options;
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);
   const settings = readSettings({ ...environment, ...Object.fromEntries(given) }, false);
@@ -39,17 +39,19 @@ async function reset(options: ResetPasswordOptions): Promise<number> {
   await using opened = new AsyncDisposableStack();
   const address = await findAddress(settings, opened, { logger, signal });
   const db = opened.adopt(openDatabase(address, logger), (database) => database.destroy());
-  const { username, email, generated, isSuspended } = await resetPassword(
-    db,
-    options.user,
-    options.password,
-  );
+  const reset = await resetPassword(db, options.user, options.password);
+  const { username, email, generated, replaced, isSuspended } = reset;
   if (generated !== undefined) stdout(`${generated}\n`);
   stderr(
     generated === undefined
       ? `password of ${username} changed; log in as ${email}\n`
       : `that is the new password of ${username}, shown this once; log in as ${email}\n`,
   );
+  if (replaced !== undefined) {
+    stderr(
+      `${username} logged in at a login provider (${replaced}); that login no longer works, only the password does\n`,
+    );
+  }
   stderr(`all sessions and tokens of ${username} are revoked\n`);
   if (isSuspended) stderr(`${username} is suspended: slipway users activate ${username}\n`);
   return 0;

@@ -1,17 +1,18 @@
 import { hostname } from "node:os";
 
-import type { DerpMap } from "@slipway/api/agents/derp-map";
 import type { StunListener } from "@slipway/relay";
 import { type Logger, Scope } from "@slipway/runtime";
 
-import { relayMap } from "../features/agents/manifest/derp-map.ts";
+import { readRelayMap } from "../features/agents/manifest/derp-map.ts";
 import { WorkspaceTurns } from "../features/builds/workspace-turns.ts";
 import { runCleanup } from "../features/cleanup/service.ts";
+import { runLogInChecks } from "../features/logins/check-service.ts";
 import { announceWorker } from "../features/organizations/worker-service.ts";
 import { defaultReconciler, runReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
 import { runSchedules } from "../features/schedules/scheduler.ts";
 import { AgentHttp } from "../gateway/agent-http/agent-http.ts";
 import { RunAudit } from "../gateway/runs/run-audit.ts";
+import { PasswordAttempts } from "../platform/auth/password-attempts.ts";
 import { guardStreams } from "../platform/auth/stream-guard.ts";
 import type { Settings } from "../platform/config/settings.ts";
 import { cutOffUnfinished } from "./connection-limits.ts";
@@ -25,8 +26,10 @@ import { type Apps, wireApps } from "./wire-apps.ts";
 import { wireDeployment } from "./wire-deployment.ts";
 import { wireDownloads } from "./wire-downloads.ts";
 import { wireExternalAuth } from "./wire-external-auth.ts";
+import { createLogIns, wireLogIns } from "./wire-logins.ts";
 import { wireMcp } from "./wire-mcp.ts";
 import { createOwnPeer, wireNetwork } from "./wire-network.ts";
+import { wireOauthServer } from "./wire-oauth-server.ts";
 import { openMesh, openStun, wireRelay } from "./wire-relay.ts";
 import { wireUsers } from "./wire-users.ts";
 import { wireWorkspaces } from "./wire-workspaces.ts";
@@ -50,6 +53,7 @@ export async function serve(
   const { http } = site;
   opened.use(http);
   parts.docker?.useListener(http);
+  parts.kubernetes?.useListener(http);
   warnOfUnknownUrl(settings, http.accessUrl, logger);
   // Requests for apps end before the listener closes.
   opened.use(site.apps);
@@ -92,11 +96,16 @@ async function openSite(
     async (site) => {
       await wireDeployment(site, platform, { registry, downloads });
       wireDownloads(site, downloads);
-      wireUsers(site, platform, { secrets, notes });
+      const { providers, ...logIns } = createLogIns(site, platform, secrets);
+      const attempts = new PasswordAttempts(platform.clock);
+      wireUsers(site, platform, { secrets, notes, attempts, ...logIns });
+      wireLogIns(site, platform, { providers, secrets, notes, attempts, registry });
+      work.run((stop) => runLogInChecks({ ...platform, secrets, providers }, stop));
+      wireOauthServer(site, platform, { secrets, notes });
       wireExternalAuth(site, externalAuth);
       const claims = { localHints, secrets, drivers, claimSeconds };
       wireWorkspaces(site, platform, { ...claims, externalAuth });
-      const readDerpMap = (): DerpMap => relayMap(site.accessUrl(), stun?.port);
+      const readDerpMap = readRelayMap(site.accessUrl, () => stun?.port);
       wireAgents(site, platform, {
         secrets,
         notes,
@@ -108,6 +117,7 @@ async function openSite(
         unfinished,
         hasDownloads: downloads.areOffered,
         externalAuth,
+        provePod: parts.kubernetes?.provePod,
       });
       const networkParts = { coordinator, readDerpMap };
       const reach = opened.use(createOwnPeer(platform, { ...networkParts, relay, registry }));
@@ -160,7 +170,7 @@ function runInBackground(parts: ServerParts, http: OpenHttp, work: Scope): void 
     runReconciler({ ...platform, reconciliationSeconds }, defaultReconciler, stop),
   );
   work.run((stop) => downloads.run(stop));
-  work.run((stop) => runCleanup(platform, stop));
+  work.run((stop) => runCleanup(platform, limits, stop));
   const worker = {
     id: replicaId,
     name: hostname(),

@@ -6,6 +6,7 @@ import { WriteBudgets } from "../features/agents/calls/write-budgets.ts";
 import { addConnectionLogRoutes } from "../features/agents/connections/connection-log-routes.ts";
 import type { ConnectionMonitor } from "../features/agents/connections/connection-monitor.ts";
 import { addInstanceIdentityRoutes } from "../features/agents/identity/instance-identity-routes.ts";
+import type { ProvePod } from "../features/agents/identity/pod-service.ts";
 import { addKeptRunRoutes } from "../features/agents/kept-runs/run-routes.ts";
 import { addLogRoutes } from "../features/agents/logs/log-routes.ts";
 import { addConnectionRoutes } from "../features/agents/manifest/connection-routes.ts";
@@ -25,6 +26,7 @@ import { noteActivity } from "../features/builds/deadline-service.ts";
 import type { Metrics } from "../features/deployment/metrics.ts";
 import { readAppearance } from "../features/deployment/service.ts";
 import type { ExternalAuthNeeds } from "../features/external-auth/service.ts";
+import { addWorkspaceConnectionRoutes } from "../features/workspaces/connection-routes.ts";
 import { addExternalAgentRoutes } from "../features/workspaces/external-agent-routes.ts";
 import { addKeptRunOutputRoutes } from "../features/workspaces/run-routes.ts";
 import { coordinateAgentPeer } from "../network/coordinator/agent-peer.ts";
@@ -45,6 +47,7 @@ interface AgentParts {
   readonly unfinished: UnfinishedBytes;
   readonly hasDownloads: boolean;
   readonly externalAuth: ExternalAuthNeeds;
+  readonly provePod: ProvePod | undefined;
 }
 
 /** Adds the routes for agents: those of users, of machines, and of the agents themselves. */
@@ -62,6 +65,7 @@ export function wireAgents(
     unfinished,
     hasDownloads,
     externalAuth,
+    provePod,
   }: AgentParts,
 ): void {
   const { db, clock, logger } = platform;
@@ -74,10 +78,11 @@ export function wireAgents(
   addAppStatusRoute(routes, { ...platform, budgets });
   addConnectionRoutes(routes, { db, readDerpMap });
   addConnectionLogRoutes(routes, db);
+  addWorkspaceConnectionRoutes(routes, db);
   addKeptRunRoutes(routes, db);
   addKeptRunOutputRoutes(routes, db);
   addExternalAgentRoutes(routes, { db, secrets, notes, urlFor, hasDownloads });
-  addInstanceIdentityRoutes(routes, { ...platform, secrets, notes, identities });
+  addInstanceIdentityRoutes(routes, { ...platform, secrets, notes, identities, provePod });
   addOwnerKeyRoute(routes, { db, secrets, notes });
   const waits = new LogInWaits(metrics.registry);
   addOwnerTokenRoutes(routes, { ...externalAuth, accessUrl, waits });

@@ -18,7 +18,7 @@ interface DeploymentParts {
 
 /** Adds the routes that describe the deployment itself, and the pages beside the API. */
 export async function wireDeployment(
-  { app, routes, requestLimits, settings, accessUrl, urlFor }: Site,
+  { app, routes, requestLimits, settings, accessUrl, urlFor, dashboard }: Site,
   { db, pubsub, clock }: Platform,
   { registry, downloads }: DeploymentParts,
 ): Promise<void> {
@@ -33,6 +33,7 @@ export async function wireDeployment(
   addOpenApiRoutes(routes, buildVersion);
   addDocsPage(app, requestLimits);
   addPages(app, {
+    dashboard,
     limits: requestLimits,
     version: slipwayVersion,
     accessUrl,

@@ -9,6 +9,7 @@ import type { ReadDerpMap } from "../features/agents/manifest/derp-map.ts";
 import type { AuditNotes } from "../features/audit/note-service.ts";
 import { ConnectionNotices } from "../features/notifications/inbox-service.ts";
 import type { AgentHttp } from "../gateway/agent-http/agent-http.ts";
+import { addConnectionPathRoutes } from "../gateway/connection-paths/connection-path-routes.ts";
 import { addContainerRoutes } from "../gateway/containers/container-routes.ts";
 import { addFileRoutes } from "../gateway/files/file-routes.ts";
 import { addListeningPortRoutes } from "../gateway/listening-ports/listening-port-routes.ts";
@@ -96,6 +97,7 @@ export function wireNetwork(
   const sessions = { ...platform, rpcs, coordinator, access, budgets, unfinished };
   addTailnetRoutes(routes, { ...sessions, tokens });
   addListeningPortRoutes(routes, { ...platform, agents });
+  addConnectionPathRoutes(routes, { ...platform, agents, readDerpMap });
   addContainerRoutes(routes, { ...platform, agents, notes });
   addRunRoutes(routes, { ...platform, agents, audit: runAudit });
   const log = new TerminalLog({ ...platform, budgets });

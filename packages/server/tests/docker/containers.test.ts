@@ -1,10 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 
 import {
   deleteDevcontainer,
@@ -13,17 +7,12 @@ import {
 } from "@slipway/api/agents/container-routes";
 import { getAgentLogs } from "@slipway/api/agents/log-routes";
 import { getWorkspace } from "@slipway/api/workspaces/routes";
-import {
-  agentEnvironment,
-  makeWorkspace,
-  pushTemplate,
-  readAgentToken,
-  requireAgent,
-} from "@slipway/testkit";
-import { buildArchive, openDocker, type TestEngine } from "@slipway/testkit/engines";
+import { makeWorkspace, pushTemplate, readAgentToken, requireAgent } from "@slipway/testkit";
+import { openDocker, type TestEngine } from "@slipway/testkit/engines";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { WebSocket } from "ws";
 
+import { type ContainerMachine, openContainerMachine } from "../support/container-machine.ts";
 import { openServer, type OpenServer } from "../support/open-server.ts";
 
 /* A workspace on a machine with Docker, and the agent from its archive: what happens in containers. */
@@ -31,10 +20,9 @@ import { openServer, type OpenServer } from "../support/open-server.ts";
 const opened = new AsyncDisposableStack();
 let engine: TestEngine;
 let server: OpenServer;
-let agent: ChildProcess;
+let machine: ContainerMachine;
 let workspaceId = "";
 let agentId = "";
-let home = "";
 
 const patience = { timeout: 60_000, interval: 250 };
 
@@ -45,13 +33,15 @@ const configuration = {
   containerEnv: { COLOR: "green" },
   remoteEnv: { GREETING: "hello ${containerEnv:COLOR}" },
   customizations: {
-    coder: { name: "front", apps: [{ slug: "web", url: "http://localhost:8080" }] },
+    coder: {
+      name: "front",
+      // The name is known to the second reading of the configuration only.
+      apps: [{ slug: "web", url: "http://localhost:8080/${localEnv:CODER_WORKSPACE_AGENT_NAME}" }],
+    },
   },
 };
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), "slipway-containers-"));
-  opened.defer(() => rm(home, { recursive: true, force: true }));
   engine = opened.use(await openDocker());
   server = opened.use(await openServer(inject("postgresUrl")));
   const template =
@@ -60,44 +50,16 @@ beforeAll(async () => {
   const workspace = await makeWorkspace(server.admin, "machine", templateId, () => true);
   workspaceId = workspace.id;
   agentId = requireAgent(workspace).id;
-  const { path } = await buildArchive();
-  await promisify(execFile)("tar", ["xzf", path, "-C", home]);
-  for (const folder of ["site/.git", "site/.devcontainer"]) {
-    await mkdir(join(home, folder), { recursive: true });
-  }
-  await promisify(execFile)("git", ["init", "-q", join(home, "site")]);
-  const file = join(home, "site/.devcontainer/devcontainer.json");
-  await writeFile(file, JSON.stringify(configuration));
-  const cli = fileURLToPath(import.meta.resolve("@devcontainers/cli/devcontainer.js"));
-  await mkdir(join(home, "bin"));
-  await symlink(cli, join(home, "bin/devcontainer"));
+  machine = opened.use(await openContainerMachine(engine));
+  await machine.addProject("site", configuration);
   await startAgent();
-  opened.defer(() => endAgent("SIGTERM"));
 });
 
 afterAll(() => opened.disposeAsync());
 
 async function startAgent(): Promise<void> {
-  agent = spawn(join(home, "slipway/bin/slipway"), ["agent"], {
-    cwd: home,
-    stdio: "ignore",
-    env: agentEnvironment({
-      serverUrl: server.url,
-      token: await readAgentToken(server.admin, workspaceId),
-      home,
-      environment: {
-        PATH: `${home}/bin:${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
-        DOCKER_HOST: `unix://${engine.socketPath}`,
-      },
-    }),
-  });
+  machine.startAgent(server.url, await readAgentToken(server.admin, workspaceId));
   await vi.waitFor(() => list(), patience);
-}
-
-async function endAgent(signal: NodeJS.Signals): Promise<void> {
-  const exited = once(agent, "exit");
-  agent.kill(signal);
-  await exited;
 }
 
 const list = () => server.admin.call(getContainers, { params: { agent: agentId }, query: {} });
@@ -151,7 +113,7 @@ describe("the containers of a workspace with Docker", () => {
       "--label",
       "tier=front",
       "--volume",
-      `${home}/site:/site`,
+      `${machine.home}/site:/site`,
       "box:1",
       "sleep",
       "1000",
@@ -167,7 +129,7 @@ describe("the containers of a workspace with Docker", () => {
           name: "web",
           status: "running",
           labels: { tier: "front" },
-          volumes: { [`${home}/site`]: "/site" },
+          volumes: { [`${machine.home}/site`]: "/site" },
         },
       ]);
   });
@@ -210,7 +172,7 @@ describe("the containers of a workspace with Docker", () => {
     await expect
       .poll(agentsOf, patience)
       .toEqual(["main connected ready", "front connected ready"]);
-    await endAgent("SIGKILL");
+    await machine.endAgent("SIGKILL");
     await expect.poll(processes, patience).not.toContain("agent.cjs");
     await startAgent();
     // Not a second one of another name: the first was removed.
@@ -221,10 +183,8 @@ describe("the containers of a workspace with Docker", () => {
 
   it("are dirty once their configuration has changed, and are deleted, but no others", async () => {
     const { id, container } = await devcontainer();
-    await writeFile(
-      join(home, "site/.devcontainer/devcontainer.json"),
-      JSON.stringify({ ...configuration, name: "x" }),
-    );
+    const changed = JSON.stringify({ ...configuration, name: "x" });
+    await machine.write("site/.devcontainer/devcontainer.json", changed);
     await expect.poll(async () => (await devcontainer()).dirty, patience).toBe(true);
     await server.admin.call(deleteDevcontainer, { params: { agent: agentId, devcontainer: id } });
     const left = await engine.docker(["ps", "--all", "--format", "{{.Names}}"]);

@@ -5,6 +5,7 @@ type ListName =
   | "listAuditLogs"
   | "listConnectionLogs"
   | "listMembers"
+  | "listPrebuildClaims"
   | "listPrebuildPools"
   | "listProvisionerJobs"
   | "listTokens"
@@ -133,6 +134,8 @@ export const questions: readonly ListQuestion[] = [
       ],
     },
   },
+  // Nothing was claimed in the world of the tests; prebuilds.test.ts has what is.
+  { route: "listPrebuildClaims", expected: { "template admin": [], owner: [] } },
   { route: "listPrebuildPools", expected: { "template admin": ["demo"], owner: ["demo"] } },
   {
     route: "listAuditLogs",
@@ -154,10 +157,10 @@ export const aboutOneThing: ReadonlySet<string> = new Set([
   "getBuildTimings",
   "getContainers",
   "getDryRunLogs",
+  "getExternalAuth",
   "getKeptRunOutput",
   "getKey",
   "getListeningPorts",
-  "listFiles",
   "getMember",
   "getOrganization",
   "getRunOutput",
@@ -171,11 +174,13 @@ export const aboutOneThing: ReadonlySet<string> = new Set([
   "listBuildParameters",
   "listBuildResources",
   "listBuilds",
+  "listConnectionPaths",
   "listDryRunResources",
+  "listFiles",
   "listKeptRuns",
   "listPortShares",
   "listRuns",
-  "getExternalAuth",
+  "listSessions",
   "listTemplateVersionExternalAuth",
   "listTemplateVersionParameters",
   "listTemplateVersionPresets",
@@ -183,6 +188,8 @@ export const aboutOneThing: ReadonlySet<string> = new Set([
   "listTemplateVersionVariables",
   "listTemplateVersions",
   "listUserOrganizations",
+  "listWaitingPrebuilds",
+  "listWorkspaceConnections",
 ]);
 
 /** Routes whose lists are the same for everyone: every user may see each template and organization. */

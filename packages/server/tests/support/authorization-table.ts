@@ -145,6 +145,8 @@ const version = { params: { template: "demo", name: "first" } };
 export const table: Readonly<Record<string, Row>> = {
   // Public routes.
   getFirstUser: anyone(200),
+  createDeviceLogin: anyone(201),
+  redeemDeviceLogin: anyone(400, { body: { device_code: "x" } }),
   createFirstUser: anyone(409, {
     body: { email: "x@example.com", username: "x", password: "correct-horse-battery-42" },
   }),
@@ -164,6 +166,7 @@ export const table: Readonly<Record<string, Row>> = {
   watchDerpMap: anyone(426),
   awsInstanceIdentity: anyone(401, { body: { signature: "x", document: "x" } }),
   azureInstanceIdentity: anyone(401, { body: { signature: "x", encoding: "x" } }),
+  kubernetesInstanceIdentity: anyone(404, { body: { token: "x" } }),
   googleInstanceIdentity: anyone(401, { body: { json_web_token: "x" } }),
 
   // Agents.
@@ -228,6 +231,24 @@ export const table: Readonly<Record<string, Row>> = {
   getKey: users(200, 404, 404, 200, newKey),
   deleteKey: users(204, 404, 404, 204, newKey),
   expireKey: users(204, 404, 404, 204, newKey),
+  testLoginProvider: users(404, 404, 404, 404, { ...provider, body: { claims: { sub: "1" } } }),
+  beginLoginTest: users(404, 404, 404, 404, provider),
+  takeLoginTest: users(404, 404, 404, 404, { ...provider, body: { id: "x" } }),
+  getOidcClaims: users(400, 400, 400, 400),
+  // Without login providers.
+  convertLogin: users(
+    400,
+    404,
+    403,
+    403,
+    { body: { to_type: "oidc", password: "x" } },
+    { userAdmin: 403, auditor: 403 },
+  ),
+  findWaitingProgram: users(400, 400, 400, 400, { body: { user_code: "x" } }),
+  approveDeviceLogin: users(400, 400, 400, 400, { body: { user_code: "x" } }),
+  refuseDeviceLogin: users(400, 400, 400, 400, { body: { user_code: "x" } }),
+  listSessions: users(200, 404, 404, 200),
+  deleteSessions: users(404, 404, 404, 204, somebodyNew),
   getGitKey: users(200, 404, 404, 200),
   regenerateGitKey: users(200, 404, 404, 200),
   // Each user's own links, to a provider with a callback, to which no user has logged in.
@@ -257,6 +278,7 @@ export const table: Readonly<Record<string, Row>> = {
   getPrebuildsSettings: users(404, 404, 200, 200),
   updatePrebuildsSettings: users(404, 404, 403, 304, { body: { reconciliation_paused: false } }),
   listPrebuildPools: users(404, 404, 200, 200),
+  listPrebuildClaims: users(404, 404, 200, 200),
   getSshConfig: users(200, 200, 200, 200),
   getApplicationsHost: users(200, 200, 200, 200),
   listExperiments: users(200, 200, 200, 200),
@@ -291,9 +313,11 @@ export const table: Readonly<Record<string, Row>> = {
   createWorkspace: users(201, 404, 404, 201, async (world) => ({
     body: { name: newName(), template_id: world.ids["template"] },
   })),
+  getWorkspaceAllowances: users(200, 404, 200, 200),
   getWorkspace: users(200, 404, 200, 200, {}, isReading),
   getWorkspaceByName: users(200, 404, 200, 200, { params: { name: "dev" } }, isReading),
   watchWorkspace: users(200, 404, 200, 200, {}, isReading),
+  watchWorkspaces: users(426, 426, 426, 426, {}, isReading),
   watchWorkspaceSocket: users(426, 404, 426, 426, {}, isReading),
   getWorkspaceTimings: users(200, 404, 200, 200, {}, isReading),
   resolveAutostart: users(200, 404, 200, 200, {}, isReading),
@@ -310,6 +334,7 @@ export const table: Readonly<Record<string, Row>> = {
   // The workspace runs.
   revokeExternalAgentTokens: users(409, 404, 403, 409),
   listPortShares: users(200, 404, 200, 200, {}, isReading),
+  listWorkspaceConnections: users(200, 404, 200, 200, {}, isReading),
   // The agent is unknown, and the port is not shared.
   sharePort: users(400, 404, 403, 400, {
     body: { agent_name: "other", port: 8080, share_level: "public" },
@@ -342,6 +367,7 @@ export const table: Readonly<Record<string, Row>> = {
   getConnection: users(200, 200, 200, 200),
   ...files,
   getListeningPorts: users(400, 404, 404, 400, {}, isReading),
+  listConnectionPaths: users(400, 404, 404, 400, {}, isReading),
   getContainers: users(400, 404, 400, 400, {}, isReading),
   watchContainers: users(400, 404, 400, 400, {}, isReading),
   deleteDevcontainer: users(400, 404, 403, 400, { params: { devcontainer: randomUUID() } }),
@@ -376,6 +402,7 @@ export const table: Readonly<Record<string, Row>> = {
   getTemplateVersionLogs: users(200, 200, 200, 200),
   listTemplateVersionParameters: users(200, 200, 200, 200),
   listTemplateVersionPresets: users(200, 200, 200, 200),
+  listWaitingPrebuilds: users(200, 200, 200, 200),
   listTemplateVersionResources: users(200, 200, 200, 200),
   listTemplateVersionVariables: users(200, 200, 200, 200),
   listTemplateVersionExternalAuth: users(200, 200, 200, 200),

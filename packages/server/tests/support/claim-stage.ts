@@ -1,4 +1,3 @@
-import type { DriverName } from "@slipway/drivers";
 import { ClaimStage, openTestDatabase } from "@slipway/testkit";
 
 import type { ReinitView } from "../../src/features/claims/reinit/decide.ts";
@@ -9,7 +8,7 @@ import { hashAgentToken } from "../../src/platform/auth/agent-token.ts";
 export async function openStage(
   postgresUrl: string,
   opened: AsyncDisposableStack,
-  driver: DriverName,
+  driver: string,
   { instances = 1, onClaim }: { readonly instances?: number; readonly onClaim?: string } = {},
 ): Promise<ClaimStage> {
   const { db } = opened.use(await openTestDatabase(postgresUrl));

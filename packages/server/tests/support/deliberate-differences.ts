@@ -76,7 +76,10 @@ export const ofRoutes: DeliberateDifferences = {
     workspace_proxy: "the server has no proxies",
     provisioner_daemons: "the workers are in the server, there are no others to be well or not",
   },
-  added: workspaceKeys.added,
+  added: {
+    ...workspaceKeys.added,
+    providers: "there one provider of each type, in fields of its own, which are here too",
+  },
 };
 
 export const ofPeople: DeliberateDifferences = {

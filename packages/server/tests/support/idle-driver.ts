@@ -2,7 +2,7 @@ import type { Driver, DriverPlan, DriverResult } from "@slipway/drivers";
 
 /** A driver that succeeds immediately and creates nothing, for tests that replace some of its parts. */
 export class IdleDriver implements Driver {
-  readonly name = "terraform";
+  readonly name = "manual";
 
   async plan(_input: unknown, _log: unknown, _signal: AbortSignal): Promise<DriverPlan> {
     return { resources: [] };

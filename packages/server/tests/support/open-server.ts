@@ -97,6 +97,8 @@ function serve(
 ): Promise<Server> {
   const source = {
     SLIPWAY_PROCESS_DRIVER: "true",
+    // Tests of it run in a browser.
+    SLIPWAY_DASHBOARD: "false",
     SLIPWAY_DOCKER_HOST: "off",
     SLIPWAY_SECRET_KEY: "the-key-of-all-servers-in-tests-12345",
     ...environment,

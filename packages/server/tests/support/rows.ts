@@ -4,7 +4,7 @@ import type { Transition } from "@slipway/api/builds/resource";
 import { sql } from "kysely";
 
 import { hashAgentToken } from "../../src/platform/auth/agent-token.ts";
-import type { Database } from "../../src/platform/db/database.ts";
+import type { Database, Queryable } from "../../src/platform/db/database.ts";
 
 /** The rows that a build depends on. */
 export interface SeededWorkspace {
@@ -59,7 +59,7 @@ export interface SeededBuild {
 
 /** Creates a build of the workspace, with its job in the given state. */
 export async function seedBuild(
-  db: Database,
+  db: Queryable,
   place: SeededWorkspace,
   build: { readonly number: number; readonly transition: Transition; readonly job: JobState },
 ): Promise<SeededBuild> {

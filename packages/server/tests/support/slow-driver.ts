@@ -16,7 +16,7 @@ interface Asked {
 
 /** A driver whose claims take until the test ends them; everything else succeeds immediately, unless set to fail. */
 export class SlowDriver implements Driver {
-  readonly name = "terraform";
+  readonly name = "manual";
   readonly #asked = new Map<string, Asked[]>();
   /** Set to make starts fail. */
   isBroken = false;

@@ -27,6 +27,7 @@ const row: AgentWithParts = {
   api_version: "",
   subsystems: [],
   lifecycle_state: "created",
+  end_detail: null,
   started_at: null,
   ready_at: null,
   first_connected_at: null,

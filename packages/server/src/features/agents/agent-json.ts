@@ -48,7 +48,7 @@ export function agentJson(row: AgentWithParts, place: AgentWorkspace, now: numbe
     connection_timeout_seconds: row.connection_timeout_seconds,
     troubleshooting_url: row.troubleshooting_url,
     subsystems: row.subsystems,
-    health: agentHealth(status, lifecycle),
+    health: agentHealth(status, lifecycle, row.end_detail),
     display_apps: row.display_apps,
     log_sources: [...row.log_sources],
     scripts: row.scripts.map(scriptJson),

@@ -27,6 +27,13 @@ describe("agentStatus", () => {
     expect(agentStatus(atLimit, now + 1).status).toBe("timeout");
   });
 
+  it("is disconnected when its end was reported before it connected", () => {
+    const ended = { ...neverConnected, disconnected_at: ago(1_000) };
+    const expected = { status: "disconnected", disconnectedAt: ended.disconnected_at };
+    expect(agentStatus(ended, now)).toEqual(expected);
+    expect(agentStatus({ ...ended, connection_timeout_seconds: 1 }, now)).toEqual(expected);
+  });
+
   it("waits for ever without a time limit", () => {
     const patient = { ...neverConnected, connection_timeout_seconds: 0 };
     expect(agentStatus(patient, now + 1e12).status).toBe("connecting");
@@ -78,13 +85,20 @@ describe("agentHealth", () => {
     ["connected", "shutdown_error", "agent is shutting down"],
     ["connected", "off", "agent is shutting down"],
   ] as const)("%s and %s: %s", (status, lifecycle, reason) => {
-    expect(agentHealth(status, lifecycle)).toEqual({ healthy: false, reason });
+    expect(agentHealth(status, lifecycle, null)).toEqual({ healthy: false, reason });
+  });
+
+  it("says why the agent ended, until it is connected again", () => {
+    const detail = "container 0123 ended with exit code 1";
+    const reason = `agent is not running: ${detail}`;
+    expect(agentHealth("disconnected", "off", detail)).toEqual({ healthy: false, reason });
+    expect(agentHealth("connected", "ready", detail)).toEqual({ healthy: true });
   });
 
   it.each(["created", "starting", "start_timeout", "ready"] as const)(
     "is good while connected and %s",
     (lifecycle) => {
-      expect(agentHealth("connected", lifecycle)).toEqual({ healthy: true });
+      expect(agentHealth("connected", lifecycle, null)).toEqual({ healthy: true });
     },
   );
 });

@@ -27,9 +27,12 @@ export interface DerivedStatus {
 export function agentStatus(times: ConnectionTimes, now: number): DerivedStatus {
   const { first_connected_at, last_connected_at, disconnected_at } = times;
   if (first_connected_at === null || last_connected_at === null) {
+    // Its driver reported that it ended; a stock server does not know that.
+    if (disconnected_at !== null)
+      return { status: "disconnected", disconnectedAt: disconnected_at };
     const limitMs = times.connection_timeout_seconds * 1000;
     const isLate = limitMs > 0 && now - timestampMs(times.created_at) > limitMs;
-    return { status: isLate ? "timeout" : "connecting", disconnectedAt: disconnected_at };
+    return { status: isLate ? "timeout" : "connecting", disconnectedAt: null };
   }
   const lastConnectedMs = timestampMs(last_connected_at);
   if (disconnected_at !== null && timestampMs(disconnected_at) >= lastConnectedMs) {
@@ -58,17 +61,24 @@ const shuttingDown: ReadonlySet<LifecycleState> = new Set([
   "off",
 ]);
 
-/** Returns the first health that applies (docs/protocol/rest.md §6.1). */
+/** Returns the first health that applies (docs/protocol/rest.md §6.1). `endDetail` is why the agent ended, if known. */
 export function agentHealth(
   status: AgentStatus,
   lifecycle: LifecycleState,
+  endDetail: string | null,
 ): WorkspaceAgent["health"] {
-  const reason = unhealthyReason(status, lifecycle);
+  const reason = unhealthyReason(status, lifecycle, endDetail);
   return reason === undefined ? { healthy: true } : { healthy: false, reason };
 }
 
-function unhealthyReason(status: AgentStatus, lifecycle: LifecycleState): string | undefined {
-  if (status !== "connected" && lifecycle === "off") return "agent is not running";
+function unhealthyReason(
+  status: AgentStatus,
+  lifecycle: LifecycleState,
+  endDetail: string | null,
+): string | undefined {
+  if (status !== "connected" && lifecycle === "off") {
+    return endDetail === null ? "agent is not running" : `agent is not running: ${endDetail}`;
+  }
   if (status === "connecting") return "agent has not yet connected";
   if (status === "timeout") return "agent is taking too long to connect";
   if (status === "disconnected") return "agent has lost connection";

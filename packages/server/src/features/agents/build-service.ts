@@ -90,6 +90,8 @@ export async function resetAgents(db: Queryable, agentIds: readonly string[]): P
       ready_at: null,
       took_over: false,
       clock_ahead_ms: null,
+      end_detail: null,
+      disconnected_at: sql`case when first_connected_at is not null then disconnected_at end`,
     })
     .where("id", "in", agentIds)
     .execute();

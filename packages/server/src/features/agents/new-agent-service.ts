@@ -1,8 +1,19 @@
 import { randomUUID } from "node:crypto";
 
-import type { AgentDefinition, AppDefinition, ScriptDefinition } from "@slipway/template";
+import type {
+  AgentDefinition,
+  AppDefinition,
+  DevContainerDefinition,
+  ScriptDefinition,
+} from "@slipway/template";
 
-import { createAgentToken, openKnownToken } from "../../platform/auth/agent-token.ts";
+import {
+  createAgentToken,
+  hashAgentToken,
+  keepAgentToken,
+  type KeptAgentToken,
+  openKnownToken,
+} from "../../platform/auth/agent-token.ts";
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
 import type { OrphanProcess } from "./orphan-service.ts";
@@ -14,11 +25,13 @@ interface NewAgent {
   readonly buildId: string;
   readonly definition: AgentDefinition;
   readonly process: OrphanProcess | undefined;
+  /** The token that its driver has given it already; undefined if the server chooses one. */
+  readonly token: string | undefined;
 }
 
 /**
  * Returns the rows of new agents with their scripts, log sources, metadata and apps. Agents that take over no process get
- * a new token, and so do those whose token the driver needs but that cannot be decrypted.
+ * the token of their driver or a new one, and so do those whose token the driver needs but that cannot be decrypted.
  */
 export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): readonly NewRows[] {
   const created = agents.map((agent) => ({ agent, id: randomUUID() }));
@@ -34,6 +47,12 @@ export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): r
     },
     { table: "workspace_agent_log_sources", rows: scripts.map(({ source }) => source) },
     { table: "workspace_agent_scripts", rows: scripts.map(({ row }) => row) },
+    {
+      table: "workspace_agent_devcontainers",
+      rows: scripts.flatMap(({ row, devContainer }) =>
+        devContainer === undefined ? [] : [devContainerRow(row.id, devContainer)],
+      ),
+    },
     {
       table: "workspace_agent_metadata",
       rows: created.flatMap(({ agent, id }) => metadataOf(id, agent.definition)),
@@ -52,10 +71,11 @@ export function newAgentRows(secrets: SecretBox, agents: readonly NewAgent[]): r
 function agentRow(
   secrets: SecretBox,
   id: string,
-  { resourceId, buildId, definition, process: left }: NewAgent,
+  { resourceId, buildId, definition, process, token: given }: NewAgent,
 ) {
+  const left = process !== undefined && continues(process, given) ? process : undefined;
   const isKept = left !== undefined && isUsable(secrets, left);
-  const token = isKept ? left.token : createAgentToken(secrets);
+  const token = isKept ? left.token : newToken(secrets, given);
   return {
     id,
     resource_id: resourceId,
@@ -79,25 +99,89 @@ function agentRow(
   };
 }
 
+/** Returns whether a process continues: its driver may have started a new one with another token. */
+function continues({ token: { hash } }: OrphanProcess, given: string | undefined): boolean {
+  return given === undefined || hashAgentToken(given).equals(hash);
+}
+
+function newToken(secrets: SecretBox, given: string | undefined): KeptAgentToken {
+  return given === undefined ? createAgentToken(secrets) : keepAgentToken(secrets, given);
+}
+
 /** Returns whether the token of a process can be kept: a process that is owed a reinit uses it without its driver. */
 function isUsable(secrets: SecretBox, { token, isOwedReinit }: OrphanProcess): boolean {
   return isOwedReinit || openKnownToken(secrets, token.sealed) !== undefined;
 }
 
-/** Returns the scripts of an agent, each with the source of its log. */
-function scriptsOf(agentId: string, { scripts }: AgentDefinition) {
-  return scripts.map((script, position) => {
+/** Returns the scripts of an agent, each with the source of its log, and with the dev container that it stands for. */
+function scriptsOf(agentId: string, definition: AgentDefinition) {
+  return agentScripts(definition).map(({ script, devContainer }, position) => {
     const sourceId = randomUUID();
     return {
+      devContainer,
       source: {
         workspace_agent_id: agentId,
         id: sourceId,
         display_name: scriptName(script),
         icon: script.icon,
       },
-      row: scriptRow(script, { workspace_agent_id: agentId, position, log_source_id: sourceId }),
+      row: scriptRow(script, {
+        id: randomUUID(),
+        workspace_agent_id: agentId,
+        position,
+        log_source_id: sourceId,
+      }),
     };
   });
+}
+
+interface AgentScript {
+  readonly script: ScriptDefinition;
+  readonly devContainer: DevContainerDefinition | undefined;
+}
+
+/**
+ * Returns the scripts of an agent, and those that stand for its dev containers: nothing runs them, but they have a log and a
+ * result (docs/protocol/agent.md §8.6).
+ */
+export function agentScripts({
+  scripts,
+  devContainers = [],
+}: Pick<AgentDefinition, "scripts" | "devContainers">): readonly AgentScript[] {
+  return [
+    ...scripts.map((script) => ({ script, devContainer: undefined })),
+    ...devContainers.map((devContainer) => ({
+      script: devContainerScript(devContainer),
+      devContainer,
+    })),
+  ];
+}
+
+function devContainerScript({ name }: DevContainerDefinition): ScriptDefinition {
+  return {
+    key: name,
+    displayName: `Dev Container (${name})`,
+    icon: "/emojis/1f4e6.png",
+    runOnStart: false,
+    runOnStop: false,
+    cron: "",
+    blocksLogin: false,
+    timeoutSeconds: 0,
+    run: "",
+    logPath: "",
+  };
+}
+
+function devContainerRow(
+  scriptId: string,
+  { name, workspaceFolder, configPath }: DevContainerDefinition,
+) {
+  return {
+    script_id: scriptId,
+    name,
+    workspace_folder: workspaceFolder,
+    config_path: configPath,
+  };
 }
 
 function metadataOf(agentId: string, { metadata }: AgentDefinition) {

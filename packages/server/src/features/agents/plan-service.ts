@@ -2,13 +2,22 @@ import { randomUUID } from "node:crypto";
 
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
-import type { PlannedAgent } from "@slipway/drivers";
+import type { PlannedAgent, ResourceMetadata } from "@slipway/drivers";
 import { type AgentDefinition, type ContainerValues, containerValues } from "@slipway/template";
 
 import { timestampMs } from "../../platform/db/timestamp.ts";
 import { agentJson } from "./agent-json.ts";
-import { appRow, scriptRow } from "./new-agent-service.ts";
+import { agentScripts, appRow, scriptRow } from "./new-agent-service.ts";
 import type { AgentWithParts } from "./queries.ts";
+
+/** Returns an item as clients see it, which is how it is stored. */
+export function metadataJson({ key, value, isSensitive }: ResourceMetadata): {
+  readonly key: string;
+  readonly value: string;
+  readonly sensitive: boolean;
+} {
+  return { key, value, sensitive: isSensitive };
+}
 
 /** The place of a planned agent, in a workspace that does not exist yet. */
 export interface PlannedPlace {
@@ -40,6 +49,7 @@ export function plannedAgent(definition: AgentDefinition, place: PlannedPlace): 
     api_version: "",
     subsystems: [],
     lifecycle_state: "created" as const,
+    end_detail: null,
     started_at: null,
     ready_at: null,
     first_connected_at: null,
@@ -60,7 +70,8 @@ function plannedParts(
   id: string,
   createdAt: string,
 ): Pick<AgentWithParts, "apps" | "scripts" | "log_sources"> {
-  const scripts = definition.scripts.map((script, position) =>
+  const planned = agentScripts(definition);
+  const scripts = planned.map(({ script }, position) =>
     scriptRow(script, {
       id: randomUUID(),
       workspace_agent_id: id,
@@ -80,7 +91,7 @@ function plannedParts(
       id: script.log_source_id,
       created_at: createdAt,
       display_name: script.display_name,
-      icon: definition.scripts[index]?.icon ?? "",
+      icon: planned[index]?.script.icon ?? "",
     })),
   };
 }

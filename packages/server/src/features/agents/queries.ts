@@ -47,6 +47,7 @@ function agents(db: Queryable) {
         "agent.api_version",
         "agent.subsystems",
         "agent.lifecycle_state",
+        "agent.end_detail",
         "position.logs_length",
         "position.overflowed",
         "peer.latency",
@@ -190,7 +191,7 @@ export function selectAgentPlace(db: Queryable, agentId: string) {
     .executeTakeFirst();
 }
 
-/** Builds the statement that ends all agents of a build and returns them. */
+/** Builds the statement that ends all agents of a build, or of those of an `any(…)`, and returns them. */
 export function endingAgents(db: Queryable, buildId: RawBuilder<string>) {
   return db
     .updateTable("workspace_agents")
@@ -198,6 +199,7 @@ export function endingAgents(db: Queryable, buildId: RawBuilder<string>) {
     .where("workspace_build_id", "=", buildId)
     .where("deleted", "=", sql.lit(false))
     .returning([
+      "workspace_build_id",
       "name",
       "parent_id",
       "auth",

@@ -32,7 +32,7 @@ interface AuditNeeds {
 }
 
 /** Returns a page of the audit trail; throws `Forbidden` for callers who may not read it. */
-async function listAuditEntries(
+export async function listAuditEntries(
   { db, readUsers }: AuditNeeds,
   caller: UserCaller,
   search: AuditSearch,
@@ -85,7 +85,7 @@ function describe(row: AuditRow): string {
   }
   const [done, tried] = verbs[action];
   const verb = status < 400 ? done : `unsuccessfully attempted to ${tried}`;
-  const isSession = action === "login" || action === "logout" || action === "register";
+  const isSession = action === "login" || action === "logout";
   const what = isSession ? "" : ` ${type.replaceAll("_", " ")} {target}`;
   return `{user} ${verb}${what}${byWhoseKey(row.additional_fields)}`;
 }
@@ -108,6 +108,8 @@ const verbs: Readonly<Record<AuditLog["action"], readonly [done: string, tried: 
   register: ["registered", "register"],
   open: ["read", "read"],
   call: ["used a tool on", "use a tool on"],
+  authorize: ["authorized", "authorize"],
+  deny: ["denied access to", "deny access to"],
 };
 
 function organizationOf(row: AuditRow): NonNullable<AuditLog["organization"]> {

@@ -56,10 +56,12 @@ function buildContexts(db: Queryable) {
         "b.transition",
         "b.reason",
         "b.driver_state",
+        "b.driver_state_encrypted",
         "b.owner_id as build_owner_id",
         ...subjectColumns,
         "v.name as template_version_name",
         "v.file_id",
+        "v.driver_notes",
       ])
       // A failed import has no build, so the definition is present.
       .select(sql<TemplateDefinition>`v.definition`.as("definition"))
@@ -91,5 +93,6 @@ export const subjectColumns = [
   "owner.username as owner_username",
   "owner.name as owner_name",
   "owner.email as owner_email",
+  "t.id as template_id",
   "t.name as template_name",
 ] as const;

@@ -1,7 +1,5 @@
-import { DriverError, type DriverResult } from "@slipway/drivers";
-import { sql } from "kysely";
+import { capabilitiesOf, DriverError, type DriverResult } from "@slipway/drivers";
 
-import type { Queryable } from "../../platform/db/database.ts";
 import { insertRows } from "../../platform/db/insert-rows.ts";
 import { JobCanceled, type JobHandler, type JobOutcome } from "../../platform/jobs/worker.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
@@ -14,12 +12,12 @@ import {
   driverLog,
   readDriverBuild,
   requireDriver,
+  runDriver,
   type RunningBuild,
-  runStart,
-  selectDriverState,
-  updateDriverState,
 } from "./driver-build.ts";
-import { prepareAgents } from "./start-agents.ts";
+import { selectDriverState, stateColumns, updateDriverState } from "./driver-state.ts";
+import { markWorkspaceDeleted } from "./queries.ts";
+import { prepareAgents, startedRows } from "./start-agents.ts";
 import { claimStage, findPredecessor, type Predecessor, takeOver } from "./take-over.ts";
 
 const stages = {
@@ -64,7 +62,8 @@ async function claim(
 ): Promise<JobOutcome> {
   const build = await readDriverBuild(needs, context, predecessor.buildId);
   log.stage(claimStage);
-  const result = await driver.claim?.(build, driverLog(log), signal);
+  const task = { work: "claim", build, fileId: context.file_id } as const;
+  const result = await runDriver(needs, driver, task, driverLog(log), signal);
   log.stage("Cleaning Up");
   return takenOver(needs, context, predecessor, result);
 }
@@ -77,16 +76,16 @@ async function runBuild(
 ): Promise<JobOutcome> {
   const { context, driver, log, signal } = work;
   if (replaced !== undefined) await cleanUpAfter(needs, work, replaced);
-  if (context.transition === "start") await prepareAgents(needs, work, replaced?.buildId);
+  const preparesAgents = !capabilitiesOf(driver.name).readsTemplates;
+  if (context.transition === "start" && preparesAgents) {
+    await prepareAgents(needs, work, replaced?.buildId);
+  }
   const build = await readDriverBuild(needs, context);
   log.stage(stages[build.transition]);
-  const lines = driverLog(log);
-  const result =
-    build.transition === "start"
-      ? await runStart(needs, driver, { build, fileId: context.file_id }, lines, signal)
-      : await driver[build.transition](build, lines, signal);
+  const task = { work: build.transition, build, fileId: context.file_id };
+  const result = await runDriver(needs, driver, task, driverLog(log), signal);
   log.stage("Cleaning Up");
-  return success(context, result);
+  return success(needs, context, result ?? { state: undefined, resources: [] });
 }
 
 /** Makes the driver of the replaced build remove what it started, if another driver is about to start the workspace. */
@@ -98,13 +97,18 @@ async function cleanUpAfter(
   if (driver === context.definition.driver) return;
   const { workspace_id: workspaceId, build_number: before } = context;
   const build = await readDriverBuild(needs, context, buildId);
-  const state = await selectDriverState(needs.db, { workspaceId, before, driver });
+  const { db, secrets } = needs;
+  const state = await selectDriverState(db, secrets, { workspaceId, before, driver });
   log.stage(stages.delete);
   const previous = requireDriver(needs.drivers, driver);
   await previous.delete({ ...build, transition: "delete", state }, driverLog(log), signal);
 }
 
-function success(context: BuildContext, result: DriverResult): JobOutcome {
+function success(
+  { secrets }: Pick<BuildNeeds, "secrets">,
+  context: BuildContext,
+  result: DriverResult,
+): JobOutcome {
   const { transition, reason, owner_id: ownerId, workspace_name: name } = context;
   // The owner is told when a workspace is deleted because it was dormant for too long.
   const notifiesOwner = transition === "delete" && reason === "dormancy";
@@ -116,9 +120,14 @@ function success(context: BuildContext, result: DriverResult): JobOutcome {
       ...(notifiesOwner ? [topics.inbox(ownerId)] : []),
     ],
     commit: async (trx) => {
+      const { state, resources, agents } = result;
+      const columns = stateColumns(secrets, context.definition.driver, state);
       await (transition === "start"
-        ? updateStarted(trx, context.id, result.state)
-        : updateDriverState(trx, context.id, result.state));
+        ? updateStarted(trx, context.id, columns)
+        : updateDriverState(trx, secrets, keyOf(context), state));
+      if (agents !== undefined) {
+        await insertRows(trx, await startedRows(trx, secrets, context, { resources, agents }));
+      }
       if (transition === "delete") await markWorkspaceDeleted(trx, context.workspace_id);
       if (notifiesOwner) await writeDeletedNotice(trx, { ownerId, id: context.workspace_id, name });
     },
@@ -138,12 +147,19 @@ function takenOver(
     error: undefined,
     topics: [topics.builds(workspaceId), topics.workspace(workspaceId), topics.claim(workspaceId)],
     commit: async (trx) => {
-      if (result !== undefined) await updateDriverState(trx, context.id, result.state);
-      const rows = await takeOver(trx, secrets, context, { ...predecessor, resources });
+      if (result !== undefined) {
+        await updateDriverState(trx, secrets, keyOf(context), result.state);
+      }
+      const claimed = { ...predecessor, resources, agents: result?.agents };
+      const rows = await takeOver(trx, secrets, context, claimed);
       await insertRows(trx, rows);
       await updateDeadline(trx, context.id);
     },
   };
+}
+
+function keyOf({ id, definition }: BuildContext): { readonly id: string; readonly driver: string } {
+  return { id, driver: definition.driver };
 }
 
 function failure(context: BuildContext, error: string): JobOutcome {
@@ -156,12 +172,4 @@ function failure(context: BuildContext, error: string): JobOutcome {
       await restoreAgents(trx, context.id);
     },
   };
-}
-
-async function markWorkspaceDeleted(db: Queryable, workspaceId: string): Promise<void> {
-  await db
-    .updateTable("workspaces")
-    .set({ deleted: true, updated_at: sql`now()` })
-    .where("id", "=", workspaceId)
-    .execute();
 }

@@ -8,6 +8,7 @@ import { timestampFromMs, timestampMs } from "../../platform/db/timestamp.ts";
 import { Conflict, invalidField } from "../../platform/errors/errors.ts";
 import { effectiveTtlMs, endOfLife, newestBuild } from "../../platform/jobs/build-sql.ts";
 import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
+import type { stateColumns } from "./driver-state.ts";
 
 /** The longest time from now to a deadline, in milliseconds. */
 const maxDeadlineMs = 30 * 24 * 60 * 60 * 1000;
@@ -98,13 +99,14 @@ export async function noteActivity(db: Queryable, workspaceId: string): Promise<
 }
 
 /**
- * Requires the running workspaces of a template to stop at a time, in use or not, unless they have such a time already;
- * resolves to their ids. Builds do not set it: a workspace gets it from the scheduler after its start. An unclaimed
+ * Requires those of the workspaces that run and are of a template to stop at a time, in use or not, unless they have such
+ * a time already; resolves to their ids. Builds do not set it: a workspace gets it from the scheduler after its start. An unclaimed
  * prebuild runs as long as its pool needs it.
  */
 export async function requireStops(
   db: Queryable,
   templateId: string,
+  workspaceIds: readonly string[],
   at: number,
 ): Promise<readonly string[]> {
   const maxDeadline = timestampFromMs(at);
@@ -115,8 +117,8 @@ export async function requireStops(
       from workspaces w
         cross join lateral ${newestBuild(sql`w.id`)} newest
         join jobs j on j.id = newest.job_id
-      where b.id = newest.id and b.max_deadline is null and w.template_id = ${templateId}
-        and not w.deleted and w.owner_id <> ${prebuildsUserId}
+      where b.id = newest.id and b.max_deadline is null
+        and w.id = any(${workspaceIds}::uuid[]) and w.template_id = ${templateId} and not w.deleted and w.owner_id <> ${prebuildsUserId}
         and newest.transition = 'start' and ${hasSucceeded("j")}
       returning b.workspace_id`.execute(db);
   return rows.map(({ workspace_id: id }) => id);
@@ -137,15 +139,15 @@ export async function updateDeadline(db: Queryable, buildId: string): Promise<vo
 export async function updateStarted(
   db: Queryable,
   buildId: string,
-  state: Uint8Array | undefined,
+  { driver_state: plain, driver_state_encrypted: sealed }: ReturnType<typeof stateColumns>,
 ): Promise<void> {
-  await startedBuilds(db, buildId, state === undefined ? null : Buffer.from(state));
+  await startedBuilds(db, buildId, plain, sealed);
 }
 
 const startedBuilds = prepareQuery(
-  (_, buildId: string, state: Buffer | null) => sql`
+  (_, buildId: string, plain: Buffer | null, sealed: Buffer | null) => sql`
     update workspace_builds b
-      set driver_state = ${state}, updated_at = now(),
+      set driver_state = ${plain}, driver_state_encrypted = ${sealed}, updated_at = now(),
         deadline = case when ${effectiveTtlMs} is null then b.deadline else least(${endOfLife}, b.max_deadline) end
       from workspaces w join templates t on t.id = w.template_id
       where b.id = ${buildId} and w.id = b.workspace_id`,

@@ -1,4 +1,6 @@
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import {
+  capabilitiesOf,
   defaultDriverLimits,
   type Driver,
   type DriverAgent,
@@ -6,6 +8,7 @@ import {
   DriverError,
   type DriverLog,
   type DriverResult,
+  type DriverTemplate,
 } from "@slipway/drivers";
 import { sql } from "kysely";
 
@@ -16,6 +19,7 @@ import { readDriverAgents, readRunningAgents } from "../agents/build-service.ts"
 import { driverAgents } from "../agents/plan-service.ts";
 import { type UnpackNeeds, withTemplateFiles } from "../templates/unpack-service.ts";
 import type { BuildContext } from "./build-context.ts";
+import { keepDriverState, readStateColumns, selectDriverState } from "./driver-state.ts";
 import { renderAgents } from "./render.ts";
 import type { WorkspaceTurns } from "./workspace-turns.ts";
 
@@ -44,15 +48,15 @@ export async function readDriverBuild(
   context: BuildContext,
   runningId?: string,
 ): Promise<DriverBuild> {
-  const { db } = needs;
-  const { workspace_id: workspaceId, build_number: before } = context;
+  const { db, secrets } = needs;
+  const { id, job_id: jobId, workspace_id: workspaceId, build_number: before } = context;
   const { driver } = context.definition;
   // No state precedes the first build.
   const isFirst = before === 1;
   const [agents, state] = await Promise.all([
     readAgents(needs, context, runningId),
-    context.driver_state ??
-      (isFirst ? undefined : selectDriverState(db, { workspaceId, before, driver })),
+    readStateColumns(secrets, context) ??
+      (isFirst ? undefined : selectDriverState(db, secrets, { workspaceId, before, driver })),
   ]);
   return {
     id: context.id,
@@ -61,19 +65,33 @@ export async function readDriverBuild(
     workspace: {
       id: context.workspace_id,
       name: context.workspace_name,
-      owner: { id: context.owner_id, username: context.owner_username },
+      owner: {
+        id: context.owner_id,
+        username: context.owner_username,
+        name: context.owner_name,
+        email: context.owner_email,
+      },
     },
-    template: {
-      name: context.template_name,
-      version: context.template_version_name,
-      settings: {},
-      directory: undefined,
-    },
+    template: driverTemplate(context),
     parameters: parameterValues(context),
+    isPrebuild: context.owner_id === prebuildsUserId,
     agents: context.transition === "start" ? withContainers(context, agents) : agents,
     limits: defaultDriverLimits,
     accessUrl: needs.accessUrl,
     state: state ?? undefined,
+    keepState: (kept) => keepDriverState(db, secrets, { id, driver, jobId }, kept),
+  };
+}
+
+/** Returns the template of a build in the form that its driver receives, without its files. */
+export function driverTemplate(context: BuildContext): DriverTemplate {
+  return {
+    id: context.template_id,
+    name: context.template_name,
+    version: context.template_version_name,
+    settings: {},
+    directory: undefined,
+    notes: context.driver_notes ?? undefined,
   };
 }
 
@@ -88,28 +106,56 @@ function withContainers(
   return agents.map((agent) => ({ ...agent, container: containers.get(agent.name) }));
 }
 
-/** Runs a start by its driver, with the files of its template if the driver needs them. */
-export function runStart(
+/** A method of a driver that carries out a build. */
+export type DriverWork = "start" | "stop" | "delete" | "claim";
+
+/** Carries out a build by its driver, with the files of its template if the driver needs them. */
+export function runDriver(
   needs: UnpackNeeds,
   driver: Driver,
-  { build, fileId }: { readonly build: DriverBuild; readonly fileId: string },
+  { work, build, fileId }: DriverTask,
+  log: DriverLog,
+  signal: AbortSignal,
+): Promise<DriverResult | undefined> {
+  const run = driver[work]?.bind(driver);
+  if (run === undefined) return Promise.resolve(undefined);
+  const { readsTemplates } = capabilitiesOf(driver.name);
+  const agents = work === "start" ? build.agents : [];
+  return withTemplateFiles(
+    needs,
+    { template: build.template, fileId, agents, areNeeded: readsTemplates },
+    (template) => run({ ...build, template }, log, signal),
+  );
+}
+
+export interface DriverTask {
+  readonly work: DriverWork;
+  readonly build: DriverBuild;
+  /** The archive of the template's version. */
+  readonly fileId: string;
+}
+
+/** Runs a start by its driver. */
+export async function runStart(
+  needs: UnpackNeeds,
+  driver: Driver,
+  task: Omit<DriverTask, "work">,
   log: DriverLog,
   signal: AbortSignal,
 ): Promise<DriverResult> {
-  return withTemplateFiles(
-    needs,
-    { template: build.template, fileId, agents: build.agents },
-    (template) => driver.start({ ...build, template }, log, signal),
-  );
+  const result = await runDriver(needs, driver, { ...task, work: "start" }, log, signal);
+  if (result === undefined) throw new Error(`the driver ${driver.name} has no start`);
+  return result;
 }
 
 async function readAgents(
   { db, secrets }: BuildNeeds,
-  { id, transition, workspace_id: workspaceId, build_number: number }: BuildContext,
+  { id, transition, definition, workspace_id: workspaceId, build_number: number }: BuildContext,
   runningId: string | undefined,
 ): Promise<readonly DriverAgent[]> {
   if (runningId !== undefined) return readRunningAgents(db, secrets, runningId);
-  if (transition === "start") return readDriverAgents(db, secrets, id);
+  const isPrepared = !capabilitiesOf(definition.driver).readsTemplates;
+  if (transition === "start" && isPrepared) return readDriverAgents(db, secrets, id);
   const start = await selectLastStart(db, workspaceId, number);
   return start === undefined ? [] : readRunningAgents(db, secrets, start.id);
 }
@@ -161,38 +207,4 @@ export function selectLastStart(
     .orderBy("b.build_number", "desc")
     .select(["b.id", "b.owner_id", sql<string>`v.definition ->> 'driver'`.as("driver")])
     .executeTakeFirst();
-}
-
-/** Reads the state that a driver returned for the newest build before a number, ignoring the state of other drivers. */
-export async function selectDriverState(
-  db: Queryable,
-  {
-    workspaceId,
-    before,
-    driver,
-  }: { readonly workspaceId: string; readonly before: number; readonly driver: string },
-): Promise<Uint8Array | undefined> {
-  const row = await db
-    .selectFrom("workspace_builds as b")
-    .innerJoin("template_versions as v", "v.id", "b.template_version_id")
-    .where("b.workspace_id", "=", workspaceId)
-    .where("b.build_number", "<", before)
-    .where("b.driver_state", "is not", null)
-    .where(sql<string>`v.definition ->> 'driver'`, "=", driver)
-    .orderBy("b.build_number", "desc")
-    .select("b.driver_state")
-    .executeTakeFirst();
-  return row?.driver_state ?? undefined;
-}
-
-export async function updateDriverState(
-  db: Queryable,
-  buildId: string,
-  state: Uint8Array | undefined,
-): Promise<void> {
-  await db
-    .updateTable("workspace_builds")
-    .set({ driver_state: state === undefined ? null : Buffer.from(state), updated_at: sql`now()` })
-    .where("id", "=", buildId)
-    .execute();
 }

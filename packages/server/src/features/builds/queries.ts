@@ -1,3 +1,4 @@
+import type { WorkspaceResource } from "@slipway/api/builds/resource";
 import type { DriverResource } from "@slipway/drivers";
 import { type RawBuilder, sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
@@ -52,7 +53,11 @@ export function builds(db: Queryable) {
             "resource.type",
             "resource.name",
             "resource.icon",
+            "resource.hide",
+            "resource.daily_cost",
           ])
+          // Written by `metadataJson` only.
+          .select(sql<WorkspaceResource["metadata"]>`resource.metadata`.as("metadata"))
           .select(apiTimestamp("resource.created_at").as("created_at"))
           .select(agentsOn(db, sql.ref("resource.id")).as("agents")),
       ).as("resources"),
@@ -79,14 +84,15 @@ export function selectBuilds(db: Queryable, workspaceId: string) {
 
 /** Reads the newest build of each workspace. */
 export const selectNewestBuilds = prepareQuery((db, workspaceIds: readonly string[]) =>
-  builds(db)
-    .where(
-      sql<boolean>`b.id = any(array(
-        select newest.id from unnest(${workspaceIds}::uuid[]) wanted (id)
-          cross join lateral ${newestBuild(sql`wanted.id`)} newest))`,
-    )
-    .orderBy("b.workspace_id"),
+  builds(db).where(isNewestOf(workspaceIds)).orderBy("b.workspace_id"),
 );
+
+/** Returns the condition that a build `b` is the newest of one of these workspaces. */
+export function isNewestOf(workspaceIds: readonly string[]): RawBuilder<boolean> {
+  return sql<boolean>`b.id = any(array(
+    select newest.id from unnest(${workspaceIds}::uuid[]) wanted (id)
+      cross join lateral ${newestBuild(sql`wanted.id`)} newest))`;
+}
 
 export type BuildRow = NonNullable<Awaited<ReturnType<typeof selectBuild>>>;
 
@@ -116,6 +122,38 @@ export function selectLastBuild(db: Queryable, workspaceId: string) {
       "j.worker_id",
     ])
     .executeTakeFirst();
+}
+
+/** Selects the resources of the newest build that has any, as far as the server knows. */
+export function selectLastResources(db: Queryable, workspaceId: string) {
+  const owning = db
+    .selectFrom("workspace_builds as b")
+    .where("b.workspace_id", "=", workspaceId)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom("workspace_resources as resource")
+          .whereRef("resource.job_id", "=", "b.job_id")
+          .select("resource.id"),
+      ),
+    )
+    .orderBy("b.build_number", "desc")
+    .limit(1)
+    .select("b.job_id");
+  return db
+    .selectFrom("workspace_resources")
+    .where("job_id", "=", owning)
+    .orderBy("type")
+    .orderBy("name")
+    .select(["type", "name"])
+    .execute();
+}
+
+export async function markWorkspaceDeleted(db: Queryable, workspaceId: string): Promise<void> {
+  await db
+    .updateTable("workspaces")
+    .set({ deleted: true, updated_at: sql`now()` })
+    .where("id", "=", workspaceId)
+    .execute();
 }
 
 export function selectParameters(db: Queryable, buildId: string) {

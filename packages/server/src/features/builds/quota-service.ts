@@ -1,10 +1,11 @@
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { countText } from "@slipway/runtime";
-import { sql, type Transaction } from "kysely";
+import { type RawBuilder, sql, type Transaction } from "kysely";
 
 import type { Limits } from "../../platform/config/limits.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
+import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { LimitReached } from "../../platform/errors/limit-reached.ts";
 
 const limitNames = [
@@ -15,7 +16,7 @@ const limitNames = [
 
 export type WorkspaceLimits = Pick<Limits, (typeof limitNames)[number]>;
 
-interface Subject {
+export interface Subject {
   /** The present or future owner of the workspace: its number and whether it runs count for them. */
   readonly ownerId: string;
   /** The user who requests the build: a queued build counts for them. */
@@ -23,29 +24,63 @@ interface Subject {
 }
 
 /** The checks for a new workspace and its first build. Each throws `LimitReached` when there is no room. */
-interface Room {
+export interface Room {
   requireWorkspace(): void;
+  requireStart(): void;
   requireBuild(): void;
 }
 
+/** The rooms of subjects; a workspace and a start that were required count as used in all rooms of the same owner. */
+export interface Rooms {
+  /** Returns undefined if others hold the subject's users. */
+  of(subject: Subject): Room | undefined;
+}
+
 /**
- * Checks that a new workspace and its first build are within the limits. Until the transaction ends, other requests for
- * the same owner or by the same initiator wait, so that concurrent requests cannot exceed a limit together.
+ * Counts what there is room for. Until the transaction ends, other requests for the same owners or by the same initiators
+ * wait, so that concurrent requests cannot exceed a limit together. Users held by others are waited for if `waits`, and left
+ * out if not.
  */
-export async function lockRoom(
+export async function lockRooms(
   trx: Transaction<DB>,
   limits: WorkspaceLimits,
-  subject: Subject,
-): Promise<Room> {
-  if (isExempt(limits, subject)) return { requireWorkspace: () => {}, requireBuild: () => {} };
-  const use = await lockAndCountUse(trx, subject, null);
-  return {
-    requireWorkspace: () => {
-      requireFewerWorkspaces(limits, use);
-      requireFewerRunning(limits, use);
-    },
-    requireBuild: () => requireFewerBuilds(limits, use),
+  subjects: readonly Subject[],
+  { waits }: { readonly waits: boolean },
+): Promise<Rooms> {
+  const limited = subjects.filter((subject) => !isExempt(limits, subject));
+  const uses = new Map((await lockUses(trx, limited, waits)).map((use) => [keyOf(use), use]));
+  const required = new Map(limited.map(({ ownerId }) => [ownerId, { workspaces: 0, running: 0 }]));
+  const roomIn = (use: WorkspaceUse & Subject): Room => {
+    const added = required.get(use.ownerId) ?? { workspaces: 0, running: 0 };
+    return {
+      requireWorkspace: () => {
+        requireFewerWorkspaces(limits, { ...use, workspaces: use.workspaces + added.workspaces });
+        added.workspaces += 1;
+      },
+      requireStart: () => {
+        requireFewerRunning(limits, { ...use, running: use.running + added.running });
+        added.running += 1;
+      },
+      requireBuild: () => requireFewerBuilds(limits, use),
+    };
   };
+  return {
+    of: (subject) => {
+      if (isExempt(limits, subject)) return endlessRoom;
+      const use = uses.get(keyOf(subject));
+      return use && roomIn(use);
+    },
+  };
+}
+
+const endlessRoom: Room = {
+  requireWorkspace: () => {},
+  requireStart: () => {},
+  requireBuild: () => {},
+};
+
+function keyOf({ ownerId, initiatorId }: Subject): string {
+  return `${ownerId} ${initiatorId}`;
 }
 
 /**
@@ -132,4 +167,35 @@ export async function lockAndCountUse(
   const [use] = rows;
   if (use === undefined) throw new Error("lock_and_count_use returned no row");
   return use;
+}
+
+/** Counts the use of each subject whose users are there; makes other requests for them wait until the transaction ends. */
+async function lockUses(
+  db: Queryable,
+  subjects: readonly Subject[],
+  waits: boolean,
+): Promise<readonly (WorkspaceUse & Subject)[]> {
+  if (subjects.length === 0) return [];
+  const distinct = [...new Map(subjects.map((subject) => [keyOf(subject), subject])).values()];
+  const owners = distinct.map(({ ownerId }) => ownerId);
+  const initiators = distinct.map(({ initiatorId }) => initiatorId);
+  return (waits ? usesOfAll : usesOfUnlocked)(db, owners, initiators);
+}
+
+const usesOfAll = usesOf(sql``);
+const usesOfUnlocked = usesOf(sql`skip locked`);
+
+/** Returns the statement; the users are locked in the order in which all do. */
+function usesOf(ifLocked: RawBuilder<unknown>) {
+  return prepareQuery(
+    (_, owners: readonly string[], initiators: readonly string[]) => sql<WorkspaceUse & Subject>`
+      with locked as materialized (
+        select id, username from users where id = any(${owners}::uuid[] || ${initiators}::uuid[])
+          order by id for no key update ${ifLocked})
+      select owner.id as "ownerId", initiator.id as "initiatorId", owner.username as owner_name, used.*
+        from unnest(${owners}::uuid[], ${initiators}::uuid[]) wanted (owner_id, initiator_id)
+          join locked owner on owner.id = wanted.owner_id
+          join locked initiator on initiator.id = wanted.initiator_id
+          cross join lateral lock_and_count_use(owner.id, initiator.id, null) used`,
+  );
 }

@@ -85,11 +85,11 @@ export function describeResources(build: BuildRow, now: number): WorkspaceResour
     workspace_transition: row.workspace_transition,
     type: row.type,
     name: row.name,
-    hide: false,
+    hide: row.hide,
     icon: row.icon,
     agents: row.agents.map((agent) => agentJson(agent, place, now)),
-    metadata: [],
-    daily_cost: 0,
+    metadata: row.metadata,
+    daily_cost: row.daily_cost,
   }));
 }
 
@@ -128,7 +128,7 @@ function buildJson(
     deadline: row.deadline,
     max_deadline: row.max_deadline,
     status: buildStatus(job.status, transition),
-    daily_cost: 0,
+    daily_cost: resources.reduce((sum, resource) => sum + resource.daily_cost, 0),
     // The server that answers has taken its job, or could have.
     matched_provisioners: { count: 1, available: 1, most_recently_seen: row.created_at },
     template_version_preset_id: row.template_version_preset_id,

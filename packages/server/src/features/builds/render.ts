@@ -1,3 +1,4 @@
+import { capabilitiesOf } from "@slipway/drivers";
 import {
   mayFailToRender,
   type NamedValue,
@@ -9,11 +10,16 @@ import {
 import { invalidField } from "../../platform/errors/errors.ts";
 import type { BuildContext } from "./build-context.ts";
 
-/** Renders the agents of a build from its template, for its owner. */
+/**
+ * Renders the agents of a build from its template, for its owner. A driver that reads templates itself has filled in all
+ * values already: `${{` in their texts has no meaning.
+ */
 export function renderAgents(
   context: RenderContext,
   parameters: readonly NamedValue[],
 ): RenderedAgents {
+  const { agents, driver } = context.definition;
+  if (capabilitiesOf(driver).readsTemplates) return agents;
   return renderDefinition(context.definition, {
     parameters,
     owner: {

@@ -4,13 +4,8 @@ import { errorText, type Logger } from "@slipway/runtime";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { resetAgents } from "../agents/build-service.ts";
 import { type BuildContext, selectRunningBuild, selectRunningBuilds } from "./build-context.ts";
-import {
-  type BuildNeeds,
-  readDriverBuild,
-  requireDriver,
-  runStart,
-  updateDriverState,
-} from "./driver-build.ts";
+import { type BuildNeeds, readDriverBuild, requireDriver, runStart } from "./driver-build.ts";
+import { updateDriverState } from "./driver-state.ts";
 
 /** The scope of a restoration. */
 interface Restoration {
@@ -103,7 +98,9 @@ async function restoreBuild(
   );
   const log: DriverLog = { write: (_level, _stage, line) => logger.debug({ line }, "driver") };
   const result = await runStart(needs, driver, { build, fileId: context.file_id }, log, signal);
-  await inTransaction(needs.db, (trx) => updateDriverState(trx, context.id, result.state));
+  const { id, definition } = context;
+  const key = { id, driver: definition.driver };
+  await inTransaction(needs.db, (trx) => updateDriverState(trx, needs.secrets, key, result.state));
   logger.info({}, "workspace was not running; restarted it");
   return true;
 }

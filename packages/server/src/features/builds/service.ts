@@ -11,6 +11,7 @@ import type { DB } from "../../platform/db/gen/schema.ts";
 import { insertRows, type NewRows } from "../../platform/db/insert-rows.ts";
 import { Conflict, invalidField } from "../../platform/errors/errors.ts";
 import { queuedJobRows } from "../../platform/jobs/queries.ts";
+import { doneJob } from "../../platform/jobs/service.ts";
 import { type AuditActor, type AuditEntry, auditRows } from "../audit/service.ts";
 import {
   type BuildableVersion,
@@ -19,7 +20,12 @@ import {
 } from "../templates/version-service.ts";
 import { selectBuildContext } from "./build-context.ts";
 import { type AuthorizedWorkspace, lockAuthorized } from "./lock-service.ts";
-import { selectLastBuild, selectParameters } from "./queries.ts";
+import {
+  markWorkspaceDeleted,
+  selectLastBuild,
+  selectLastResources,
+  selectParameters,
+} from "./queries.ts";
 import { requireRoomToStart, type WorkspaceLimits } from "./quota-service.ts";
 import { requireRenderable } from "./render.ts";
 import { chooseParameters } from "./start-parameters.ts";
@@ -39,6 +45,8 @@ export interface NewBuild {
   readonly parameters: readonly BuildParameter[];
   readonly reason: BuildReason;
   readonly initiator: { readonly id: string } & Pick<AuditActor, "origin">;
+  /** True for a deletion that removes only the record of the workspace, and leaves its resources as they are. */
+  readonly leavesResources?: boolean;
   /** The limits for a start; undefined when the caller has checked already. */
   readonly limits: WorkspaceLimits | undefined;
 }
@@ -77,6 +85,7 @@ export async function createBuild(
   // A preset belongs to one version.
   const isSameVersion = version.id === last.template_version_id;
   const lastPresetId = isSameVersion ? last.template_version_preset_id : null;
+  const outcome = input.leavesResources ? await leaveResources(trx, workspace.id) : undefined;
   return insertBuild(trx, workspace, input, {
     version,
     number: last.build_number + 1,
@@ -85,12 +94,14 @@ export async function createBuild(
       (input.transition === "start" ? input.presetId : undefined) ?? lastPresetId ?? undefined,
     workerId: last.worker_id,
     parameters,
+    outcome,
     creation: undefined,
   });
 }
 
-/** The options of the first build of a workspace, which is a start. */
+/** The options of the first build of a workspace. */
 interface FirstBuild extends Pick<NewBuild, "presetId" | "parameters" | "initiator"> {
+  readonly transition: "start" | "stop";
   readonly version: BuildableVersion;
 }
 
@@ -101,8 +112,8 @@ interface Creation {
 }
 
 /**
- * Creates a workspace and queues its first build, as `createBuild` does, in one statement. The caller has checked the
- * limits.
+ * Creates a workspace and queues its first build, as `createBuild` does, in one statement. A first build that stops has
+ * nothing to do, and is complete at once. The caller has checked the limits.
  */
 export async function createFirstBuild(
   trx: Transaction<DB>,
@@ -110,16 +121,17 @@ export async function createFirstBuild(
   input: FirstBuild,
   creation: Creation,
 ): Promise<string> {
-  const { version, presetId, parameters: given, initiator } = input;
+  const { transition, version, presetId, parameters: given, initiator } = input;
   const sources = { given, presetId, previous: undefined };
   const parameters = chooseParameters(version, sources);
-  const build = { transition: "start", reason: "initiator", initiator } as const;
+  const build = { transition, reason: "initiator", initiator } as const;
   return insertBuild(trx, workspace, build, {
     version,
     number: 1,
     presetId: presetId ?? findMatchingPreset(version, given),
     workerId: undefined,
     parameters,
+    outcome: transition === "stop" ? nothingToStop : undefined,
     creation,
   });
 }
@@ -132,6 +144,8 @@ interface ChosenBuild {
   /** The worker of the previous build. */
   readonly workerId: string | null | undefined;
   readonly parameters: readonly BuildParameter[];
+  /** The log of a build that is complete at once; undefined for one that a driver carries out. */
+  readonly outcome: { readonly stage: string; readonly lines: readonly string[] } | undefined;
   /** The creation of its workspace, if this is the first. */
   readonly creation: Creation | undefined;
 }
@@ -140,8 +154,13 @@ interface ChosenBuild {
 async function insertBuild(
   trx: Transaction<DB>,
   { id: workspaceId, name, ownerId, organizationId }: BuildSubject,
-  { transition, reason, initiator }: Pick<NewBuild, "transition" | "reason" | "initiator">,
-  { version, number, presetId, workerId, parameters, creation }: ChosenBuild,
+  {
+    transition,
+    reason,
+    leavesResources,
+    initiator,
+  }: Pick<NewBuild, "transition" | "reason" | "leavesResources" | "initiator">,
+  { version, number, presetId, workerId, parameters, outcome, creation }: ChosenBuild,
 ): Promise<string> {
   const id = randomUUID();
   const jobId = randomUUID();
@@ -173,11 +192,17 @@ async function insertBuild(
     resourceId: id,
     target: name,
     diff: {},
-    fields: { workspace_id: workspaceId, build_reason: reason },
+    fields: {
+      workspace_id: workspaceId,
+      build_reason: reason,
+      ...(leavesResources ? { orphan: true } : {}),
+    },
   } as const;
   const rows = [
     ...(creation?.rows ?? []),
-    ...queuedJobRows(jobId, job),
+    ...(outcome === undefined
+      ? queuedJobRows(jobId, job)
+      : doneJob(jobId, job, { workerId: null, ...outcome })),
     ...buildRows(id, build, parameters),
     ...auditRows([...(creation?.entries ?? []), entry]),
   ];
@@ -189,6 +214,31 @@ async function insertBuild(
     if (context !== undefined) requireRenderable(context, parameters);
   }
   return id;
+}
+
+/** The log of a first build that stops. */
+const nothingToStop = {
+  stage: "Stopping workspace",
+  lines: ["the workspace was created stopped, and nothing was built"],
+} as const;
+
+/** The maximum number of resources that the log of a deletion names. */
+const maxNamed = 50;
+
+/** Deletes the record of a workspace; returns the log, which names the resources that its driver has not removed. */
+async function leaveResources(
+  trx: Transaction<DB>,
+  workspaceId: string,
+): Promise<NonNullable<ChosenBuild["outcome"]>> {
+  await markWorkspaceDeleted(trx, workspaceId);
+  const left = await selectLastResources(trx, workspaceId);
+  const names = left.slice(0, maxNamed).map(({ type, name }) => `${type} ${name}`);
+  const more = left.length > maxNamed ? [`and ${left.length - maxNamed} more`] : [];
+  const result =
+    left.length === 0
+      ? "only the record was deleted; the workspace had no resources"
+      : "only the record was deleted; remove these resources yourself:";
+  return { stage: "Destroying workspace", lines: ["", result, ...names, ...more] };
 }
 
 /** Returns the only worker that can build a workspace, if the workspace lives on that worker's machine. */

@@ -1,19 +1,27 @@
 import { randomUUID } from "node:crypto";
 
-import { capabilitiesOf, type DriverResource } from "@slipway/drivers";
+import {
+  capabilitiesOf,
+  type DriverResource,
+  type DriverResult,
+  type StartedAgent,
+} from "@slipway/drivers";
 import type { AgentDefinition } from "@slipway/template";
+import type { Transaction } from "kysely";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Database } from "../../platform/db/database.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
 import { insertRows, type NewRows } from "../../platform/db/insert-rows.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { newAgentRows } from "../agents/new-agent-service.ts";
 import { endAgents, endRestingAgents, type OrphanProcess } from "../agents/orphan-service.ts";
-import { driverAgents } from "../agents/plan-service.ts";
+import { driverAgents, metadataJson } from "../agents/plan-service.ts";
 import type { BuildContext } from "./build-context.ts";
 import {
   type BuildNeeds,
   driverLog,
+  driverTemplate,
   selectLastStart,
   parameterValues,
   type RunningBuild,
@@ -34,12 +42,7 @@ export async function prepareAgents(
   const agents = renderAgents(context, context.parameters);
   const plan = await driver.plan(
     {
-      template: {
-        name: context.template_name,
-        version: context.template_version_name,
-        settings: {},
-        directory: undefined,
-      },
+      template: driverTemplate(context),
       parameters: parameterValues(context),
       agents: driverAgents(agents),
       purpose: "build",
@@ -82,8 +85,8 @@ async function findResting(
   return start?.owner_id === ownerId && start.driver === definition.driver ? start.id : undefined;
 }
 
-/** The resources that a start creates. */
-interface StartResources {
+/** The resources that a build creates. */
+interface BuildResources {
   readonly buildId: string;
   readonly jobId: string;
   readonly resources: readonly DriverResource[];
@@ -91,12 +94,15 @@ interface StartResources {
   readonly definitions: readonly AgentDefinition[];
   /** The running processes that continue as the agents of these names. */
   readonly processes: ReadonlyMap<string, OrphanProcess>;
+  /** The tokens that the driver gave the agents of these names (default: the server chooses them). */
+  readonly tokens?: ReadonlyMap<string, string>;
+  readonly transition?: "start" | "stop";
 }
 
-/** Returns the rows of the resources that a start creates, with their agents. */
+/** Returns the rows of the resources that a build creates, with their agents. */
 export function resourceRows(
   secrets: SecretBox,
-  { buildId, jobId, resources, definitions, processes }: StartResources,
+  { buildId, jobId, resources, definitions, processes, tokens, transition }: BuildResources,
 ): readonly NewRows[] {
   const created = resources.map((resource) => ({ resource, id: randomUUID() }));
   const agents = created.flatMap(({ id: resourceId, resource: { agentNames } }) =>
@@ -107,15 +113,67 @@ export function resourceRows(
         buildId,
         definition,
         process: processes.get(definition.name),
+        token: tokens?.get(definition.name),
       })),
   );
-  const rows = created.map(({ id, resource: { type, name, icon = "" } }) => ({
+  const rows = created.map(({ id, resource }) =>
+    resourceRow(resource, { id, jobId, transition: transition ?? "start" }),
+  );
+  return [{ table: "workspace_resources", rows }, ...newAgentRows(secrets, agents)];
+}
+
+interface ResourcePlace {
+  readonly id: string;
+  readonly jobId: string;
+  readonly transition: "start" | "stop";
+}
+
+function resourceRow(resource: DriverResource, { id, jobId, transition }: ResourcePlace) {
+  const { type, name, icon = "", isHidden = false, dailyCost = 0, metadata = [] } = resource;
+  return {
     id,
     job_id: jobId,
-    workspace_transition: "start" as const,
+    workspace_transition: transition,
     type,
     name,
     icon,
-  }));
-  return [{ table: "workspace_resources", rows }, ...newAgentRows(secrets, agents)];
+    hide: isHidden,
+    daily_cost: dailyCost,
+    metadata: metadata.map(metadataJson),
+  };
+}
+
+/**
+ * Ends the agents of the last start, and returns the rows of the agents that a driver started in this build, with their
+ * resources. Processes of the last start that go on keep their agents' tokens.
+ */
+export async function startedRows(
+  trx: Transaction<DB>,
+  secrets: SecretBox,
+  context: BuildContext,
+  {
+    resources,
+    agents,
+  }: Pick<DriverResult, "resources"> & { readonly agents: readonly StartedAgent[] },
+): Promise<readonly NewRows[]> {
+  const { id, job_id: jobId, workspace_id: workspaceId, build_number: number } = context;
+  const last = await selectLastStart(trx, workspaceId, number);
+  return resourceRows(secrets, {
+    buildId: id,
+    jobId,
+    resources,
+    processes: last === undefined ? new Map() : await endRestingAgents(trx, last.id),
+    ...startedParts(agents),
+    transition: context.transition === "stop" ? "stop" : "start",
+  });
+}
+
+/** Returns the agents that a driver started, as parts of a build's resources. */
+export function startedParts(
+  agents: readonly StartedAgent[],
+): Pick<BuildResources, "definitions" | "tokens"> {
+  return {
+    definitions: agents.map(({ definition }) => definition),
+    tokens: new Map(agents.map(({ definition, token }) => [definition.name, token])),
+  };
 }

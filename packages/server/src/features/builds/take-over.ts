@@ -1,4 +1,4 @@
-import type { DriverResource } from "@slipway/drivers";
+import { capabilitiesOf, type DriverResource, type StartedAgent } from "@slipway/drivers";
 import type { TemplateDefinition } from "@slipway/template";
 import { sql, type Transaction } from "kysely";
 
@@ -11,7 +11,7 @@ import { endAgents } from "../agents/orphan-service.ts";
 import type { BuildContext } from "./build-context.ts";
 import { driverResources } from "./queries.ts";
 import { renderAgents } from "./render.ts";
-import { resourceRows } from "./start-agents.ts";
+import { resourceRows, startedParts } from "./start-agents.ts";
 
 /** The heading of a claim's log. */
 export const claimStage = "Handing over workspace";
@@ -53,7 +53,9 @@ function matchesAgents(
 ): boolean {
   const running = new Set(resources.flatMap(({ agentNames }) => agentNames));
   const wanted = new Set(definition.agents.map(({ name }) => name));
-  return driver === definition.driver && running.symmetricDifference(wanted).size === 0;
+  if (driver !== definition.driver) return false;
+  // A driver that reads templates tells only at the end of the build which agents go on.
+  return capabilitiesOf(driver).readsTemplates || running.symmetricDifference(wanted).size === 0;
 }
 
 /**
@@ -64,15 +66,25 @@ export async function takeOver(
   trx: Transaction<DB>,
   secrets: SecretBox,
   context: BuildContext,
-  { buildId, resources }: Pick<Predecessor, "buildId" | "resources">,
+  { buildId, resources, agents }: ClaimedAgents,
 ): Promise<readonly NewRows[]> {
+  const parts =
+    agents === undefined
+      ? { definitions: renderAgents(context, context.parameters) }
+      : startedParts(agents);
   return resourceRows(secrets, {
     buildId: context.id,
     jobId: context.job_id,
     resources,
     processes: await endAgents(trx, buildId),
-    definitions: renderAgents(context, context.parameters),
+    ...parts,
   });
+}
+
+/** The build whose agents go on for another owner, and the resources of the claim. */
+interface ClaimedAgents extends Pick<Predecessor, "buildId" | "resources"> {
+  /** The agents as the driver reports them; undefined if they are those of the template. */
+  readonly agents: readonly StartedAgent[] | undefined;
 }
 
 /**

@@ -3,8 +3,10 @@ import { expect, it } from "vitest";
 import { cutoffs, pauseAfter, roundLimits } from "./limits.ts";
 
 it("counts back from now", () => {
-  expect(cutoffs(Date.parse("2026-03-31T12:00:00Z"))).toEqual({
+  const retention = { maxAuditDays: 30, maxBuildLogDays: Infinity };
+  expect(cutoffs(Date.parse("2026-03-31T12:00:00Z"), retention)).toEqual({
     replacedBuilds: "2026-03-24T12:00:00.000Z",
+    recentBuilds: "2026-03-31T11:00:00.000Z",
     usage: "2026-01-29T12:00:00.000Z",
     thinnedUsage: "2026-03-22T12:00:00.000Z",
     wholeUsage: "2026-03-29T12:00:00.000Z",
@@ -14,6 +16,8 @@ it("counts back from now", () => {
     dryRuns: "2026-03-30T12:00:00.000Z",
     unusedVersions: "2026-03-24T12:00:00.000Z",
     keptRuns: "2026-03-24T12:00:00.000Z",
+    auditEntries: "2026-03-01T12:00:00.000Z",
+    buildLogLines: "1970-01-01T00:00:00.000Z",
   });
 });
 
@@ -26,6 +30,8 @@ const nothing = {
   dryRuns: 0,
   versions: 0,
   runs: 0,
+  auditEntries: 0,
+  buildLogLines: 0,
 };
 
 it.each([
@@ -42,6 +48,8 @@ it.each([
       dryRuns: 999,
       versions: 99,
       runs: 199,
+      auditEntries: 9_999,
+      buildLogLines: 19_999,
     },
     600_000,
   ],
@@ -53,6 +61,8 @@ it.each([
   ["dry runs may be left", { ...nothing, dryRuns: roundLimits.dryRuns }, 5_000],
   ["versions may be left", { ...nothing, versions: roundLimits.versions }, 5_000],
   ["runs may be left", { ...nothing, runs: roundLimits.runs }, 5_000],
+  ["entries may be left", { ...nothing, auditEntries: roundLimits.auditEntries }, 5_000],
+  ["lines may be left", { ...nothing, buildLogLines: roundLimits.buildLogLines }, 5_000],
 ])("waits as long as it should when %s", (_what, removed, pauseMs) => {
   expect(pauseAfter(removed)).toBe(pauseMs);
 });

@@ -1,5 +1,11 @@
+import type { Limits } from "../../platform/config/limits.ts";
+
+/** The retention periods that an operator sets. */
+export type Retention = Pick<Limits, "maxAuditDays" | "maxBuildLogDays">;
+
 /** Retention periods, in milliseconds. */
-const day = 24 * 3600 * 1000;
+const hour = 3600 * 1000;
+const day = 24 * hour;
 const keepMs = {
   replacedBuilds: 7 * day,
   usage: 61 * day,
@@ -19,6 +25,12 @@ const keepMs = {
  */
 export const keptHistories = 30;
 
+/**
+ * The period of builds whose owners may have too many histories. Rounds are at most ten minutes apart; what they do not
+ * reach within it is found after the owner's next build, or by its age.
+ */
+const recentMs = hour;
+
 /** The maximum number of each kind that a round removes, so that it does not block others for long. */
 export const roundLimits = {
   agents: 50,
@@ -29,6 +41,8 @@ export const roundLimits = {
   dryRuns: 1000,
   versions: 100,
   runs: 200,
+  auditEntries: 10_000,
+  buildLogLines: 20_000,
 } as const;
 
 /** The pause after a round that reached a limit. */
@@ -39,6 +53,8 @@ const idlePauseMs = 10 * 60_000;
 export interface Cutoffs {
   /** The later of the build that replaced the agent's, and the agent's last connection. */
   readonly replacedBuilds: string;
+  /** The start of the period whose builds give an owner another replaced agent. */
+  readonly recentBuilds: string;
   /** The time of statistics, connections and reports of apps. */
   readonly usage: string;
   /** Statistics from before `wholeUsage` and since `thinnedUsage` are thinned. */
@@ -54,13 +70,16 @@ export interface Cutoffs {
   readonly unusedVersions: string;
   /** The stop of the workspace that left a run. */
   readonly keptRuns: string;
+  readonly auditEntries: string;
+  readonly buildLogLines: string;
 }
 
 /** Returns the cutoffs for `now`, in milliseconds since the epoch. */
-export function cutoffs(now: number): Cutoffs {
-  const before = (ms: number): string => new Date(now - ms).toISOString();
+export function cutoffs(now: number, { maxAuditDays, maxBuildLogDays }: Retention): Cutoffs {
+  const before = (ms: number): string => new Date(Math.max(0, now - ms)).toISOString();
   return {
     replacedBuilds: before(keepMs.replacedBuilds),
+    recentBuilds: before(recentMs),
     usage: before(keepMs.usage),
     thinnedUsage: before(keepMs.thinnedUsage),
     wholeUsage: before(keepMs.wholeUsage),
@@ -70,6 +89,8 @@ export function cutoffs(now: number): Cutoffs {
     dryRuns: before(keepMs.dryRuns),
     unusedVersions: before(keepMs.unusedVersions),
     keptRuns: before(keepMs.keptRuns),
+    auditEntries: before(maxAuditDays * day),
+    buildLogLines: before(maxBuildLogDays * day),
   };
 }
 
@@ -79,15 +100,9 @@ export type RemovedCounts = Readonly<Record<keyof typeof roundLimits, number>>;
 /** Returns the pause after a round; undefined stands for a round that another replica did. */
 export function pauseAfter(removed: RemovedCounts | undefined): number {
   if (removed === undefined) return idlePauseMs;
-  const { agents, rowsOfAgents, usageRows, keys, files, dryRuns, versions, runs } = roundLimits;
-  const isFull =
-    removed.agents >= agents ||
-    removed.rowsOfAgents >= rowsOfAgents ||
-    removed.usageRows >= usageRows ||
-    removed.keys >= keys ||
-    removed.files >= files ||
-    removed.dryRuns >= dryRuns ||
-    removed.versions >= versions ||
-    removed.runs >= runs;
+  const limits: Readonly<Record<string, number>> = roundLimits;
+  const isFull = Object.entries(removed).some(
+    ([kind, count]) => count >= (limits[kind] ?? Infinity),
+  );
   return isFull ? busyPauseMs : idlePauseMs;
 }

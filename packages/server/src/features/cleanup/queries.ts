@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
-import { isReplaced } from "../../platform/jobs/build-sql.ts";
 import { isLiveAgent } from "../agents/live-queries.ts";
+import type { Cutoffs } from "./limits.ts";
 
 /** "clea" in ASCII: the advisory lock under which one replica at a time cleans up. */
 const lockId = 0x63_6c_65_61;
@@ -36,6 +36,9 @@ export async function selectOldAgents(
   return rows.map(({ id }) => id);
 }
 
+/** The number of newest builds whose owners a round examines. */
+const maxRecentBuilds = 5_000;
+
 /** Makes the logs of agents appear empty to readers. */
 export async function emptyLogPositions(db: Queryable, agentIds: readonly string[]): Promise<void> {
   await sql`
@@ -61,26 +64,36 @@ export const historyTables = [
 type HistoryTable = (typeof historyTables)[number];
 
 /**
- * Selects agents that still have a history, whose build was replaced, and whose owner has `kept` newer such agents,
- * oldest first. Agents that keep running after a stop are not among them.
+ * Selects agents that still have a history, whose build was replaced since `cutoff`, and whose owner has `kept` newer
+ * such agents, oldest first. Agents that keep running after a stop, and sub-agents that ended, are not among them.
+ * Examines only owners one of whose builds was replaced since `recent`: of others, nothing has changed.
  */
 export async function selectSurplusAgents(
   db: Queryable,
+  {
+    replacedBuilds: cutoff,
+    recentBuilds: recent,
+  }: Pick<Cutoffs, "replacedBuilds" | "recentBuilds">,
   kept: number,
   limit: number,
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ id: string }>`
-    with replaced as (
-      select agent.id, agent.created_at,
-          row_number() over (partition by workspace.owner_id order by agent.created_at desc) as place
-        from workspace_agents agent
-          join workspace_builds build on build.id = agent.workspace_build_id
-          join workspaces workspace on workspace.id = build.workspace_id
-        where agent.history_removed_at is null
-          and ${isReplaced("build")})
-    select id from replaced
-      where place > ${kept} and not ${isLiveAgent(sql.ref("replaced.id"))}
-      order by created_at limit ${limit}`.execute(db);
+    select surplus.id
+      from (select distinct owner_id from (
+          select owner_id from workspace_builds
+            where build_number > 1 and created_at >= ${recent}
+            order by created_at desc limit ${maxRecentBuilds}) newest) active
+        cross join lateral (
+          select agent.id, agent.created_at from workspace_builds later
+            join workspace_builds build on build.workspace_id = later.workspace_id
+              and build.build_number = later.build_number - 1
+            join workspace_agents agent on agent.workspace_build_id = build.id
+            where later.owner_id = active.owner_id
+              and later.build_number > 1 and later.created_at >= ${cutoff}
+              and agent.history_removed_at is null and not agent.deleted
+            order by agent.created_at desc offset ${kept}) surplus
+      where not ${isLiveAgent(sql.ref("surplus.id"))}
+      order by surplus.created_at limit ${limit}`.execute(db);
   return rows.map(({ id }) => id);
 }
 
@@ -119,14 +132,14 @@ export const agedTables = [
   { name: "workspace_agent_script_timings", age: sql`created_at`, keptFor: "script_id" },
 ] as const;
 
-/** Runs that workspaces left when they stopped. */
-export const keptRunsTable = {
-  name: "kept_runs",
-  age: sql`created_at`,
-  keptFor: undefined,
+/** Tables that have separate retention periods: runs left by stopped workspaces, audit entries, and build logs. */
+export const separateTables = {
+  runs: { name: "kept_runs", age: sql`created_at`, keptFor: undefined },
+  auditEntries: { name: "audit_log", age: sql`created_at`, keptFor: undefined },
+  buildLogLines: { name: "job_logs", age: sql`created_at`, keptFor: undefined },
 } as const;
 
-type AgedTable = (typeof agedTables)[number] | typeof keptRunsTable;
+type AgedTable = (typeof agedTables)[number] | (typeof separateTables)[keyof typeof separateTables];
 
 /** Removes at most `limit` rows of a table from before `cutoff`, and resolves to their number. */
 export function deleteAged(

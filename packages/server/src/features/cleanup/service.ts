@@ -9,6 +9,7 @@ import {
   keptHistories,
   pauseAfter,
   type RemovedCounts,
+  type Retention,
   roundLimits,
 } from "./limits.ts";
 import {
@@ -22,8 +23,8 @@ import {
   deleteUnusedVersions,
   emptyLogPositions,
   historyTables,
-  keptRunsTable,
   markHistoryRemoved,
+  separateTables,
   selectOldAgents,
   selectSurplusAgents,
   thinStatistics,
@@ -33,13 +34,14 @@ import {
 /** Removes expired and unused data in the background, round by round, until the signal is aborted. */
 export async function runCleanup(
   { db, clock, logger }: Pick<Platform, "db" | "clock" | "logger">,
+  retention: Retention,
   signal: AbortSignal,
 ): Promise<void> {
   let pauseMs = pauseAfter(undefined);
   for (;;) {
     await clock.sleep(spread(pauseMs), signal);
     try {
-      const removed = await cleanUp(db, clock.now());
+      const removed = await cleanUp(db, clock.now(), retention);
       pauseMs = pauseAfter(removed);
       if (removed !== undefined && Object.values(removed).some((number) => number > 0)) {
         logger.info({ ...removed }, "old data removed");
@@ -52,30 +54,54 @@ export async function runCleanup(
   }
 }
 
-/** Runs one round, in one transaction; undefined if another replica is cleaning up. `now` in epoch milliseconds. */
-export function cleanUp(db: Database, now: number): Promise<RemovedCounts | undefined> {
-  const old = cutoffs(now);
-  return inTransaction(db, async (trx) => {
-    if (!(await tryLock(trx))) return undefined;
-    const history = await removeHistory(trx, old.replacedBuilds);
-    const keys = await deleteExpiredKeys(trx, old.expiredKeys, roundLimits.keys);
-    const dryRuns = await deleteDryRuns(trx, old.dryRuns, roundLimits.dryRuns);
-    const versions = await deleteUnusedVersions(trx, old.unusedVersions, roundLimits.versions);
-    const files = await deleteUnusedFiles(trx, old.unusedFiles, roundLimits.files);
-    const usageRows = await removeUsage(trx, old);
-    const runs = await deleteAged(trx, keptRunsTable, old.keptRuns, roundLimits.runs);
-    return { ...history, usageRows, keys, files, dryRuns, versions, runs };
-  });
+/**
+ * Runs one round, in a short transaction for each kind of data; undefined if another replica is cleaning up. `now` in
+ * epoch milliseconds.
+ */
+export async function cleanUp(
+  db: Database,
+  now: number,
+  retention: Retention,
+): Promise<RemovedCounts | undefined> {
+  const old = cutoffs(now, retention);
+  const remove = <T>(work: (trx: Queryable) => Promise<T>): Promise<T | undefined> =>
+    inTransaction(db, async (trx) => ((await tryLock(trx)) ? work(trx) : undefined));
+  const removeAged = (kind: keyof typeof separateTables, cutoff: string) =>
+    remove((trx) => deleteAged(trx, separateTables[kind], cutoff, roundLimits[kind]));
+  const history = await remove((trx) => removeHistory(trx, old));
+  if (history === undefined) return undefined;
+  const keys = await remove((trx) => deleteExpiredKeys(trx, old.expiredKeys, roundLimits.keys));
+  const dryRuns = await remove((trx) => deleteDryRuns(trx, old.dryRuns, roundLimits.dryRuns));
+  const versions = await remove((trx) =>
+    deleteUnusedVersions(trx, old.unusedVersions, roundLimits.versions),
+  );
+  const files = await remove((trx) => deleteUnusedFiles(trx, old.unusedFiles, roundLimits.files));
+  const usageRows = await remove((trx) => removeUsage(trx, old));
+  const runs = await removeAged("runs", old.keptRuns);
+  const auditEntries = await removeAged("auditEntries", old.auditEntries);
+  const buildLogLines = await removeAged("buildLogLines", old.buildLogLines);
+  return {
+    ...history,
+    usageRows: usageRows ?? 0,
+    keys: keys ?? 0,
+    files: files ?? 0,
+    dryRuns: dryRuns ?? 0,
+    versions: versions ?? 0,
+    runs: runs ?? 0,
+    auditEntries: auditEntries ?? 0,
+    buildLogLines: buildLogLines ?? 0,
+  };
 }
 
 /** Removes the history of agents; an agent with a remainder is selected again in the next round. */
 async function removeHistory(
   db: Queryable,
-  cutoff: string,
+  times: Cutoffs,
 ): Promise<Pick<RemovedCounts, "agents" | "rowsOfAgents">> {
   const limit = roundLimits.rowsOfAgents;
-  const old = await selectOldAgents(db, cutoff, roundLimits.agents);
-  const surplus = await selectSurplusAgents(db, keptHistories, roundLimits.agents - old.length);
+  const old = await selectOldAgents(db, times.replacedBuilds, roundLimits.agents);
+  const room = roundLimits.agents - old.length;
+  const surplus = await selectSurplusAgents(db, times, keptHistories, room);
   const agentIds = [...new Set([...old, ...surplus])];
   if (agentIds.length === 0) return { agents: 0, rowsOfAgents: 0 };
   await emptyLogPositions(db, agentIds);

@@ -1,14 +1,17 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
 import type { KeyHolders } from "../../platform/auth/service.ts";
+import type { Dashboard } from "../../platform/http/dashboard.ts";
 import { escapeHtml, htmlPage, sendPage } from "../../platform/http/html-page.ts";
 import { encodeJson } from "../../platform/http/json.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
+import { addDashboard } from "./dashboard-routes.ts";
 import { addDocumentation, documentationPath } from "./documentation.ts";
 import { addIcons } from "./icons.ts";
 import { stockVersions } from "./routes.ts";
 
 interface PageNeeds {
+  readonly dashboard: Dashboard | undefined;
   readonly limits: RequestLimits;
   /** The version of this release, as people know it. */
   readonly version: string;
@@ -24,13 +27,15 @@ interface PageNeeds {
 /** Adds the pages outside the API for people and stock clients. */
 export function addPages(
   app: FastifyInstance,
-  { limits, version, accessUrl, urlFor, installScript, holders }: PageNeeds,
+  { dashboard, limits, version, accessUrl, urlFor, installScript, holders }: PageNeeds,
 ): void {
   app.get("/", async (request, reply) => {
     limits.countPage("/", request, reply);
     reply.header("Vary", ["Origin", "Cookie", "Accept"]);
     const start = { version, accessUrl: accessUrl() };
-    if (!wantsJson(request)) return sendPage(reply, 200, startPage(start));
+    if (!wantsJson(request)) {
+      return dashboard?.sendPage(request, reply) ?? sendPage(reply, 200, startPage(start));
+    }
     return reply
       .type("application/json; charset=utf-8")
       .serializer(encodeJson)
@@ -46,6 +51,7 @@ export function addPages(
       .send(installScript?.(request) ?? noInstallScript({ version, accessUrl: urlFor(request) }));
   });
 
+  if (dashboard !== undefined) addDashboard(app, { dashboard, limits });
   addDocumentation(app, { limits, holders, accessUrl });
   addIcons(app, limits);
 }
@@ -63,7 +69,7 @@ interface Start {
 const apiPath = "/api/v2/docs";
 const logInPath = "/cli-auth";
 
-/** Returns the page at `/`: it identifies this server and links to more. */
+/** Returns the page at `/` of a server without a dashboard: it identifies the server and links to more. */
 function startPage({ version, accessUrl }: Start): string {
   const url = escapeHtml(accessUrl);
   return htmlPage(

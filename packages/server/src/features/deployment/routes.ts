@@ -195,7 +195,7 @@ interface ConfigFacts {
   readonly accessUrl: string;
 }
 
-/** Returns the settings that are not secret: those not named here are omitted. */
+/** Returns the settings, without secrets. */
 function reportConfig(
   settings: Settings,
   { version, accessUrl }: ConfigFacts,
@@ -211,7 +211,14 @@ function reportConfig(
       log_level: settings.log.level,
       log_format: settings.log.format,
     },
-    options: [],
+    options: settings.variables.map(({ name, summary, value, fallback, isGiven, isSecret }) => ({
+      env: name,
+      description: summary,
+      value,
+      default: fallback,
+      value_source: isGiven ? "given" : "default",
+      secret: isSecret,
+    })),
   };
 }
 

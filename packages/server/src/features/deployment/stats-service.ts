@@ -3,8 +3,6 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { timestampFromMs } from "../../platform/db/timestamp.ts";
-import { newestBuild } from "../../platform/jobs/build-sql.ts";
-import { jobStatus } from "../../platform/jobs/job-sql.ts";
 
 /** The period of traffic and latency, in milliseconds. */
 const windowMs = 15 * 60_000;
@@ -47,15 +45,11 @@ async function countWorkspaces(db: Queryable): Promise<WorkspaceCounts> {
   const { rows } = await sql<WorkspaceCounts>`
     select
       count(*) filter (where status = 'pending') as pending,
-      count(*) filter (where status in ('running', 'canceling')) as building,
-      count(*) filter (where status = 'succeeded' and newest.transition = 'start') as running,
+      count(*) filter (where status in ('starting', 'stopping', 'deleting', 'canceling')) as building,
+      count(*) filter (where status = 'running') as running,
       count(*) filter (where status in ('failed', 'canceled')) as failed,
-      count(*) filter (where status = 'succeeded' and newest.transition = 'stop') as stopped
-    from workspaces w
-      cross join lateral ${newestBuild(sql`w.id`)} newest
-      join jobs j on j.id = newest.job_id
-      cross join lateral (select ${jobStatus("j")} as status) job
-    where not w.deleted`.execute(db);
+      count(*) filter (where status = 'stopped') as stopped
+    from workspace_states where not deleted`.execute(db);
   return rows[0] ?? { pending: 0, building: 0, running: 0, failed: 0, stopped: 0 };
 }
 

@@ -21,6 +21,8 @@ export interface ShellScripts {
   readonly install: (place: Place) => string;
   /** Stands in for the program that start scripts written for Coder download. */
   readonly coder: (place: Place) => string;
+  /** Starts an agent on a machine that a Terraform configuration makes; the provider fills in the server's URL. */
+  readonly agentInit: string;
 }
 
 /** Agents may reach the server under another URL. */
@@ -35,6 +37,7 @@ export async function readShellScripts(): Promise<ShellScripts> {
     ["start-main.sh", "install-main.sh", "coder-main.sh"].map(read),
   );
   return {
+    agentInit: await read("agent-init.sh"),
     start: (place) =>
       script("Starts the agent of a workspace on this machine.", place, [
         takeAgentUrl,

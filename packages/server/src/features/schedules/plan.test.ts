@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { planAction, type ScheduledWorkspace } from "./plan.ts";
+import { nextActionAt, planAction, type ScheduledWorkspace } from "./plan.ts";
 
 const at = (time: string): number => Date.parse(`2026-01-${time}:00Z`);
 
@@ -260,4 +260,51 @@ it("never leaves a time in the past to be seen to again", () => {
     }),
     { numRuns: 50 },
   );
+});
+
+describe("the time of the next action", () => {
+  const time = fc.integer({ min: 0, max: 100 });
+  const maybe = fc.option(time, { nil: undefined });
+  const workspace: fc.Arbitrary<ScheduledWorkspace> = fc.record({
+    id: fc.constant("w"),
+    ownerIsActive: fc.boolean(),
+    isDormant: fc.boolean(),
+    deletion: fc.option(
+      fc.record({ at: time.map((day) => at("05T00:00") + day), isAnnounced: fc.boolean() }),
+      { nil: undefined },
+    ),
+    lastUsedAt: time,
+    autostart: fc.constantFrom(undefined, "0 9 * * *"),
+    nextStartAt: maybe,
+    deletionTtlMs: maybe,
+    rules: fc.record({ allowsAutostart: fc.boolean(), dormancyMs: maybe, failureTtlMs: maybe }),
+    build: fc.record({
+      transition: fc.constantFrom("start", "stop", "delete"),
+      job: fc.constantFrom("succeeded", "failed", "canceled"),
+      completedAt: time,
+      deadline: maybe,
+      maxDeadline: maybe,
+    }),
+  });
+
+  it("has an action, and no time before it does", () => {
+    fc.assert(
+      fc.property(workspace, fc.nat({ max: 1_000 }), (given, before) => {
+        const next = nextActionAt(given);
+        const earlier = next === Infinity ? at("31T00:00") : next - 1 - before;
+        expect(!Number.isFinite(next) || planAction(given, next) !== undefined).toBe(true);
+        expect(next === -Infinity || planAction(given, earlier) === undefined).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("is never while a build is under way", () => {
+    fc.assert(
+      fc.property(workspace, (given) => {
+        const build = { ...given.build, job: "open", completedAt: undefined } as const;
+        expect(nextActionAt({ ...given, build })).toBe(Infinity);
+      }),
+    );
+  });
 });

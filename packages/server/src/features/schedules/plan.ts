@@ -102,6 +102,32 @@ function planDeletion(
   return deletion.at <= now ? "delete" : undefined;
 }
 
+/** Returns the earliest time at which an action is due if nothing changes; Infinity: never. */
+export function nextActionAt(workspace: ScheduledWorkspace): number {
+  const { build, isDormant, deletionTtlMs, nextStartAt, rules } = workspace;
+  if (build.job === "open") return Infinity;
+  const isRunning = build.transition === "start" && build.job === "succeeded";
+  if (isRunning && isDormant) return -Infinity;
+  const after = (time: number | undefined, ms: number | undefined): number =>
+    time === undefined || ms === undefined ? Infinity : time + ms;
+  const hasFailed = build.transition === "start" && build.job === "failed";
+  return Math.min(
+    isDormant ? Infinity : after(workspace.lastUsedAt, rules.dormancyMs),
+    isRunning ? (build.deadline ?? Infinity) : after(build.completedAt, deletionTtlMs),
+    hasFailed ? after(build.completedAt, rules.failureTtlMs) : Infinity,
+    deletionStepAt(workspace),
+    nextStartAt ?? Infinity,
+  );
+}
+
+/** Returns the time at which `planDeletion` has something to do; Infinity: never. */
+function deletionStepAt({ deletion, build }: ScheduledWorkspace): number {
+  if (deletion === undefined) return Infinity;
+  const stepAt = deletion.isAnnounced ? deletion.at : deletion.at - lastDayMs;
+  if (build.transition !== "delete") return stepAt;
+  return Math.max(stepAt, (build.completedAt ?? Infinity) + lastDayMs);
+}
+
 /** Returns whether a start failed at least `ttlMs` ago; false if undefined. */
 function failedBefore(
   { transition, job, completedAt }: ScheduledWorkspace["build"],

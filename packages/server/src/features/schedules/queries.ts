@@ -5,9 +5,9 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { timestampFromMs, timestampMs } from "../../platform/db/timestamp.ts";
-import { effectiveTtlMs, newestBuild } from "../../platform/jobs/build-sql.ts";
-import { hasFailed, hasSucceeded, jobStatus } from "../../platform/jobs/job-sql.ts";
-import { deletionOf, lastDayMs } from "../workspaces/dormant-deletion.ts";
+import { effectiveTtlMs } from "../../platform/jobs/build-sql.ts";
+import { jobStatus } from "../../platform/jobs/job-sql.ts";
+import { deletionOf } from "../workspaces/dormant-deletion.ts";
 import type { ScheduledWorkspace } from "./plan.ts";
 import type { RequiredStops } from "./required-stop.ts";
 
@@ -16,11 +16,6 @@ const pageSize = 500;
 
 /** The last use of a workspace `w`; creating it counts as use. */
 const lastUse = sql<string>`coalesce(w.last_used_at, w.created_at)`;
-
-/** The earliest beginning of a dormant workspace's last day, as in `deletionOf`. */
-const lastDayDue = sql<string>`greatest(
-  w.dormant_at + (t.time_til_dormant_autodelete_ms - ${lastDayMs}) * interval '1 millisecond',
-  t.dormant_autodelete_set_at)`;
 
 /** The time to live of a workspace that is deleted after it; null for one that is stopped. */
 const deletionTtlMs = sql<
@@ -33,19 +28,23 @@ function scheduled(db: Queryable) {
       .selectFrom("workspaces as w")
       .innerJoin("users as owner", "owner.id", "w.owner_id")
       .innerJoin("templates as t", "t.id", "w.template_id")
-      .innerJoinLateral(newestBuild(sql.ref("w.id")).as("newest"), (join) => join.onTrue())
+      .innerJoin("workspace_states as state", "state.workspace_id", "w.id")
+      .innerJoin("workspace_builds as newest", "newest.id", "state.build_id")
       .innerJoin("jobs as j", "j.id", "newest.job_id")
-      .where("w.deleted", "=", sql.lit(false))
+      .where("state.deleted", "=", sql.lit(false))
       // An unclaimed prebuild runs as long as its pool needs it.
-      .where("w.owner_id", "<>", prebuildsUserId)
+      .where("state.owner_id", "<>", sql.lit(prebuildsUserId))
       .select([
         "w.id",
+        "state.revision",
         "owner.status as owner_status",
         "w.dormant_at",
         "w.last_day_at",
         "t.time_til_dormant_autodelete_ms as template_time_til_dormant_autodelete_ms",
         "t.dormant_autodelete_set_at as template_dormant_autodelete_set_at",
         lastUse.as("last_use"),
+        "w.template_id",
+        "t.autostop_days",
         "t.allow_user_autostart",
         "t.failure_ttl_ms",
         "t.time_til_dormant_ms",
@@ -63,67 +62,60 @@ function scheduled(db: Queryable) {
 
 type Row = Awaited<ReturnType<ReturnType<typeof scheduled>["execute"]>>[number];
 
+/** A workspace to look at, and the revision of its state (migration 0066) that was read. */
+export interface DueWorkspace {
+  readonly workspace: ScheduledWorkspace;
+  readonly revision: number;
+  readonly templateId: string;
+  /** True if its template requires it to stop at a time that it does not have yet. */
+  readonly lacksRequiredStop: boolean;
+}
+
 /**
- * Yields the workspaces for which something may be due at `now`, page by page: a page of workspaces whose actions are
- * refused, and which therefore stay due, does not hold up those after it.
+ * Yields the workspaces to look at by `now`, page by page: a page of workspaces whose actions are refused, and which
+ * therefore stay due, does not hold up those after it.
  */
-export async function* selectDue(db: Queryable, now: number): AsyncGenerator<ScheduledWorkspace> {
-  let after = nilUuid;
+export async function* selectDue(
+  db: Queryable,
+  now: number,
+): AsyncGenerator<readonly DueWorkspace[]> {
+  let after = { due_at: timestampFromMs(0), id: nilUuid };
   for (;;) {
-    const page = await selectDuePage(db, now, after);
-    yield* page;
-    const last = page.at(-1);
-    if (last === undefined || page.length < pageSize) return;
-    after = last.id;
+    const rows = await scheduled(db)
+      .select("state.due_at")
+      .where("state.due_at", "<=", timestampFromMs(now))
+      .where(sql<boolean>`(state.due_at, state.workspace_id) > (${after.due_at}, ${after.id})`)
+      .orderBy("state.due_at")
+      .orderBy("state.workspace_id")
+      .limit(pageSize)
+      .execute();
+    yield rows.map(readDue);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < pageSize) return;
+    after = last;
   }
 }
 
-async function selectDuePage(
+/**
+ * Sets when to look at workspaces next, unless they have changed since they were read. One that is changing now is
+ * looked at after that.
+ */
+export async function updateDue(
   db: Queryable,
-  now: number,
-  after: string,
-): Promise<ScheduledWorkspace[]> {
-  const time = timestampFromMs(now);
-  const rows = await scheduled(db)
-    .where("w.id", ">", after)
-    .where("j.completed_at", "is not", null)
-    .where((eb) =>
-      eb.or([
-        eb("w.next_start_at", "<=", time),
-        eb.and([
-          eb("newest.transition", "=", "start"),
-          hasSucceeded("j"),
-          eb.or([eb("newest.deadline", "<=", time), eb("w.dormant_at", "is not", null)]),
-        ]),
-        eb.and([
-          eb("w.on_deadline", "=", "delete"),
-          eb.not(eb.and([eb("newest.transition", "=", "start"), hasSucceeded("j")])),
-          sql<boolean>`j.completed_at <= ${time}::timestamptz - ${effectiveTtlMs} * interval '1 millisecond'`,
-        ]),
-        eb.and([
-          eb("w.dormant_at", "is", null),
-          eb("t.time_til_dormant_ms", ">", 0),
-          sql<boolean>`${lastUse} <= ${time}::timestamptz - t.time_til_dormant_ms * interval '1 millisecond'`,
-        ]),
-        eb.and([
-          eb("w.dormant_at", "is not", null),
-          eb("t.time_til_dormant_autodelete_ms", ">", 0),
-          sql<boolean>`${lastDayDue} <= ${time}`,
-          sql<boolean>`(w.last_day_at >= ${lastDayDue}
-            and w.last_day_at > ${time}::timestamptz - ${lastDayMs} * interval '1 millisecond') is not true`,
-        ]),
-        eb.and([
-          eb("newest.transition", "=", "start"),
-          hasFailed("j"),
-          eb("t.failure_ttl_ms", ">", 0),
-          sql<boolean>`j.completed_at <= ${time}::timestamptz - t.failure_ttl_ms * interval '1 millisecond'`,
-        ]),
-      ]),
-    )
-    .orderBy("w.id")
-    .limit(pageSize)
-    .execute();
-  return rows.map(read);
+  looks: readonly { readonly due: DueWorkspace; readonly at: number }[],
+): Promise<void> {
+  if (looks.length === 0) return;
+  const ids = looks.map(({ due }) => due.workspace.id);
+  const revisions = looks.map(({ due }) => due.revision);
+  const times = looks.map(({ at }) => timestampFromMs(at));
+  await sql`
+    with free as (
+      select workspace_id, revision from workspace_states
+        where workspace_id = any(${ids}::uuid[]) for update skip locked)
+    update workspace_states state set due_at = look.at
+      from free, unnest(${ids}::uuid[], ${revisions}::bigint[], ${times}::timestamptz[]) as look (id, revision, at)
+      where state.workspace_id = free.workspace_id and free.workspace_id = look.id
+        and free.revision = look.revision`.execute(db);
 }
 
 /** Reads the current state of one workspace. */
@@ -133,6 +125,18 @@ export async function selectScheduled(
 ): Promise<ScheduledWorkspace | undefined> {
   const row = await scheduled(db).where("w.id", "=", workspaceId).executeTakeFirst();
   return row === undefined ? undefined : read(row);
+}
+
+function readDue(row: Row): DueWorkspace {
+  const workspace = read(row);
+  const { transition, job, maxDeadline } = workspace.build;
+  const isUnbounded = transition === "start" && job === "succeeded" && maxDeadline === undefined;
+  return {
+    workspace,
+    revision: row.revision,
+    templateId: row.template_id,
+    lacksRequiredStop: isUnbounded && row.autostop_days.length > 0,
+  };
 }
 
 function read(row: Row): ScheduledWorkspace {
@@ -175,14 +179,16 @@ function stateOf(status: Row["job_status"]): ScheduledWorkspace["build"]["job"] 
 }
 
 /**
- * Selects the templates that require stops, and locks their rules until the transaction ends, so that no workspace gets a
- * time from a rule that was just replaced.
+ * Selects those of the templates that require stops, and locks their rules until the transaction ends, so that no
+ * workspace gets a time from a rule that was just replaced.
  */
 export async function selectRequiredStops(
   db: Queryable,
+  templateIds: readonly string[],
 ): Promise<readonly (RequiredStops & { readonly templateId: string })[]> {
   return db
     .selectFrom("templates as t")
+    .where(sql<boolean>`t.id = any(${templateIds}::uuid[])`)
     .where("t.deleted", "=", sql.lit(false))
     .where("t.autostop_days", "<>", sql<Weekday[]>`'{}'::text[]`)
     .select(["t.id as templateId", "t.autostop_days as days", "t.autostop_weeks as weeks"])

@@ -16,13 +16,15 @@ import { queueBuild, versionOf } from "../workspaces/build-service.ts";
 import { announceDeletion, makeDormant } from "../workspaces/dormancy-service.ts";
 import { requireStillThere } from "../workspaces/service.ts";
 import { updateLastDay } from "../workspaces/settings-queries.ts";
-import { planAction, type ScheduleAction } from "./plan.ts";
+import { nextActionAt, planAction, type ScheduleAction } from "./plan.ts";
 import {
+  type DueWorkspace,
   lockRules,
   selectDue,
   selectRequiredStops,
   selectScheduled,
   tryLockSchedules,
+  updateDue,
   updateNextStart,
 } from "./queries.ts";
 import { nextRequiredStop } from "./required-stop.ts";
@@ -33,6 +35,8 @@ export interface SchedulerNeeds extends Platform {
 
 /** The interval of passes, which is the maximum delay of a scheduled action, in milliseconds. */
 const intervalMs = 10_000;
+/** The longest time until a workspace is looked at again even if nothing changes, in milliseconds. */
+const maxDueMs = 6 * 3_600_000;
 
 /** Starts and stops workspaces on schedule until the signal is aborted. Each replica may run it. */
 export async function runSchedules(needs: SchedulerNeeds, signal: AbortSignal): Promise<void> {
@@ -54,15 +58,25 @@ export async function applySchedules(
   now: number,
   signal: AbortSignal,
 ): Promise<number> {
-  await applyRequiredStops(needs, now);
   let queued = 0;
-  for await (const workspace of selectDue(needs.db, now)) {
-    signal.throwIfAborted();
-    if (planAction(workspace, now) === undefined) continue;
-    const done = await tryNextAction(needs, workspace.id, now, signal);
-    // Another replica does this pass, including everything else that is due.
-    if (done === "elsewhere") return queued;
-    if (done === "queued") queued += 1;
+  for await (const page of selectDue(needs.db, now)) {
+    const unbounded = page.filter(({ lacksRequiredStop }) => lacksRequiredStop);
+    if (unbounded.length > 0) await applyRequiredStops(needs, unbounded, now);
+    const looks = page.map((due) => ({ due, at: nextActionAt(due.workspace) }));
+    // One that has just got the time at which it must stop is looked at again with it.
+    const waiting = looks.filter(({ due, at }) => at > now && !due.lacksRequiredStop);
+    await updateDue(
+      needs.db,
+      waiting.map(({ due, at }) => ({ due, at: Math.min(at, now + maxDueMs) })),
+    );
+    for (const { due, at } of looks) {
+      if (at > now) continue;
+      signal.throwIfAborted();
+      const done = await tryNextAction(needs, due.workspace.id, now, signal);
+      // Another replica does this pass, including everything else that is due.
+      if (done === "elsewhere") return queued;
+      if (done === "queued") queued += 1;
+    }
   }
   return queued;
 }
@@ -70,14 +84,17 @@ export async function applySchedules(
 /** Gives running workspaces the time at which their template requires them to stop; others keep theirs. */
 async function applyRequiredStops(
   { db, pubsub }: Pick<SchedulerNeeds, "db" | "pubsub">,
+  due: readonly DueWorkspace[],
   now: number,
 ): Promise<void> {
+  const templateIds = [...new Set(due.map(({ templateId }) => templateId))];
+  const workspaceIds = due.map(({ workspace }) => workspace.id);
   const changed = await inTransaction(db, async (trx) => {
     if (!(await tryLockSchedules(trx))) return [];
     const ids: string[] = [];
-    for (const { templateId, ...rule } of await selectRequiredStops(trx)) {
+    for (const { templateId, ...rule } of await selectRequiredStops(trx, templateIds)) {
       const at = nextRequiredStop(rule, now);
-      if (at !== undefined) ids.push(...(await requireStops(trx, templateId, at)));
+      if (at !== undefined) ids.push(...(await requireStops(trx, templateId, workspaceIds, at)));
     }
     return ids;
   });

@@ -57,7 +57,7 @@ async function definitionOf(db: Queryable, version: VersionRow): Promise<string>
   const files = await readTemplateArchive(await loadFile(db, version.file_id));
   if ("definitionText" in files) return files.definitionText;
   throw new PreconditionFailed(`Version ${version.name} is not a valid template.`, {
-    detail: files.problem,
+    detail: "problem" in files ? files.problem : "Only versions with slipway.yaml can be compared.",
   });
 }
 

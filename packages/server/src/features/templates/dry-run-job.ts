@@ -1,4 +1,6 @@
+import type { WorkspaceResource } from "@slipway/api/builds/resource";
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import { capabilitiesOf } from "@slipway/drivers";
 import {
   type NamedValue,
   renderDefinition,
@@ -11,7 +13,7 @@ import type { JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
 import { driverAgents } from "../agents/plan-service.ts";
 import { type DryRunRow, selectDryRun } from "./dry-run-service.ts";
 import type { TemplateJobNeeds } from "./import-job.ts";
-import { insertPlan, planResources } from "./plan.ts";
+import { insertPlan, planLog, planResources, readByDriver, resourceJson } from "./plan.ts";
 
 /** Renders a template with the given values and gets the plan of its driver. Creates nothing. */
 export function dryRunHandler(needs: TemplateJobNeeds): JobHandler {
@@ -32,31 +34,56 @@ export function dryRunHandler(needs: TemplateJobNeeds): JobHandler {
       );
     }
     log.stage("Planning the workspace");
+    const template = {
+      id: run.template_id ?? nilUuid,
+      name: run.template_name ?? "",
+      version: run.version_name,
+      notes: run.driver_notes ?? undefined,
+    };
+    const place = {
+      jobId: job.id,
+      workspaceName: run.workspace_name,
+      ownerName: run.username,
+      at: run.created_at,
+    };
+    if (capabilitiesOf(driver.name).readsTemplates) {
+      const { accessUrl } = needs;
+      const subject = { ...place, template, parameters: resolved.values, fileId: job.file_id };
+      const read = { ...subject, accessUrl };
+      const reading = await readByDriver(needs, driver, read, planLog(log), signal);
+      const plan = { ...place, agents: reading.definition.agents };
+      return planned(
+        job.id,
+        reading.resources.map((resource) => resourceJson(resource, plan)),
+        log,
+      );
+    }
     const agents = renderAgents(definition, run, resolved.values);
     const resources = await planResources(
       needs,
       driver,
       {
-        jobId: job.id,
-        template: { name: run.template_name ?? "", version: run.version_name },
-        workspaceName: run.workspace_name,
-        ownerName: run.username,
+        ...place,
+        template,
         parameters: resolved.values,
         agents,
         planned: driverAgents(agents),
         fileId: job.file_id,
-        at: run.created_at,
       },
       log,
       signal,
     );
-    log.stage("Cleaning Up");
-    return {
-      error: undefined,
-      topics: [],
-      commit: (trx) => insertPlan(trx, job.id, resources),
-    };
+    return planned(job.id, resources, log);
   };
+}
+
+function planned(
+  jobId: string,
+  resources: readonly WorkspaceResource[],
+  log: JobLogWriter,
+): JobOutcome {
+  log.stage("Cleaning Up");
+  return { error: undefined, topics: [], commit: (trx) => insertPlan(trx, jobId, resources) };
 }
 
 function renderAgents(

@@ -166,6 +166,8 @@ function dryRuns(db: Queryable) {
         "u.name as user_name",
         "u.email",
         "v.name as version_name",
+        "v.driver_notes",
+        "t.id as template_id",
         "t.name as template_name",
       ])
       // From the request, validated on arrival.

@@ -27,6 +27,15 @@ if (!("definition" in parsed)) throw new Error(JSON.stringify(parsed.problems));
 const { definition } = parsed;
 
 describe("evaluateDefinition", () => {
+  it("gives the appearance of a form element, as a configuration declares it", () => {
+    const styling = { placeholder: "a word", mask_input: true };
+    const [greeting, ...others] = definition.parameters;
+    if (greeting === undefined) throw new Error("the template has no parameter");
+    const styled = { parameters: [{ ...greeting, styling }, ...others] };
+    const { parameters } = evaluateDefinition(styled, { id: 1, inputs: {} });
+    expect(parameters.map((one) => one.styling)).toEqual([styling, {}, {}]);
+  });
+
   it("gives defaults, and says what is needed", () => {
     const answer = evaluateDefinition(definition, { id: 7, inputs: {} });
     const check = createValidator().compile(DynamicParametersResponse);

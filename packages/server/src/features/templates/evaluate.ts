@@ -56,7 +56,7 @@ function evaluateOne(
     description: parameter.description,
     type: parameter.type,
     form_type: parameter.formType,
-    styling: {},
+    styling: parameter.styling ?? {},
     mutable: parameter.isMutable,
     default_value: maybeValue(fallback),
     icon: parameter.icon,

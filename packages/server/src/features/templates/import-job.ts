@@ -1,7 +1,9 @@
 import type { WorkspaceResource } from "@slipway/api/builds/resource";
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import { type Driver, DriverError } from "@slipway/drivers";
 import { countText } from "@slipway/runtime";
 import {
+  driverProblem,
   foreseeContainer,
   locateProblem,
   parseTemplateDefinition,
@@ -9,7 +11,9 @@ import {
   problemLine,
   readTemplateArchive,
   type TemplateDefinition,
+  type TemplateFiles,
   type TemplateProblem,
+  terraformDriver,
 } from "@slipway/template";
 import { sql } from "kysely";
 
@@ -20,12 +24,21 @@ import { driverAgents } from "../agents/plan-service.ts";
 import { loadFile } from "../files/service.ts";
 import { readRoles } from "../users/service.ts";
 import { offeredDrivers, type OfferedDrivers } from "./driver-rule.ts";
-import { insertPlan, planResources, type PlanSubject } from "./plan.ts";
+import {
+  insertPlan,
+  planLog,
+  planResources,
+  type PlanSubject,
+  readByDriver,
+  resourceJson,
+} from "./plan.ts";
 import type { UnpackNeeds } from "./unpack-service.ts";
 
 /** The dependencies of jobs of templates. */
 export interface TemplateJobNeeds extends UnpackNeeds {
   readonly drivers: ReadonlyMap<string, Driver>;
+  /** The URL at which agents reach the server. */
+  readonly accessUrl: string;
 }
 
 /** Reads a pushed archive and stores its contents; every fault goes into the log with its line and column. */
@@ -36,7 +49,16 @@ export function importHandler(needs: TemplateJobNeeds): JobHandler {
     const archive = await loadFile(db, job.file_id);
     log.stage("Reading the template");
     const roles = await readRoles(db, job.initiator_id);
-    const result = await readTemplate(archive, offeredDrivers(drivers, { roles }), log);
+    const offered = offeredDrivers(drivers, { roles });
+    const files = await readTemplateArchive(archive);
+    if ("problem" in files) {
+      log.write("error", files.problem);
+      return failure(files.problem);
+    }
+    if ("configurationFolder" in files) {
+      return importConfiguration(needs, { job, offered, readme: files.readme }, log, signal);
+    }
+    const result = readTemplate(files, offered, log);
     const driver = "error" in result ? undefined : drivers.get(result.definition.driver);
     if ("error" in result || driver === undefined) {
       log.stage("Cleaning Up");
@@ -54,8 +76,46 @@ export function importHandler(needs: TemplateJobNeeds): JobHandler {
   };
 }
 
+/** A pushed configuration, and the drivers that its author may use. */
+interface PushedConfiguration {
+  readonly job: AcquiredJob;
+  readonly offered: OfferedDrivers;
+  readonly readme: string;
+}
+
+/** Imports a template in the language of a driver, which reads it. */
+async function importConfiguration(
+  needs: TemplateJobNeeds,
+  { job, offered, readme }: PushedConfiguration,
+  log: JobLogWriter,
+  signal: AbortSignal,
+): Promise<JobOutcome> {
+  const problem = driverProblem(terraformDriver, offered);
+  const driver = needs.drivers.get(terraformDriver);
+  if (problem !== undefined || driver === undefined) {
+    const reason = problem ?? "this server lost its driver";
+    log.write("error", reason);
+    return failure(reason);
+  }
+  const { id: jobId, file_id: fileId, created_at: at } = job;
+  const template = { id: nilUuid, name: "", version: "", notes: undefined };
+  const subject = { jobId, template, parameters: [], fileId, accessUrl: needs.accessUrl };
+  try {
+    const reading = await readByDriver(needs, driver, subject, planLog(log), signal);
+    const { definition, notes } = reading;
+    log.stage("Cleaning Up");
+    const { agents } = definition;
+    const plan = { jobId, workspaceName: "", ownerName: "", agents, at };
+    const resources = reading.resources.map((resource) => resourceJson(resource, plan));
+    return success(job, { definition, readme, notes }, resources);
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error;
+    return failure(error.message);
+  }
+}
+
 /** Returns the problems of the template that a driver found, with their positions; none for another error. */
-function problemsOf(error: unknown, { text }: ImportedVersion): readonly TemplateProblem[] {
+function problemsOf(error: unknown, { text }: ImportedFile): readonly TemplateProblem[] {
   if (!(error instanceof DriverError) || error.code !== "invalid-template") return [];
   const found = error.message.split("\n").map((line) => /^(agents\.[^\s:]+): (.+)$/.exec(line));
   if (!found.every((one) => one !== null)) return [];
@@ -68,7 +128,7 @@ function problemsOf(error: unknown, { text }: ImportedVersion): readonly Templat
 function planSubject(job: AcquiredJob, { definition }: ImportedVersion): PlanSubject {
   return {
     jobId: job.id,
-    template: { name: "", version: "" },
+    template: { id: nilUuid, name: "", version: "", notes: undefined },
     workspaceName: "",
     ownerName: "",
     parameters: [],
@@ -79,16 +139,11 @@ function planSubject(job: AcquiredJob, { definition }: ImportedVersion): PlanSub
   };
 }
 
-async function readTemplate(
-  archive: Uint8Array,
+function readTemplate(
+  files: TemplateFiles,
   offered: OfferedDrivers,
   log: JobLogWriter,
-): Promise<ImportedVersion | { readonly error: string }> {
-  const files = await readTemplateArchive(archive);
-  if ("problem" in files) {
-    log.write("error", files.problem);
-    return { error: files.problem };
-  }
+): ImportedFile | { readonly error: string } {
   const parsed = parseTemplateDefinition(files.definitionText, offered);
   if ("definition" in parsed) {
     const { definition } = parsed;
@@ -97,7 +152,7 @@ async function readTemplate(
       `driver ${definition.driver}, agents: ${definition.agents.map((a) => a.name).join(", ")}`,
     );
     const { definitionPath: path, definitionText: text, readme } = files;
-    return { definition, readme, path, text };
+    return { definition, readme, notes: undefined, path, text };
   }
   return { error: reportProblems(files.definitionPath, parsed.problems, log) };
 }
@@ -142,6 +197,11 @@ function success(
 interface ImportedVersion {
   readonly definition: TemplateDefinition;
   readonly readme: string;
+  /** The driver's notes about it. */
+  readonly notes: Uint8Array | undefined;
+}
+
+interface ImportedFile extends ImportedVersion {
   /** The path of the definition in the archive, and its text. */
   readonly path: string;
   readonly text: string;
@@ -153,6 +213,7 @@ async function updateImported(db: Queryable, id: string, imported: ImportedVersi
     .set({
       definition: JSON.stringify(imported.definition),
       readme: imported.readme,
+      driver_notes: imported.notes === undefined ? null : Buffer.from(imported.notes),
       updated_at: sql`now()`,
     })
     .where("id", "=", id)

@@ -2,7 +2,14 @@ import { randomUUID } from "node:crypto";
 
 import type { WorkspaceResource } from "@slipway/api/builds/resource";
 import type { ProvisionerJob } from "@slipway/api/jobs/job";
-import type { Driver, DriverResource, PlannedAgent } from "@slipway/drivers";
+import {
+  type Driver,
+  type DriverLog,
+  type DriverReading,
+  type DriverResource,
+  type DriverTemplate,
+  type PlannedAgent,
+} from "@slipway/drivers";
 import type { NamedValue, RenderedAgents } from "@slipway/template";
 import { sql } from "kysely";
 
@@ -10,14 +17,14 @@ import type { Queryable } from "../../platform/db/database.ts";
 import { PreconditionFailed } from "../../platform/errors/errors.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import { readJob } from "../../platform/jobs/service.ts";
-import { plannedAgent } from "../agents/plan-service.ts";
+import { metadataJson, plannedAgent } from "../agents/plan-service.ts";
 import { type UnpackNeeds, withTemplateFiles } from "./unpack-service.ts";
 import { requireVersion } from "./version-service.ts";
 
 /** The subject of a plan, with the names that its texts refer to. */
 export interface PlanSubject {
   readonly jobId: string;
-  readonly template: { readonly name: string; readonly version: string };
+  readonly template: Omit<DriverTemplate, "settings" | "directory">;
   readonly workspaceName: string;
   readonly ownerName: string;
   readonly parameters: readonly NamedValue[];
@@ -30,6 +37,34 @@ export interface PlanSubject {
   readonly at: string;
 }
 
+/** A template version that its driver reads, with the values chosen so far. */
+interface ReadSubject extends Pick<PlanSubject, "jobId" | "template" | "parameters" | "fileId"> {
+  /** The URL at which agents reach the server. */
+  readonly accessUrl: string;
+}
+
+/** Reads a template by its driver, which must be able to. */
+export async function readByDriver(
+  needs: UnpackNeeds,
+  driver: Driver,
+  { jobId, template, parameters, fileId, accessUrl }: ReadSubject,
+  log: DriverLog,
+  signal: AbortSignal,
+): Promise<DriverReading> {
+  const { read } = driver;
+  if (read === undefined) throw new Error(`the driver ${driver.name} reads no templates`);
+  const values = Object.fromEntries(parameters.map(({ name, value }) => [name, value]));
+  const files = {
+    template: { ...template, settings: {}, directory: undefined },
+    fileId,
+    agents: [],
+    areNeeded: true,
+  };
+  return withTemplateFiles(needs, files, (unpacked) =>
+    read({ key: jobId, template: unpacked, parameters: values, accessUrl }, log, signal),
+  );
+}
+
 /** Gets the plan of a driver; resolves to resources as clients see them. */
 export async function planResources(
   needs: UnpackNeeds,
@@ -40,22 +75,28 @@ export async function planResources(
 ): Promise<WorkspaceResource[]> {
   const { planned: agents, fileId } = subject;
   const parameters = Object.fromEntries(subject.parameters.map(({ name, value }) => [name, value]));
-  const lines = {
-    write: (level: "debug" | "info" | "warn" | "error", _stage: string, line: string): void =>
-      log.write(level, line),
-  };
   const files = {
     template: { ...subject.template, settings: {}, directory: undefined },
     fileId,
     agents,
+    areNeeded: false,
   };
   const { resources } = await withTemplateFiles(needs, files, (template) =>
-    driver.plan({ template, parameters, agents, purpose: "push" }, lines, signal),
+    driver.plan({ template, parameters, agents, purpose: "push" }, planLog(log), signal),
   );
   return resources.map((resource) => resourceJson(resource, subject));
 }
 
-function resourceJson(resource: DriverResource, subject: PlanSubject): WorkspaceResource {
+/** Returns the log of a driver in a job of a template. */
+export function planLog(log: JobLogWriter): DriverLog {
+  return { write: (level, _stage, line) => log.write(level, line) };
+}
+
+/** Returns a planned resource as clients see it. */
+export function resourceJson(
+  resource: DriverResource,
+  subject: Omit<PlanSubject, "template" | "parameters" | "planned" | "fileId">,
+): WorkspaceResource {
   const id = randomUUID();
   const { jobId, workspaceName, ownerName, at } = subject;
   return {
@@ -65,15 +106,15 @@ function resourceJson(resource: DriverResource, subject: PlanSubject): Workspace
     workspace_transition: "start",
     type: resource.type,
     name: resource.name,
-    hide: false,
+    hide: resource.isHidden ?? false,
     icon: resource.icon ?? "",
     agents: subject.agents
       .filter((agent) => resource.agentNames.includes(agent.name))
       .map((agent) =>
         plannedAgent(agent, { resourceId: id, createdAt: at, workspaceName, ownerName }),
       ),
-    metadata: [],
-    daily_cost: 0,
+    metadata: (resource.metadata ?? []).map(metadataJson),
+    daily_cost: resource.dailyCost ?? 0,
   };
 }
 

@@ -20,25 +20,28 @@ interface VersionFiles {
   readonly template: DriverTemplate;
   readonly fileId: string;
   readonly agents: readonly Pick<PlannedAgent, "container">[];
+  /** True if the driver itself reads them. */
+  readonly areNeeded: boolean;
 }
 
 /**
- * Calls `task` with the template, whose files are unpacked until it ends if the container of an agent is built from
- * them.
+ * Calls `task` with the template, whose files are unpacked until it ends if the driver reads them, or the container of an
+ * agent is built from them.
  */
 export async function withTemplateFiles<T>(
   { db, unpackDir }: UnpackNeeds,
-  { template, fileId, agents }: VersionFiles,
+  { template, fileId, agents, areNeeded }: VersionFiles,
   task: (template: DriverTemplate) => Promise<T>,
 ): Promise<T> {
-  if (agents.every(({ container }) => container?.build === undefined)) return task(template);
+  const areBuilt = agents.some(({ container }) => container?.build !== undefined);
+  if (!areNeeded && !areBuilt) return task(template);
   await using files = await unpackTemplate(await loadFile(db, fileId), unpackDir);
   return await task({ ...template, directory: files.directory });
 }
 
 /** The files of a template version in a private directory, which disposing of it removes. */
 interface UnpackedTemplate extends AsyncDisposable {
-  /** The directory of `slipway.yaml`. */
+  /** The directory of `slipway.yaml`, or of the driver's own files. */
   readonly directory: string;
 }
 
@@ -61,7 +64,10 @@ export async function unpackTemplate(
   await unpack(archive, root);
   const held = opening.move();
   return {
-    directory: join(root, dirname(files.definitionPath)),
+    directory: join(
+      root,
+      "definitionPath" in files ? dirname(files.definitionPath) : files.configurationFolder,
+    ),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }

@@ -1,10 +1,11 @@
 import type { BuildReason, CreateBuildRequest, WorkspaceBuild } from "@slipway/api/builds/build";
 import type { Transaction } from "kysely";
 
+import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import { Conflict } from "../../platform/errors/errors.ts";
+import { Conflict, forbidden, invalidField } from "../../platform/errors/errors.ts";
 import { optionalUuid } from "../../platform/fields/uuid.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
@@ -16,7 +17,10 @@ import type { WorkspaceRow } from "./queries.ts";
 import { refusePrebuild, requireStillThere, type WorkspaceNeeds } from "./service.ts";
 import { updateLastUsedAt } from "./settings-queries.ts";
 
-/** Reads a request for a build; the nil UUID means none. */
+/**
+ * Reads a request for a build; the nil UUID means none. Throws `Forbidden` and `Invalid` for a deletion that leaves the
+ * resources, unless the initiator could also change the template that describes them.
+ */
 export function readBuildRequest(
   body: CreateBuildRequest,
   initiator: UserCaller,
@@ -27,8 +31,16 @@ export function readBuildRequest(
     presetId: optionalUuid(body.template_version_preset_id),
     parameters: body.rich_parameter_values ?? [],
     reason: body.reason ?? ("initiator" satisfies BuildReason),
+    leavesResources: readOrphan(body, initiator),
     initiator,
   };
+}
+
+function readOrphan({ orphan = false, transition }: CreateBuildRequest, user: UserCaller): boolean {
+  if (!orphan) return false;
+  if (transition !== "delete") throw invalidField("orphan", 'is only for the transition "delete"');
+  if (mayWriteTemplates(user)) return true;
+  throw forbidden("Only those who write templates can delete a workspace without its resources.");
 }
 
 /** Queues a build of a workspace. Resolves to the build as queued, even if it is carried out at once. */

@@ -1,35 +1,64 @@
-import type { Workspace, WorkspacesResponse } from "@slipway/api/workspaces/workspace";
+import type {
+  Workspace,
+  WorkspaceGrouping,
+  WorkspaceOrder,
+  WorkspacesResponse,
+} from "@slipway/api/workspaces/workspace";
 import { driversWith } from "@slipway/drivers";
+import type { Clock } from "@slipway/runtime";
 import { sql } from "kysely";
 
 import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { Page } from "../../platform/fields/paging.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { joinNewestBuild, workspaces } from "./queries.ts";
-import type { WorkspaceSearch } from "./search.ts";
-import { describeWorkspaces, type WorkspaceNeeds } from "./service.ts";
+import { selectFavorites, selectWorkspaces } from "./queries.ts";
+import type { Exclusion, WorkspaceSearch } from "./search.ts";
+import { describeWorkspaces } from "./service.ts";
+
+/** A part of a list in an order. */
+export interface ListPage extends Page {
+  readonly sort?: WorkspaceOrder | undefined;
+  readonly group?: WorkspaceGrouping | undefined;
+}
 
 /** Lists a page of the matching workspaces that the caller may see, with their total number. */
 export async function listWorkspaces(
-  { db, clock }: WorkspaceNeeds,
+  { db, clock }: { readonly db: Queryable; readonly clock: Clock },
   caller: UserCaller,
   search: WorkspaceSearch,
-  { limit, offset }: Page,
+  page: ListPage,
 ): Promise<WorkspacesResponse> {
   if (search.nothing) return { workspaces: [], count: 0 };
   // A user without an id: checks whether the caller may see any user's workspaces.
-  const seesOwnOnly = !maySeeWorkspacesOf(caller, "");
-  const rows = await selectWorkspaces(db, search, { id: caller.id, seesOwnOnly });
-  const end = limit === undefined ? undefined : offset + limit;
+  const viewer = { id: caller.id, seesOwnOnly: !maySeeWorkspacesOf(caller, "") };
   const now = clock.now();
   if (search.hasAgent === undefined && search.healthy === undefined) {
-    const shown = await describeWorkspaces(db, rows.slice(offset, end), now);
-    return { workspaces: shown, count: rows.length };
+    // The count reads a row of each match, so the page does not wait for it.
+    const [count, workspaces] = await Promise.all([
+      countMatches(db, search, viewer),
+      selectPage(db, search, viewer, page).then((ids) => describeInOrder(db, ids, now)),
+    ]);
+    return { workspaces, count };
   }
-  const all = await describeWorkspaces(db, rows, now);
+  // The states of agents depend on the time, so no index knows them.
+  const ids = await selectPage(db, search, viewer, { ...page, limit: undefined, offset: 0 });
+  const all = await describeInOrder(db, ids, now);
   const found = all.filter((workspace) => matchesAgents(workspace, search));
-  return { workspaces: found.slice(offset, end), count: found.length };
+  const end = page.limit === undefined ? undefined : page.offset + page.limit;
+  return { workspaces: found.slice(page.offset, end), count: found.length };
+}
+
+/** Returns the workspaces with these ids, in their order. */
+async function describeInOrder(
+  db: Queryable,
+  ids: readonly string[],
+  now: number,
+): Promise<Workspace[]> {
+  if (ids.length === 0) return [];
+  const rows = new Map((await selectWorkspaces(db, ids)).map((row) => [row.id, row]));
+  const ordered = ids.flatMap((id) => rows.get(id) ?? []);
+  return describeWorkspaces(db, ordered, now);
 }
 
 function matchesAgents(
@@ -50,21 +79,103 @@ interface Viewer {
   readonly seesOwnOnly: boolean;
 }
 
-/**
- * Selects the workspaces that match, as far as rows tell: the viewer's favorites first, then running ones, then by
- * owner and name. The states of agents depend on the time, and the caller must check them.
- */
-function selectWorkspaces(db: Queryable, search: WorkspaceSearch, viewer: Viewer) {
-  const owner = search.owner === "me" ? viewer.id : undefined;
-  return joinNewestBuild(workspaces(db))
-    .where("w.deleted", "=", sql.lit(search.status === "deleted"))
-    .$if(viewer.seesOwnOnly, (q) => q.where("w.owner_id", "=", viewer.id))
-    .$if(owner !== undefined, (q) => q.where("w.owner_id", "=", viewer.id))
-    .$if(search.owner !== undefined && owner === undefined, (q) =>
-      q.where(sql`lower(owner.username)`, "=", search.owner ?? ""),
-    )
+/** Selects the ids of a page of the workspaces that match: the viewer's favorites first, then in the page's order. */
+async function selectPage(
+  db: Queryable,
+  search: WorkspaceSearch,
+  viewer: Viewer,
+  { limit, offset, sort, group }: ListPage,
+): Promise<readonly string[]> {
+  const found = (): ReturnType<typeof inOrder> =>
+    inOrder(inGroups(matches(db, search, viewer), group), search, sort);
+  const favorites = await selectFavorites(db, viewer.id);
+  const first = favorites.length === 0 ? [] : await found().where(isAnyOf(favorites)).execute();
+  const end = limit === undefined ? undefined : offset + limit;
+  const shown = first.slice(offset, end);
+  const left = limit === undefined ? undefined : limit - shown.length;
+  if (left === 0) return shown.map(({ id }) => id);
+  const rest = await found()
+    .$if(favorites.length > 0, (q) => q.where((eb) => eb.not(isAnyOf(favorites))))
+    .$if(left !== undefined, (q) => q.limit(left ?? 0))
+    .offset(Math.max(0, offset - first.length))
+    .execute();
+  return [...shown, ...rest].map(({ id }) => id);
+}
+
+function isAnyOf(ids: readonly string[]) {
+  return sql<boolean>`state.workspace_id = any(${ids}::uuid[])`;
+}
+
+async function countMatches(
+  db: Queryable,
+  search: WorkspaceSearch,
+  viewer: Viewer,
+): Promise<number> {
+  const { count } = await matches(db, search, viewer)
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+type Matches = ReturnType<typeof matches>;
+
+/** Adds the order of groups, for which all matches are sorted. */
+function inGroups(query: Matches, group: WorkspaceGrouping | undefined): Matches {
+  switch (group) {
+    case undefined:
+      return query;
+    case "template":
+      return query.orderBy(sql`lower(t.name)`).orderBy("t.id");
+    case "organization":
+      return query.orderBy(sql`lower(o.name)`).orderBy("o.id");
+  }
+}
+
+/** Adds the order of a list, which an index has (migrations 0066 and 0074). */
+function inOrder(query: Matches, search: WorkspaceSearch, sort: WorkspaceOrder | undefined) {
+  const chosen = query.select("state.workspace_id as id");
+  switch (sort) {
+    case undefined:
+      return chosen
+        .orderBy(sql`(state.status = 'running')`, "desc")
+        .orderBy("state.owner_name")
+        .orderBy("state.name")
+        .orderBy("state.workspace_id");
+    case "name":
+      return chosen.orderBy("state.name").orderBy("state.owner_name").orderBy("state.workspace_id");
+    case "status":
+      return chosen
+        .orderBy(sql`workspace_status_rank(state.status)`)
+        .orderBy("state.owner_name")
+        .orderBy("state.name")
+        .orderBy("state.workspace_id");
+    case "last_used":
+      return chosen
+        .where("w.deleted", "=", sql.lit(isOfDeleted(search)))
+        .orderBy(sql`coalesce(w.last_used_at, w.created_at)`, "desc")
+        .orderBy("w.id");
+  }
+}
+
+function isOfDeleted({ status }: WorkspaceSearch): boolean {
+  return status === "deleted";
+}
+
+/** Finds the workspaces that match, as far as rows tell. PostgreSQL leaves out a join that no condition uses. */
+function matches(db: Queryable, search: WorkspaceSearch, viewer: Viewer) {
+  const ownerId = viewer.seesOwnOnly || search.owner === "me" ? viewer.id : undefined;
+  const ownerName = search.owner === "me" ? undefined : search.owner;
+  return db
+    .selectFrom("workspace_states as state")
+    .leftJoin("workspaces as w", "w.id", "state.workspace_id")
+    .leftJoin("templates as t", "t.id", "w.template_id")
+    .leftJoin("organizations as o", "o.id", "w.organization_id")
+    .leftJoin("template_versions as v", "v.id", "state.template_version_id")
+    .where("state.deleted", "=", sql.lit(isOfDeleted(search)))
+    .$if(ownerId !== undefined, (q) => q.where("state.owner_id", "=", ownerId ?? ""))
+    .$if(ownerName !== undefined, (q) => q.where("state.owner_name", "=", ownerName ?? ""))
     .$if(search.name !== undefined, (q) =>
-      q.where(sql`lower(w.name)`, "like", `%${escapeLike(search.name ?? "")}%`),
+      q.where("state.name", "like", `%${escapeLike(search.name ?? "")}%`),
     )
     .$if(search.template !== undefined, (q) =>
       q.where(sql`lower(t.name)`, "=", search.template ?? ""),
@@ -72,9 +183,9 @@ function selectWorkspaces(db: Queryable, search: WorkspaceSearch, viewer: Viewer
     .$if(search.organization !== undefined, (q) =>
       q.where(sql<boolean>`${search.organization} in (lower(o.name), o.id::text)`),
     )
-    .$if(search.ids !== undefined, (q) => q.where("w.id", "in", search.ids ?? []))
+    .$if(search.ids !== undefined, (q) => q.where(isAnyOf(search.ids ?? [])))
     .$if(search.status !== undefined, (q) =>
-      q.where("newest.status", "=", search.status ?? "running"),
+      q.where("state.status", "=", search.status ?? "running"),
     )
     .$if(search.dormant !== undefined, (q) =>
       q.where("w.dormant_at", search.dormant === true ? "is not" : "is", null),
@@ -84,7 +195,7 @@ function selectWorkspaces(db: Queryable, search: WorkspaceSearch, viewer: Viewer
     )
     .$if(search.outdated !== undefined, (q) =>
       q.whereRef(
-        "newest.template_version_id",
+        "state.template_version_id",
         search.outdated === true ? "!=" : "=",
         "t.active_version_id",
       ),
@@ -97,8 +208,15 @@ function selectWorkspaces(db: Queryable, search: WorkspaceSearch, viewer: Viewer
     )
     .$if(search.hasExternalAgent !== undefined, (q) =>
       q.where(
-        sql<boolean>`(newest.driver = any(${driversWith("hasExternalAgents")}::text[]))
+        sql<boolean>`(v.definition ->> 'driver' = any(${driversWith("hasExternalAgents")}::text[]))
           is not distinct from ${search.hasExternalAgent}`,
+      ),
+    )
+    .where((eb) =>
+      eb.and(
+        (search.exclusions ?? []).map(
+          (exclusion) => sql<boolean>`not ${excluded(exclusion, viewer)}`,
+        ),
       ),
     )
     .where((eb) =>
@@ -106,16 +224,24 @@ function selectWorkspaces(db: Queryable, search: WorkspaceSearch, viewer: Viewer
         (search.params ?? []).map(
           ({ name, value }) => sql<boolean>`exists (
               select from workspace_build_parameters p
-              where p.workspace_build_id = newest.id and lower(p.name) = ${name}
+              where p.workspace_build_id = state.build_id and lower(p.name) = ${name}
                 and (${value ?? null}::text is null or lower(p.value) = ${value ?? null}))`,
         ),
       ),
-    )
-    .orderBy(sql`w.favorite and w.owner_id = ${viewer.id}`, "desc")
-    .orderBy(sql`newest.status = 'running'`, "desc")
-    .orderBy(sql`lower(owner.username)`)
-    .orderBy(sql`lower(w.name)`)
-    .execute();
+    );
+}
+
+/** Returns the condition of what an exclusion leaves out. */
+function excluded({ owner, name, template, organization, status }: Exclusion, viewer: Viewer) {
+  const conditions = [
+    owner === "me" && sql`state.owner_id = ${viewer.id}`,
+    owner !== undefined && owner !== "me" && sql`state.owner_name = ${owner}`,
+    name !== undefined && sql`state.name like ${`%${escapeLike(name)}%`}`,
+    template !== undefined && sql`lower(t.name) = ${template}`,
+    organization !== undefined && sql`${organization} in (lower(o.name), o.id::text)`,
+    status !== undefined && sql`state.status = ${status}`,
+  ].filter((condition) => condition !== false);
+  return sql`(${sql.join(conditions, sql` and `)})`;
 }
 
 function escapeLike(text: string): string {

@@ -5,8 +5,8 @@ import { sql } from "kysely";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
-import { buildStatus, effectiveTtlMs, newestBuild } from "../../platform/jobs/build-sql.ts";
-import { type BuildRow, builds } from "../builds/queries.ts";
+import { effectiveTtlMs } from "../../platform/jobs/build-sql.ts";
+import { type BuildRow, builds, isNewestOf } from "../builds/queries.ts";
 
 /** The columns of a workspace that the rows of its builds do not have. */
 const ownColumns = [
@@ -36,7 +36,7 @@ const ownColumns = [
   "w.last_used_at",
 ] as const;
 
-export function workspaces(db: Queryable) {
+function workspaces(db: Queryable) {
   return db
     .selectFrom("workspaces as w")
     .innerJoin("users as owner", "owner.id", "w.owner_id")
@@ -54,32 +54,38 @@ export function workspaces(db: Queryable) {
     .select(effectiveTtlMs.as("ttl_ms"));
 }
 
-const newestBuildsOfWorkspaces = prepareQuery((db, workspaceId: string) =>
+const newestBuildsOfWorkspaces = prepareQuery((db, workspaceIds: readonly string[]) =>
   builds(db)
     .innerJoin("organizations as o", "o.id", "w.organization_id")
     .innerJoin("templates as t", "t.id", "w.template_id")
-    .where("w.id", "=", workspaceId)
-    .where("b.id", "=", sql<string>`(select id from ${newestBuild(sql`w.id`)} newest)`)
+    .where(isNewestOf(workspaceIds))
     .select(ownColumns)
     .select(effectiveTtlMs.as("ttl_ms"))
     .select(["w.created_at as workspace_created_at", "w.updated_at as workspace_updated_at"]),
 );
 
-/** Selects a workspace and its newest build, in one statement. */
-export async function selectWorkspaceWithBuild(
+/** A workspace and its newest build. */
+export interface WorkspaceWithBuild {
+  readonly workspace: WorkspaceRow;
+  readonly build: BuildRow;
+}
+
+/** Selects workspaces with their newest builds in one statement, in no particular order. */
+export async function selectWorkspacesWithBuilds(
   db: Queryable,
-  workspaceId: string,
-): Promise<{ readonly workspace: WorkspaceRow; readonly build: BuildRow } | undefined> {
-  const [build] = await newestBuildsOfWorkspaces(db, workspaceId);
-  if (build === undefined) return undefined;
-  const workspace = {
-    ...build,
-    id: build.workspace_id,
-    name: build.workspace_name,
-    created_at: build.workspace_created_at,
-    updated_at: build.workspace_updated_at,
-  };
-  return { workspace, build };
+  workspaceIds: readonly string[],
+): Promise<readonly WorkspaceWithBuild[]> {
+  const rows = await newestBuildsOfWorkspaces(db, workspaceIds);
+  return rows.map((build) => {
+    const workspace = {
+      ...build,
+      id: build.workspace_id,
+      name: build.workspace_name,
+      created_at: build.workspace_created_at,
+      updated_at: build.workspace_updated_at,
+    };
+    return { workspace, build };
+  });
 }
 
 const workspacesById = prepareQuery((db, id: string) => workspaces(db).where("w.id", "=", id));
@@ -110,24 +116,31 @@ export function selectWorkspaceByName(db: Queryable, query: WorkspaceNameQuery) 
   ).executeTakeFirst();
 }
 
-/**
- * Joins the newest build of each workspace as `newest`, with its status (docs/protocol/clients.md §2.3) and its driver.
- */
-export function joinNewestBuild(query: ReturnType<typeof workspaces>) {
-  return query.innerJoinLateral(
-    ({ selectFrom }) =>
-      selectFrom(newestBuild(sql.ref("w.id")).as("b"))
-        .innerJoin("jobs as j", "j.id", "b.job_id")
-        .innerJoin("template_versions as v", "v.id", "b.template_version_id")
-        .select([
-          "b.id",
-          "b.template_version_id",
-          sql<string | null>`v.definition ->> 'driver'`.as("driver"),
-          buildStatus("b", "j").as("status"),
-        ])
-        .as("newest"),
-    (join) => join.onTrue(),
-  );
+/** Selects workspaces in no particular order. */
+export function selectWorkspaces(db: Queryable, ids: readonly string[]) {
+  return workspaces(db)
+    .where(sql<boolean>`w.id = any(${ids}::uuid[])`)
+    .execute();
+}
+
+/** Selects the owners of workspaces. */
+export function selectOwners(db: Queryable, ids: readonly string[]) {
+  return db
+    .selectFrom("workspace_states")
+    .where(sql<boolean>`workspace_id = any(${ids}::uuid[])`)
+    .select(["workspace_id as id", "owner_id"])
+    .execute();
+}
+
+/** Selects the ids of a user's favorites. */
+export async function selectFavorites(db: Queryable, ownerId: string): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom("workspaces")
+    .where("owner_id", "=", ownerId)
+    .where("favorite", "=", sql.lit(true))
+    .select("id")
+    .execute();
+  return rows.map(({ id }) => id);
 }
 
 export type WorkspaceRow = Awaited<ReturnType<typeof workspacesById>>[number];

@@ -46,7 +46,11 @@ export function addWorkspaceRoutes(routes: Routes, needs: WorkspaceNeeds): void 
   const { db, clock } = needs;
 
   routes.user(listWorkspacesRoute, ({ query }, user) =>
-    listWorkspaces(needs, user, parseSearch(query.q ?? ""), readPage(query)),
+    listWorkspaces(needs, user, parseSearch(query.q ?? ""), {
+      ...readPage(query),
+      sort: query.sort,
+      group: query.group,
+    }),
   );
   routes.user(getWorkspace, ({ params, query }, user) =>
     readWorkspace(db, user, requireUuid(params.workspace), {

@@ -28,6 +28,19 @@ describe("parseSearch", () => {
     ["has-ai-task:true", { nothing: true }],
     ["has_external_agent:true", { hasExternalAgent: true }],
     ["param:size param:zone=eu", { params: [{ name: "size" }, { name: "zone", value: "eu" }] }],
+    [
+      "dev -owner:me -status:stopped -old -ann/test",
+      {
+        name: "dev",
+        exclusions: [
+          { owner: "me" },
+          { status: "stopped" },
+          { name: "old" },
+          { owner: "ann", name: "test" },
+        ],
+      },
+    ],
+    ["name:-x -", { name: "-" }],
   ])("reads %j", (q, search) => {
     expect(parseSearch(q)).toEqual(search);
   });
@@ -40,6 +53,8 @@ describe("parseSearch", () => {
     ["dormant:maybe", "dormant", "must be a valid boolean"],
     ["id:1", "id", "must be a valid UUID"],
     ["last_used_after:soon", "last_used_after", "RFC 3339"],
+    ["-dormant:true", "-dormant", '"-dormant" is not a valid query param'],
+    ["-status:odd", "-status", 'found "odd"'],
     ["a:b:c", "q", "must have the form key:value"],
   ])("refuses %j and names what is wrong", (q, field, detail) => {
     expect(() => parseSearch(q)).toThrow(

@@ -30,9 +30,17 @@ export interface WorkspaceSearch {
   readonly hasExternalAgent?: boolean;
   /** Parameters of the newest build; without a value, any will do. */
   readonly params?: readonly { readonly name: string; readonly value: string | undefined }[];
+  /** Workspaces that match all conditions of one of these are left out. */
+  readonly exclusions?: readonly Exclusion[];
   /** Matches nothing: searches for shared workspaces or AI tasks, which do not exist here. */
   readonly nothing?: true;
 }
+
+/** The conditions that a search can exclude. */
+export type Exclusion = Pick<
+  WorkspaceSearch,
+  "owner" | "name" | "template" | "organization" | "status"
+>;
 
 const message = "Invalid workspace search query.";
 
@@ -66,16 +74,33 @@ const readers: Readonly<Record<string, Reader>> = {
   },
 };
 
-/** Parses the search language of workspaces (docs/protocol/clients.md §6.1); throws `Invalid`. */
+/** The keys that a search can exclude by a minus sign. */
+const excludable: ReadonlySet<string> = new Set<keyof Exclusion>([
+  "owner",
+  "name",
+  "template",
+  "organization",
+  "status",
+]);
+
+/**
+ * Parses the search language of workspaces (docs/protocol/clients.md §6.1), in which terms with a minus sign exclude what
+ * they match; throws `Invalid`.
+ */
 export function parseSearch(q: string): WorkspaceSearch {
   let search: WorkspaceSearch = {};
   for (const { key, value } of readSearchTerms(q, message)) {
+    if (key === undefined && /^-./.test(value)) {
+      search = excluding(search, nameTerm(value.slice(1)));
+      continue;
+    }
     if (key === undefined) {
-      const slash = value.indexOf("/");
-      search =
-        slash === -1
-          ? { ...search, name: value }
-          : { ...search, owner: value.slice(0, slash), name: value.slice(slash + 1) };
+      search = { ...search, ...nameTerm(value) };
+      continue;
+    }
+    const excluded = key.startsWith("-") ? key.slice(1) : "";
+    if (excludable.has(excluded)) {
+      search = excluding(search, readers[excluded]?.(value, key, {}) ?? {});
       continue;
     }
     const known = key.replaceAll("-", "_");
@@ -84,6 +109,18 @@ export function parseSearch(q: string): WorkspaceSearch {
     search = { ...search, ...reader(value, key, search) };
   }
   return search;
+}
+
+/** Reads a bare word: a part of a name, or an owner and a part of a name. */
+function nameTerm(word: string): Pick<WorkspaceSearch, "owner" | "name"> {
+  const slash = word.indexOf("/");
+  return slash === -1
+    ? { name: word }
+    : { owner: word.slice(0, slash), name: word.slice(slash + 1) };
+}
+
+function excluding(search: WorkspaceSearch, exclusion: Exclusion): WorkspaceSearch {
+  return { ...search, exclusions: [...(search.exclusions ?? []), exclusion] };
 }
 
 function nothingIf(isAsked: boolean): Partial<WorkspaceSearch> {

@@ -18,8 +18,9 @@ import { deletionOf } from "./dormant-deletion.ts";
 import {
   selectWorkspace,
   selectWorkspaceByName,
-  selectWorkspaceWithBuild,
+  selectWorkspacesWithBuilds,
   type WorkspaceRow,
+  type WorkspaceWithBuild,
 } from "./queries.ts";
 
 export interface WorkspaceNeeds extends Pick<Platform, "db" | "pubsub" | "clock"> {
@@ -136,11 +137,16 @@ export async function readWorkspace(
   id: string,
   { now, includeDeleted }: { readonly now: number; readonly includeDeleted: boolean },
 ): Promise<Workspace> {
-  const found = await selectWorkspaceWithBuild(db, id);
+  const [found] = await selectWorkspacesWithBuilds(db, [id]);
   if (found === undefined || !maySeeWorkspacesOf(caller, found.workspace.owner_id))
     throw notFound();
   if (found.workspace.deleted && !includeDeleted) throw notFound();
-  return workspaceJson(found.workspace, describeBuild(found.build, now));
+  return describeFound(found, now);
+}
+
+/** Returns a workspace and its newest build as clients see them at `now`. */
+export function describeFound({ workspace, build }: WorkspaceWithBuild, now: number): Workspace {
+  return workspaceJson(workspace, describeBuild(build, now));
 }
 
 /** Returns the workspace as clients see it. */

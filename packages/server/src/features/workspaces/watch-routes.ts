@@ -1,6 +1,7 @@
 import {
   watchWorkspace as watchRoute,
   watchWorkspaceSocket,
+  watchWorkspaces,
 } from "@slipway/api/workspaces/watch-routes";
 
 import { requireUuid } from "../../platform/fields/uuid.ts";
@@ -8,6 +9,7 @@ import { keepAlive, refuseMessages } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { SharedWatches } from "../../platform/pubsub/shared-watches.ts";
+import { ListChanges } from "./list-changes.ts";
 import {
   describeWorkspace,
   requireStillThere,
@@ -15,8 +17,26 @@ import {
   type WorkspaceNeeds,
 } from "./service.ts";
 
-/** Adds the routes that stream workspaces as events, in both framings of docs/protocol/clients.md §4.1. */
 export function addWatchRoutes(routes: Routes, needs: WorkspaceNeeds): void {
+  addWorkspaceStreams(routes, needs);
+  const changes = new ListChanges(needs);
+
+  routes.userSocket(watchWorkspaces, {
+    prepare: async (_request, user) => user,
+    serve: async (socket, user) => {
+      keepAlive(socket);
+      refuseMessages(socket, 1002, "Clients cannot send messages for one-way WebSockets");
+      for await (const change of changes.watch(user, socket.signal)) {
+        const isMany = change === "many";
+        const message = { workspaces: isMany ? [] : [...change], many: isMany };
+        await socket.sendText(JSON.stringify(message));
+      }
+    },
+  });
+}
+
+/** Adds the routes that stream workspaces as events, in both framings of docs/protocol/clients.md §4.1. */
+function addWorkspaceStreams(routes: Routes, needs: WorkspaceNeeds): void {
   const { db } = needs;
   const watches = new WorkspaceWatches(needs);
 

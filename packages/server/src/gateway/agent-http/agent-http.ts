@@ -258,7 +258,9 @@ function send(pool: ConnectionPool, call: AgentCall): Attempt {
     };
     late = setTimeout(giveUp, timeoutMs);
   });
+  let isAnswered = false;
   sent.once("response", (answer) => {
+    isAnswered = true;
     clearTimeout(late);
     resolve({ sent, answer });
   });
@@ -268,7 +270,9 @@ function send(pool: ConnectionPool, call: AgentCall): Attempt {
     reject(cause instanceof Refusal ? cause : new Unanswered(detail, { wasSent, cause }));
   };
   sent.on("error", fail);
-  sent.once("close", () => fail());
+  sent.once("close", () => {
+    if (!isAnswered) fail();
+  });
   if (!(body instanceof Readable)) {
     sent.end(body);
     return { sent, answer: promise };

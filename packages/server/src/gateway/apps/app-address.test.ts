@@ -41,12 +41,18 @@ describe("parseAppPath", () => {
 });
 
 it.each([
-  ["/@", true],
-  ["/%40ann/x", true],
-  ["/api/v2/@ann", false],
-  ["//@ann", false],
+  ["/@ann/dev/apps", true],
+  ["/@ann/dev/apps/web/x?y", true],
+  ["/%40ann/dev.main/apps/web", true],
+  ["/@/x/apps?y", true],
+  ["/@ann", false],
+  ["/@ann/dev", false],
+  ["/@ann/dev/terminal", false],
+  ["/@ann/dev/appstore", false],
+  ["/@ann/dev/builds/apps/1", false],
+  ["/api/v2/@ann/dev/apps/web", false],
   ["/", false],
-])("%s is a path of workspaces: %s", (path, isOne) => {
+])("knows whether %s is for an app: %s", (path, isOne) => {
   expect(isAppPath(path)).toBe(isOne);
 });
 

@@ -35,9 +35,9 @@ const prefixSeparator = "---";
 const separator = "--";
 const maxPort = 65_535;
 
-/** Returns whether a path belongs to workspaces rather than to the API or to pages. */
+/** Returns whether a path is that of an app rather than of the API or of a page. */
 export function isAppPath(path: string): boolean {
-  return /^\/(?:@|%40)/.test(path);
+  return /^\/(?:@|%40)[^/?#]*\/[^/?#]*\/apps(?:[/?#]|$)/.test(path);
 }
 
 /**

@@ -188,6 +188,7 @@ export class AppProxy {
     const held = this.#needs.open.hold(viewer?.userId ?? asked.client.address, {
       right: [asked.origin, addressText(asked.address), app.agentId, credential].join(" "),
       workspaceId: app.workspaceId,
+      userId: viewer?.userId,
       mayStay: async () => {
         const now = await this.#needs.grants.decide(request, asked);
         if (now.type === "granted") return now.app.agentId === app.agentId;

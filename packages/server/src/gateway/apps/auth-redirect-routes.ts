@@ -1,6 +1,7 @@
 import { redirectToApp } from "@slipway/api/agents/auth-redirect-routes";
 import type { FastifyRequest } from "fastify";
 
+import { findBrowserUser } from "../../platform/auth/browser-user.ts";
 import type { KeyHolders } from "../../platform/auth/service.ts";
 import {
   type WildcardAccessUrl,
@@ -10,8 +11,6 @@ import {
 import { type Invalid, invalidField } from "../../platform/errors/errors.ts";
 import type { KnownUser } from "../../platform/http/caller.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { needsHttps } from "../../platform/http/same-origin.ts";
-import { findSessionCookie } from "../../platform/http/token.ts";
 import { parseAppHost } from "./app-address.ts";
 import { logInPath } from "./app-login.ts";
 import type { LoginCodes } from "./app-tokens.ts";
@@ -51,11 +50,10 @@ export function addAuthRedirectRoute(routes: Routes, needs: AuthRedirectNeeds): 
 
 /** Returns the user of the server's own cookie: a client with another credential is not a browser. */
 async function findVisitor(
-  { holders, accessUrl }: AuthRedirectNeeds,
+  needs: AuthRedirectNeeds,
   request: FastifyRequest,
 ): Promise<KnownUser | undefined> {
-  const token = findSessionCookie(request, needsHttps(request, accessUrl()));
-  const user = token === undefined ? undefined : await holders.ofToken(token);
+  const user = await findBrowserUser(needs, request);
   return user !== undefined && mayOpenApps(user) ? user : undefined;
 }
 

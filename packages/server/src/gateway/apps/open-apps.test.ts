@@ -16,8 +16,9 @@ function world() {
   const ended: string[] = [];
   const lost = new Set<string>();
   let looks = 0;
-  const app = (name: string, right: string): OpenApp => ({
+  const app = (name: string, right: string, userId = "ann"): OpenApp => ({
     workspaceId: right,
+    userId,
     right,
     mayStay: async () => {
       looks += 1;
@@ -51,7 +52,7 @@ it("looks at once after a hint", async () => {
   const stop = new AbortController();
   const running = open.run(stop.signal).catch(() => undefined);
   open.hold("ann", app("a", "one"));
-  open.hold("bob", app("b", "two"));
+  open.hold("bob", app("b", "two", "bob"));
   lost.add("one");
   pubsub.hint(topics.workspace("one"));
   pubsub.hint(topics.workspace("one"));
@@ -59,7 +60,10 @@ it("looks at once after a hint", async () => {
   expect(ended).toEqual(["a"]);
   expect(looks()).toBe(1);
   lost.add("two");
-  pubsub.hint(topics.sessions);
+  pubsub.hint(topics.sessions("ann"));
+  await clock.advance(300);
+  expect(ended).not.toContain("b");
+  pubsub.hint(topics.sessions("bob"));
   await clock.advance(300);
   expect(ended).toContain("b");
   stop.abort();

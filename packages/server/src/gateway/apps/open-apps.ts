@@ -2,7 +2,7 @@ import { type Clock, errorText, type Logger, spread, Wake } from "@slipway/runti
 
 import { type LimitName, type Limits, limitVariable } from "../../platform/config/limits.ts";
 import { OpenCounts } from "../../platform/http/open-counts.ts";
-import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
+import { allOf, type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import type { AppPage } from "./app-page.ts";
 
 export type AppLimits = Pick<Limits, "maxAppConnections" | "maxAppConnectionsPerUser">;
@@ -15,6 +15,8 @@ const gatherMs = 250;
 /** A request to an app that is under way, or a connection that resulted from one. */
 export interface OpenApp {
   readonly workspaceId: string;
+  /** The user who opened it; undefined for one who is not logged in. */
+  readonly userId: string | undefined;
   /** The key of the right that it needs. */
   readonly right: string;
   /** Returns whether the viewer may still open the app. */
@@ -69,7 +71,9 @@ export class OpenApps {
   /** Ends requests that their viewers may no longer make, until the signal. Rejects with the signal's reason. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, logger, pubsub } = this.#needs;
-    using _ = pubsub.subscribe(topics.sessions, () => this.#suspect(this.#open));
+    using _ = pubsub.subscribe(allOf("sessions"), (topic) =>
+      this.#suspect(this.#open.values().filter(({ userId }) => isOf(topic, userId))),
+    );
     let checkedAllAt = clock.monotonic();
     for (;;) {
       await this.#wake.wait(spread(checkMs), clock, signal);
@@ -105,6 +109,12 @@ export class OpenApps {
       for (const app of apps) app.end();
     }
   }
+}
+
+/** Returns whether a hint of sessions, or of all, is about a user. */
+function isOf(topic: string, userId: string | undefined): boolean {
+  if (userId === undefined) return false;
+  return topic === allOf("sessions") || topic === topics.sessions(userId);
 }
 
 function tooMany(name: LimitName & keyof AppLimits): AppPage {

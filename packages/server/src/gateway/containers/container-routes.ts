@@ -18,7 +18,6 @@ import { mayActFor } from "../../platform/auth/rights.ts";
 import { forbidden, invalidField } from "../../platform/errors/errors.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { watchClient } from "../../platform/http/client-disconnect.ts";
 import { keepAlive, refuseMessages } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import type { AgentHttp } from "../agent-http/agent-http.ts";
@@ -52,14 +51,15 @@ export function addContainerRoutes(routes: Routes, needs: ContainerNeeds): void 
     await requireAgentPlace(db, user, agentId);
     const filters = requireLabelFilters([query.label ?? []].flat());
     await requireConnected(needs, user, agentId);
-    using client = watchClient(raw);
-    const list = await agents.json(agentId, {
-      method: "GET",
-      path,
-      maxAnswerBytes: maxListBytes,
-      timeoutMs: listTimeoutMs,
-      signal: client.signal,
-    });
+    const list = await routes.waitFor(raw, (signal) =>
+      agents.json(agentId, {
+        method: "GET",
+        path,
+        maxAnswerBytes: maxListBytes,
+        timeoutMs: listTimeoutMs,
+        signal,
+      }),
+    );
     return withLabels(parseContainerList(list), filters);
   });
   routes.userSocket(watchContainers, {
@@ -78,23 +78,25 @@ export function addContainerRoutes(routes: Routes, needs: ContainerNeeds): void 
   });
   routes.user(deleteDevcontainer, async ({ params, raw }, user) => {
     const agentId = await beginChange(needs, user, { ...params, operation: "delete" });
-    using client = watchClient(raw);
-    await agents.json(agentId, {
-      method: "DELETE",
-      path: devcontainerPath(params.devcontainer),
-      timeoutMs: removeTimeoutMs,
-      signal: client.signal,
-    });
+    await routes.waitFor(raw, (signal) =>
+      agents.json(agentId, {
+        method: "DELETE",
+        path: devcontainerPath(params.devcontainer),
+        timeoutMs: removeTimeoutMs,
+        signal,
+      }),
+    );
     return null;
   });
   routes.user(recreateDevcontainer, async ({ params, raw }, user) => {
     const agentId = await beginChange(needs, user, { ...params, operation: "recreate" });
-    using client = watchClient(raw);
-    await agents.json(agentId, {
-      method: "POST",
-      path: `${devcontainerPath(params.devcontainer)}/recreate`,
-      signal: client.signal,
-    });
+    await routes.waitFor(raw, (signal) =>
+      agents.json(agentId, {
+        method: "POST",
+        path: `${devcontainerPath(params.devcontainer)}/recreate`,
+        signal,
+      }),
+    );
     return { message: "The dev container is being recreated." };
   });
 }

@@ -18,7 +18,6 @@ import type { BodyOf, Route } from "@slipway/api/contract/route";
 import { readBounded } from "@slipway/runtime";
 
 import { Unreachable } from "../../platform/errors/errors.ts";
-import { watchClient } from "../../platform/http/client-disconnect.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import type { AgentHttp } from "../agent-http/agent-http.ts";
 import { checkedAnswer } from "./checked-answer.ts";
@@ -78,15 +77,16 @@ function addJsonRoute<R extends Route>(
     const { params, query, body, raw } = request;
     const agentId = await requireFiles(needs, user, agentOf(params));
     if (change !== undefined) await auditChange(needs, user, agentId, change(body));
-    using client = watchClient(raw);
-    const answer = await needs.agents.json(agentId, {
-      method: route.method === "GET" ? "GET" : "POST",
-      path: agentPath(route, query),
-      ...(route.method === "GET" ? {} : { json: body }),
-      timeoutMs: longTimeoutMs,
-      maxAnswerBytes,
-      signal: client.signal,
-    });
+    const answer = await routes.waitFor(raw, (signal) =>
+      needs.agents.json(agentId, {
+        method: route.method === "GET" ? "GET" : "POST",
+        path: agentPath(route, query),
+        ...(route.method === "GET" ? {} : { json: body }),
+        timeoutMs: longTimeoutMs,
+        maxAnswerBytes,
+        signal,
+      }),
+    );
     return checkedAnswer(route, answer);
   });
 }

@@ -7,7 +7,6 @@ import {
 } from "../../features/agents/service.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
-import { watchClient } from "../../platform/http/client-disconnect.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import type { AgentHttp } from "../agent-http/agent-http.ts";
 import { parseListeningPorts, visiblePorts } from "./listening-ports.ts";
@@ -27,9 +26,9 @@ export function addListeningPortRoutes(routes: Routes, needs: ListeningPortNeeds
     await requireReachable(db, user, params.agent);
     await requireConnected(needs, user, params.agent);
     const agentId = requireUuid(params.agent);
-    using client = watchClient(raw);
-    const { signal } = client;
-    const answer = await agents.json(agentId, { method: "GET", path, maxAnswerBytes, signal });
+    const answer = await routes.waitFor(raw, (signal) =>
+      agents.json(agentId, { method: "GET", path, maxAnswerBytes, signal }),
+    );
     const ports = parseListeningPorts(answer);
     return { ports: visiblePorts(ports, await selectAppUrls(db, agentId)) };
   });

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
-import { resourceMetadataPath } from "../../platform/auth/resource-metadata.ts";
+import { usualScopes } from "../../features/oauth-server/scopes.ts";
+import { resourceMetadataPath, resources } from "../../platform/auth/resource-metadata.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 
 interface MetadataNeeds {
@@ -8,13 +9,7 @@ interface MetadataNeeds {
   readonly urlFor: (request: Pick<FastifyRequest, "protocol" | "host">) => string;
 }
 
-/** The scopes with which all tools work; a token may have fewer. */
-const scopes = ["coder:workspaces.create", "coder:workspaces.operate", "coder:workspaces.access"];
-
-/** The resources whose metadata clients look for (RFC 9728 §3.1): the MCP endpoint, and the whole server. */
-const resources = ["/api/v2/mcp", ""];
-
-/** Adds the documents by which clients learn how the server wants to be sent tokens (RFC 9728). */
+/** Adds the documents by which clients learn where to get tokens, and how the server wants to be sent them (RFC 9728 §3.1). */
 export function addResourceMetadata(app: FastifyInstance, { limits, urlFor }: MetadataNeeds): void {
   for (const resource of resources) {
     const path = resourceMetadataPath(resource);
@@ -26,7 +21,8 @@ export function addResourceMetadata(app: FastifyInstance, { limits, urlFor }: Me
         resource_name: "Slipway",
         resource_documentation: `${url}/api/v2/docs`,
         bearer_methods_supported: ["header"],
-        scopes_supported: scopes,
+        authorization_servers: [url],
+        scopes_supported: usualScopes,
       });
     });
   }

@@ -1,9 +1,9 @@
+import { runLimits } from "@slipway/api/agents/request-limits";
 import {
   attachRun,
   getRun,
   getRunOutput,
   listRuns,
-  runLimits,
   signalRun,
   startRun,
   writeRunInput,
@@ -14,7 +14,6 @@ import type { FastifyRequest } from "fastify";
 import { Invalid } from "../../platform/errors/errors.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { watchClient } from "../../platform/http/client-disconnect.ts";
 import { keepAlive } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { type AgentHttp, type AgentJsonCall, queryText } from "../agent-http/agent-http.ts";
@@ -39,14 +38,12 @@ export function addRunRoutes(routes: Routes, needs: RunNeeds): void {
   const { agents, audit } = needs;
 
   /** Sends a request of a user to an agent, until the user disconnects. */
-  const ask = async (
+  const ask = (
     raw: FastifyRequest,
     { agentId }: RunPlace,
     call: Omit<AgentJsonCall, "signal" | "maxAnswerBytes">,
-  ): Promise<unknown> => {
-    using client = watchClient(raw);
-    return await agents.json(agentId, { ...call, maxAnswerBytes, signal: client.signal });
-  };
+  ): Promise<unknown> =>
+    routes.waitFor(raw, (signal) => agents.json(agentId, { ...call, maxAnswerBytes, signal }));
   const requireOwn = (user: UserCaller, agent: string): Promise<RunPlace> =>
     requireRunnable(needs, user, agent);
 

@@ -1,5 +1,9 @@
 import { openTerminal } from "@slipway/api/agents/pty-routes";
 import { errorText } from "@slipway/runtime";
+import {
+  encodeTerminalPreamble,
+  type TerminalStart,
+} from "@slipway/wire/services/terminal-preamble";
 
 import {
   type NewTerminal,
@@ -19,7 +23,7 @@ import { requireUuid } from "../../platform/fields/uuid.ts";
 import { keepAlive, type PeerSocket } from "../../platform/http/peer-socket.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { bridgeTerminal } from "./bridge-terminal.ts";
-import { encodePreamble, readTerminalQuery, type TerminalStart } from "./terminal-query.ts";
+import { readTerminalQuery } from "./terminal-query.ts";
 
 interface TerminalNeeds extends ReachNeeds {
   readonly reach: AgentReach;
@@ -78,7 +82,7 @@ async function serveTerminal(
   try {
     const stream = await reached(socket, agent.dial(terminalPort, socket.signal));
     if (stream === undefined) return;
-    stream.write(encodePreamble(start));
+    stream.write(encodeTerminalPreamble(start));
     await bridgeTerminal(socket, stream, clock);
     end = terminalEnds.graceful;
   } finally {

@@ -1,11 +1,12 @@
+import { encodeTerminalPreamble } from "@slipway/wire/services/terminal-preamble";
 import { expect, it } from "vitest";
 
-import { encodePreamble, readTerminalQuery } from "./terminal-query.ts";
+import { readTerminalQuery } from "./terminal-query.ts";
 
 const reconnect = "f0d1a9c4-5b1e-4f53-9c1a-0b7a4d8e2c11";
 
 it("encodes the recorded first message", () => {
-  const bytes = encodePreamble(readTerminalQuery({ reconnect, height: "24" }));
+  const bytes = Buffer.from(encodeTerminalPreamble(readTerminalQuery({ reconnect, height: "24" })));
   expect(bytes.subarray(0, 2).toString("hex")).toBe("8400");
   expect(bytes.subarray(2).toString()).toBe(
     `{"ID":"${reconnect}","Height":24,"Width":80,"Command":"","Container":"","ContainerUser":"","BackendType":""}`,
@@ -41,7 +42,9 @@ it("passes the place of a viewer that resumes on to the agent", () => {
     received: "70000",
   });
   expect(start).toMatchObject({ Viewer: reconnect, Received: 70_000 });
-  expect(encodePreamble(start).toString()).toContain(`"Viewer":"${reconnect}","Received":70000}`);
+  expect(Buffer.from(encodeTerminalPreamble(start)).toString()).toContain(
+    `"Viewer":"${reconnect}","Received":70000}`,
+  );
 });
 
 it.each([

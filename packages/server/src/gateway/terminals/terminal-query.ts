@@ -1,24 +1,10 @@
 import type { openTerminal } from "@slipway/api/agents/pty-routes";
 import type { Validation } from "@slipway/api/contract/api-error";
 import type { QueryOf } from "@slipway/api/contract/route";
+import { maxPreambleBytes, type TerminalStart } from "@slipway/wire/services/terminal-preamble";
 
 import { Invalid } from "../../platform/errors/errors.ts";
 import { readUuid } from "../../platform/fields/uuid.ts";
-
-/** The terminal that a viewer asks for, with the names of the agent's protocol (docs/protocol/rest.md §6.10). */
-export interface TerminalStart {
-  /** The id of the terminal: a viewer that gives it again gets the same one. */
-  readonly ID: string;
-  readonly Height: number;
-  readonly Width: number;
-  readonly Command: string;
-  readonly Container: string;
-  readonly ContainerUser: string;
-  readonly BackendType: string;
-  /** The id of a viewer that resumes, and the position where it continues (docs/protocol/agent.md §7.1). */
-  readonly Viewer: string | undefined;
-  readonly Received: number | undefined;
-}
 
 type TerminalQuery = QueryOf<typeof openTerminal>;
 
@@ -68,23 +54,6 @@ function isPosition(text: string | undefined): boolean {
   return text === undefined || (/^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text)));
 }
 
-/** The maximum size of the first message, whose length has 16 bits. */
-const maxPreambleBytes = 65_535;
-const lengthBytes = 2;
-
 function preambleBytes(start: TerminalStart): number {
   return Buffer.byteLength(JSON.stringify(start));
-}
-
-/**
- * Encodes the first message to the agent (docs/protocol/rest.md §6.10):
- *
- *     uint16 little-endian: length | JSON
- */
-export function encodePreamble(start: TerminalStart): Buffer {
-  const json = Buffer.from(JSON.stringify(start));
-  const bytes = Buffer.alloc(lengthBytes + json.length);
-  bytes.writeUInt16LE(json.length);
-  json.copy(bytes, lengthBytes);
-  return bytes;
 }

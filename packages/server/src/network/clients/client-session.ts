@@ -1,5 +1,5 @@
 import { Responder, type RpcTable, type SharedCalls } from "@slipway/rpc";
-import { type Logger, Turnstile, type UnfinishedBytes } from "@slipway/runtime";
+import { errorText, type Logger, Turnstile, type UnfinishedBytes } from "@slipway/runtime";
 
 import type { WriteBudgets } from "../../features/agents/calls/write-budgets.ts";
 import { holderPrefixes } from "../../features/agents/connections/visits.ts";
@@ -53,7 +53,10 @@ export async function serveClient(
   const { user, peerId } = client;
   const agents = new Set(client.agentId === undefined ? [] : [client.agentId]);
   const logger = needs.logger.child({ peer: peerId, user: user.id });
-  const held = watched(needs, client, agents, () => rpc.close("access has ended"));
+  const { coordinator } = needs;
+  const held = watched({ coordinator, logger }, client, agents, () =>
+    rpc.close("access has ended"),
+  );
   const { policy, recall } = clientRules(client.agentId, async (destination) => {
     const problem = await client.mayReach(destination);
     if (problem === undefined) agents.add(destination);
@@ -75,7 +78,7 @@ export async function serveClient(
       return socket.isLeft ? "gone" : "lost";
     },
     reserve: (budget, cost, maxWaitMs) => budgets.reserve(user.id, budget, cost, maxWaitMs),
-    logger,
+    log: () => logger,
   };
   const caller: ClientCaller = { ...client, peer, logger };
   const shared: SharedCalls = {
@@ -93,7 +96,7 @@ export async function serveClient(
 
 /** Returns a client whose access is watched. `close` ends its session. */
 function watched(
-  { coordinator }: Pick<ClientSessionNeeds, "coordinator">,
+  { coordinator, logger }: Pick<ClientSessionNeeds, "coordinator" | "logger">,
   { user, peerId, agentId }: NewClient,
   agents: Set<string>,
   close: () => void,
@@ -108,8 +111,12 @@ function watched(
     try {
       await coordinator.removeTunnel(peerId, id);
       agents.delete(id);
-    } catch {
-      // It stays among the checked agents, and is removed the next time.
+    } catch (error) {
+      // It stays among the checked agents, and is removed at the next check.
+      logger.warn(
+        { agent: id, error: errorText(error) },
+        "cannot end a client's access to an agent",
+      );
     }
   };
   return { user, agents, endAll, endOne: (id) => void endOne(id) };

@@ -11,8 +11,8 @@ import type { Platform } from "../../platform/platform.ts";
 import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { type ReachableWorkspace, ToldWorkspaces } from "./told-workspaces.ts";
 
-/** The interval of reads without a hint: nothing hints at a workspace that is not known yet. */
-const repeatMs = 5_000;
+/** The interval of reads without a hint. */
+const repeatMs = 60_000;
 /** The changes of this period make one update. */
 const gatherMs = 100;
 
@@ -33,6 +33,7 @@ export async function* workspaceUpdates(
   }
   const told = new ToldWorkspaces();
   const wake = new Wake();
+  using _ = pubsub.subscribe(topics.workspaces(ownerId), () => wake.wake());
   using hints = new WorkspaceHints(pubsub, () => wake.wake());
   for (;;) {
     const present = await selectReachableWorkspaces(db, ownerId);

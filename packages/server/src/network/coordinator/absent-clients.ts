@@ -15,6 +15,12 @@ export interface AbsentClient {
   readonly revision: number;
 }
 
+/** The clients of some users, or with tunnels to agents of some workspaces; without either, all. */
+export interface AbsentFilter {
+  readonly userIds?: readonly string[];
+  readonly workspaceIds?: readonly string[];
+}
+
 /** The maximum number of absent clients in one page. */
 const pageSize = 1000;
 
@@ -22,12 +28,23 @@ const pageSize = 1000;
 const isAbsent = (deadMs: number) => sql<boolean>`(peer.is_lost
   or coordinator.heartbeat_at < now() - make_interval(secs => ${deadMs / 1000}))`;
 
-/** Yields all absent clients, the newest first. */
+/** Yields the absent clients that match, the newest first. */
 export async function* selectAbsent(
   db: Queryable,
   deadMs: number,
+  { userIds, workspaceIds }: AbsentFilter = {},
   size = pageSize,
 ): AsyncGenerator<readonly AbsentClient[], void, undefined> {
+  const matches =
+    userIds !== undefined
+      ? sql`peer.holder = any(${userIds.map((id) => `${holderPrefixes.user}${id}`)}::text[])`
+      : workspaceIds !== undefined
+        ? sql`(peer.id, peer.coordinator_id) in (
+            select tunnel.src_id, tunnel.coordinator_id
+              from workspace_builds build join workspace_agents agent on agent.workspace_build_id = build.id
+                join tailnet_tunnels tunnel on tunnel.dst_id = agent.id
+              where build.workspace_id = any(${workspaceIds}::uuid[]))`
+        : sql`true`;
   for (let before: number | undefined; ;) {
     const isOlder = before === undefined ? sql`true` : sql`peer.revision < ${before}`;
     const { rows } = await sql<AbsentClient>`
@@ -36,7 +53,7 @@ export async function* selectAbsent(
             select tunnel.dst_id::text from tailnet_tunnels tunnel
               where tunnel.src_id = peer.id and tunnel.coordinator_id = peer.coordinator_id) as agents
         from tailnet_peers peer join tailnet_coordinators coordinator on coordinator.id = peer.coordinator_id
-        where peer.key_id is not null and ${isAbsent(deadMs)} and ${isOlder}
+        where peer.key_id is not null and ${isAbsent(deadMs)} and ${matches} and ${isOlder}
         order by peer.revision desc limit ${size}`.execute(db);
     if (rows.length > 0) yield rows;
     if (rows.length < size) return;

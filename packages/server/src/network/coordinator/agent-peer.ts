@@ -31,10 +31,11 @@ interface AgentSession {
 /** Serves an agent as a peer of the network. */
 export function coordinateAgentPeer(
   needs: AgentPeerNeeds,
-  { agent, reserve, logger }: AgentSession,
+  session: AgentSession,
   requests: AsyncIterable<CoordinateRequest>,
   signal: AbortSignal,
 ): AsyncIterable<MessageInitShape<typeof CoordinateResponseSchema>> {
+  const { agent, reserve } = session;
   const peer = {
     id: agent.agentId,
     // The agents of later builds run in the same place, and may keep their keys.
@@ -44,11 +45,16 @@ export function coordinateAgentPeer(
     policy: agentPolicy(agent.agentId),
     recall: undefined,
     latencyOf: (node: Node) => agentLatency(node, needs.readDerpMap()),
-    leaving: async () => "lost" as const,
+    leaving: leavesLost,
     reserve,
-    logger,
+    // Read only when there is something to log: the session creates its logger then.
+    log: () => session.logger,
   };
   return coordinate(needs, peer, requests, signal);
+}
+
+async function leavesLost(): Promise<"lost"> {
+  return "lost";
 }
 
 type AgentLatency = NonNullable<WorkspaceAgent["latency"]>;

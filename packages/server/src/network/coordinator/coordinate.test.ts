@@ -45,7 +45,7 @@ async function answersTo(...fields: readonly Fields[]) {
     leaving: async () => "lost" as const,
     latencyOf: undefined,
     reserve: (budget: CoordinationBudget) => isWaiting[budget] ?? 0,
-    logger: silentLogger,
+    log: () => silentLogger,
   };
   const { signal } = new AbortController();
   const errors: unknown[] = [];

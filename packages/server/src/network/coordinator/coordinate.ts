@@ -31,7 +31,8 @@ export interface CoordinatedPeer extends Peer {
    * exceed `maxWaitMs`.
    */
   readonly reserve: (budget: CoordinationBudget, cost: number, maxWaitMs: number) => number;
-  readonly logger: Logger;
+  /** Returns the logger of the peer. */
+  readonly log: () => Logger;
 }
 
 interface CoordinateNeeds {
@@ -103,13 +104,13 @@ async function readRequests(
 
 /** Resolves to the end that a request leads to; one that cannot be carried out ends the connection. */
 async function outcome(
-  { logger }: CoordinatedPeer,
+  { log }: CoordinatedPeer,
   applied: Promise<End | undefined>,
 ): Promise<End | undefined> {
   try {
     return await applied;
   } catch (error) {
-    logger.warn({ error: errorText(error) }, "peer request failed");
+    log().warn({ error: errorText(error) }, "peer request failed");
     return { how: undefined, error: "coordinator unhealthy" };
   }
 }
@@ -191,11 +192,11 @@ function refused(error: string): End {
   return { how: undefined, error };
 }
 
-async function leavingOf({ leaving, logger }: CoordinatedPeer): Promise<LeaveKind> {
+async function leavingOf({ leaving, log }: CoordinatedPeer): Promise<LeaveKind> {
   try {
     return await leaving();
   } catch (error) {
-    logger.debug({ error: errorText(error) }, "cannot check the rights of a peer that left");
+    log().debug({ error: errorText(error) }, "cannot check the rights of a peer that left");
     return "lost";
   }
 }

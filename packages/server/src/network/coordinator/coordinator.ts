@@ -2,7 +2,7 @@ import { Backoff, type Clock, errorText, type Logger, Scope } from "@slipway/run
 import type { Registry } from "prom-client";
 
 import { addCounter, addGauge } from "../../platform/read-metrics.ts";
-import { PeerConnection } from "./peer-connection.ts";
+import { type ConnectionOwner, type ConnectionParts, PeerConnection } from "./peer-connection.ts";
 import type { Peer, PeerDirectory, PublishedNode, StandingState } from "./peer-directory.ts";
 
 interface CoordinatorOptions {
@@ -23,6 +23,9 @@ interface CoordinatorCounters {
 
 /** The maximum number of views read by one statement. */
 const maxViewsAtOnce = 64;
+/** The time in which each view is read once without a hint, a part of them at each step. */
+const roundMs = 60_000;
+const stepMs = 1_000;
 
 /**
  * Informs the peers connected to this replica about those with which they share a tunnel, wherever these are
@@ -30,20 +33,25 @@ const maxViewsAtOnce = 64;
  * be duplicate, late or spurious. The views to read are gathered, so that a change that many peers see costs few
  * statements.
  */
-export class Coordinator implements AsyncDisposable {
+export class Coordinator implements ConnectionOwner, AsyncDisposable {
   readonly #options: CoordinatorOptions;
   readonly #scope = new Scope();
-  /** The newest connection of each peer. */
+  readonly #parts: ConnectionParts;
+  /** The newest connection of each peer, in the order in which their views are read without a hint. */
   readonly #connections = new Map<string, PeerConnection>();
   readonly #toRead = new Set<PeerConnection>();
   readonly #publishedListeners = new Set<(node: PublishedNode) => void>();
   #isReading = false;
   #updates = 0;
+  /** The number of views that this round must have read by now; fractions add up. */
+  #owedLooks = 0;
 
   /** Owns the directory, and disposes of it at the end. */
   constructor(options: CoordinatorOptions) {
     this.#options = options;
+    this.#parts = { ...options, signal: this.#scope.signal, owner: this };
     options.directory.onForgotten(() => this.#endAll("coordinator unhealthy"));
+    this.#scope.run((signal) => this.#lookRegularly(signal));
   }
 
   /** Returns the current counts. */
@@ -61,21 +69,9 @@ export class Coordinator implements AsyncDisposable {
 
   /** Connects a peer. Ends its earlier connection here, whose writes stay. */
   join(peer: Peer): PeerConnection {
-    const { directory, clock, logger } = this.#options;
+    const { directory } = this.#options;
     const earlier = this.#connections.get(peer.id);
-    const connection = new PeerConnection(peer, {
-      directory,
-      clock,
-      logger,
-      signal: this.#scope.signal,
-      after: earlier?.written,
-      look: () => this.#look(connection),
-      onUpdates: (count) => (this.#updates += count),
-      onPublished: (node) => {
-        for (const listener of this.#publishedListeners) listener(node);
-      },
-      onOver: () => this.#forget(connection),
-    });
+    const connection = new PeerConnection(peer, this.#parts, earlier?.written);
     earlier?.end("peer ID overwritten by new connection");
     this.#connections.set(peer.id, connection);
     if (this.#scope.signal.aborted) connection.end("coordinator closed");
@@ -102,6 +98,29 @@ export class Coordinator implements AsyncDisposable {
     return this.#options.directory.readStanding(id);
   }
 
+  /** For connections. */
+  look(connection: PeerConnection): void {
+    this.#toRead.add(connection);
+    this.#read();
+  }
+
+  /** For connections. */
+  countUpdates(count: number): void {
+    this.#updates += count;
+  }
+
+  /** For connections. */
+  announce(node: PublishedNode): void {
+    for (const listener of this.#publishedListeners) listener(node);
+  }
+
+  /** For connections. */
+  forget(connection: PeerConnection): void {
+    this.#toRead.delete(connection);
+    const { id } = connection.peer;
+    if (this.#connections.get(id) === connection) this.#connections.delete(id);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#endAll("coordinator closed");
     await this.#scope.close();
@@ -112,15 +131,24 @@ export class Coordinator implements AsyncDisposable {
     for (const connection of this.#connections.values()) connection.end(error);
   }
 
-  #forget(connection: PeerConnection): void {
-    this.#toRead.delete(connection);
-    const { id } = connection.peer;
-    if (this.#connections.get(id) === connection) this.#connections.delete(id);
+  /** Looks at all connections in turn: a hint may be lost. One timer and a few statements a second serve thousands. */
+  async #lookRegularly(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#options.clock.sleep(stepMs, signal);
+      this.#owedLooks += (this.#connections.size * stepMs) / roundMs;
+      for (const [id, connection] of this.#connections) {
+        if (this.#owedLooks < 1) break;
+        this.#owedLooks -= 1;
+        this.#connections.delete(id);
+        this.#connections.set(id, connection);
+        this.#toRead.add(connection);
+      }
+      this.#read();
+    }
   }
 
-  #look(connection: PeerConnection): void {
-    this.#toRead.add(connection);
-    if (this.#isReading) return;
+  #read(): void {
+    if (this.#isReading || this.#toRead.size === 0) return;
     this.#isReading = true;
     this.#scope.run((signal) => this.#readViews(signal));
   }

@@ -23,17 +23,20 @@ const view: View = new Map([
 /** Opens the connection of a client that has a tunnel to the agent; the test passes it its views. */
 async function openClient(): Promise<PeerConnection> {
   const client = { id: randomUUID(), holder: "user:ann", keyId: undefined, ip: undefined };
-  const connection = new PeerConnection(client, {
+  const owner = {
+    look: () => undefined,
+    countUpdates: () => undefined,
+    announce: () => undefined,
+    forget: () => undefined,
+  };
+  const parts = {
     directory: new MemoryPeers(defaultDirectoryTimes).open(),
     clock: systemClock,
     logger: silentLogger,
     signal: new AbortController().signal,
-    after: undefined,
-    look: () => undefined,
-    onUpdates: () => undefined,
-    onPublished: () => undefined,
-    onOver: () => undefined,
-  });
+    owner,
+  };
+  const connection = new PeerConnection(client, parts, undefined);
   onTestFinished(() => connection.end());
   await connection.addTunnel(agentId);
   return connection;

@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Logger, retry, spread, Wake } from "@slipway/runtime";
+import { type Clock, errorText, type Logger, retry, Wake } from "@slipway/runtime";
 
 import type { Peer, PeerDirectory, PublishedNode, View } from "./peer-directory.ts";
 import { type PeerUpdate, ToldPeers } from "./told-peers.ts";
@@ -8,21 +8,26 @@ export type PeerResponse =
   | { readonly peerUpdates: readonly PeerUpdate[] }
   | { readonly error: string };
 
-interface ConnectionParts {
+/** The parts that all connections of a coordinator share. */
+export interface ConnectionParts {
   readonly directory: PeerDirectory;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Aborted when the coordinator closes. */
   readonly signal: AbortSignal;
-  /** The writes of the peer's earlier connection, which come first. */
-  readonly after: Promise<void> | undefined;
-  /** Requests that the view is read soon, and shown. */
-  readonly look: () => void;
-  /** Called with the number of updates that the peer is sent. */
-  readonly onUpdates: (count: number) => void;
-  /** Called with each node that the peer has published. */
-  readonly onPublished: (node: PublishedNode) => void;
-  readonly onOver: () => void;
+  readonly owner: ConnectionOwner;
+}
+
+/** The coordinator of many connections. */
+export interface ConnectionOwner {
+  /** Reads the view of a connection soon, and shows it; the owner also does so periodically. */
+  look(connection: PeerConnection): void;
+  /** Called with the number of updates that a peer is sent. */
+  countUpdates(count: number): void;
+  /** Called with each node that a peer has published. */
+  announce(node: PublishedNode): void;
+  /** Called when a connection is over. */
+  forget(connection: PeerConnection): void;
 }
 
 /**
@@ -31,8 +36,6 @@ interface ConnectionParts {
  */
 export type LeaveKind = "disconnected" | "lost" | "gone";
 
-/** The maximum time between two readings of a view without a hint. */
-const maxLookMs = 60_000;
 /** The maximum number of notices that wait for a peer that does not read; more are dropped. */
 const maxNotices = 64;
 
@@ -50,20 +53,22 @@ export class PeerConnection {
   readonly #told = new ToldPeers();
   readonly #wake = new Wake();
   readonly #notices: string[] = [];
-  readonly #destinations = new Set<string>();
+  /** The peers to which it has opened tunnels; created on demand, as an agent opens none. */
+  #destinations: Set<string> | undefined;
   /** The peers that it was ready for before it had published a node: only then does its readiness count. */
-  readonly #earlyReady = new Set<string>();
+  #earlyReady: Set<string> | undefined;
   /** The newest view that was not compared yet. */
   #view: View | undefined;
   #written: Promise<void>;
   #isFirstNode = true;
   #end: { readonly error: string | undefined } | undefined;
 
-  constructor(peer: Peer, parts: ConnectionParts) {
+  /** Takes `after`, the writes of the peer's earlier connection, which come first. */
+  constructor(peer: Peer, parts: ConnectionParts, after: Promise<void> | undefined) {
     this.peer = peer;
     this.#parts = parts;
-    this.#written = parts.after ?? Promise.resolve();
-    this.#subscription = parts.directory.subscribe(peer.id, parts.look);
+    this.#written = after ?? Promise.resolve();
+    this.#subscription = parts.directory.subscribe(peer.id, () => parts.owner.look(this));
   }
 
   get isOver(): boolean {
@@ -72,7 +77,7 @@ export class PeerConnection {
 
   /** The number of tunnels that it has opened. */
   get tunnels(): number {
-    return this.#destinations.size;
+    return this.#destinations?.size ?? 0;
   }
 
   /** Resolves when everything that the peer asked for so far is written; never rejects. */
@@ -84,40 +89,41 @@ export class PeerConnection {
   async publish(node: PublishedNode): Promise<boolean> {
     const isFirst = this.#isFirstNode;
     this.#isFirstNode = false;
-    const { directory, onPublished } = this.#parts;
+    const { directory, owner } = this.#parts;
     const isTaken = await this.#write(true, () => directory.putNode(this.peer, node, isFirst));
-    if (isTaken) onPublished(node);
-    if (isTaken && this.#earlyReady.size > 0) {
+    if (isTaken) owner.announce(node);
+    if (isTaken && this.#earlyReady?.size) {
       const others = [...this.#earlyReady];
-      this.#earlyReady.clear();
+      this.#earlyReady = undefined;
       await this.#write(undefined, () => directory.sayReady(this.peer.id, others));
     }
     return isTaken;
   }
 
   async addTunnel(destination: string): Promise<void> {
+    this.#destinations ??= new Set();
     this.#destinations.add(destination);
     await this.#write(undefined, () => this.#parts.directory.addTunnel(this.peer, destination));
   }
 
   async removeTunnel(destination: string): Promise<void> {
-    this.#destinations.delete(destination);
+    this.#destinations?.delete(destination);
     await this.#write(undefined, () =>
       this.#parts.directory.removeTunnel(this.peer.id, destination),
     );
     this.#told.repeat(destination);
-    if (this.#end === undefined) this.#parts.look();
+    if (this.#end === undefined) this.#parts.owner.look(this);
   }
 
   /** Tells others that the peer is ready for their handshakes, and the peer with which of them it shares no tunnel. */
   async sayReady(others: readonly string[]): Promise<void> {
-    if (this.#isFirstNode) for (const id of others) this.#earlyReady.add(id);
+    if (this.#isFirstNode) this.#addEarlyReady(others);
     const told = await this.#write(new Set(others), () =>
       this.#parts.directory.sayReady(this.peer.id, others),
     );
     for (const id of others) {
       if (told.has(id)) continue;
-      this.#earlyReady.delete(id);
+      this.#earlyReady?.delete(id);
       if (this.#notices.length >= maxNotices) continue;
       this.#notices.push(
         `ready for handshake error: you do not share a tunnel with ${JSON.stringify(id)}`,
@@ -134,7 +140,7 @@ export class PeerConnection {
 
   /** Yields the responses to the peer, until the connection is over. Throws the signal's reason. */
   async *responses(signal: AbortSignal): AsyncGenerator<PeerResponse, void, undefined> {
-    this.#parts.look();
+    this.#parts.owner.look(this);
     for (;;) {
       const notice = this.#notices.shift();
       if (notice !== undefined) {
@@ -152,8 +158,7 @@ export class PeerConnection {
         yield* this.#changes(view);
         continue;
       }
-      await this.#wake.wait(spread(maxLookMs), this.#parts.clock, signal);
-      if (this.#view === undefined) this.#parts.look();
+      await this.#wake.woken(signal);
     }
   }
 
@@ -162,7 +167,7 @@ export class PeerConnection {
     if (this.#end !== undefined) return;
     this.#end = { error };
     this.#subscription[Symbol.dispose]();
-    this.#parts.onOver();
+    this.#parts.owner.forget(this);
     this.#wake.wake();
   }
 
@@ -183,9 +188,14 @@ export class PeerConnection {
     this.end(error);
   }
 
+  #addEarlyReady(others: readonly string[]): void {
+    this.#earlyReady ??= new Set();
+    for (const id of others) this.#earlyReady.add(id);
+  }
+
   *#changes(view: View): Generator<PeerResponse, void, undefined> {
     for (const peerUpdates of this.#told.changes(view)) {
-      this.#parts.onUpdates(peerUpdates.length);
+      this.#parts.owner.countUpdates(peerUpdates.length);
       yield { peerUpdates };
       // A peer that was displaced meanwhile hears no more.
       if (this.#end !== undefined) return;

@@ -8,6 +8,7 @@ import type { Platform } from "../../platform/platform.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import {
   type AbsentClient,
+  type AbsentFilter,
   deleteAbsent,
   deleteAbsentTunnels,
   selectAbsent,
@@ -63,8 +64,8 @@ export class PostgresDirectory implements PeerDirectory {
   readonly #forgotten: (() => void)[] = [];
   /** The id of this replica in the tables. */
   #id: string = randomUUID();
-  /** The other live replicas; undefined before the first heartbeat. */
-  #others: string | undefined;
+  /** The ids of the other live replicas, sorted; undefined before the first heartbeat. */
+  #others: readonly string[] | undefined;
   #beatAt: number;
   #isHealthy = true;
 
@@ -85,6 +86,14 @@ export class PostgresDirectory implements PeerDirectory {
 
   get isHealthy(): boolean {
     return this.#isHealthy;
+  }
+
+  /**
+   * True on one of the live replicas, for what only one has to do. Two or none may believe it for as long as a heartbeat, so
+   * that others must do it too, if later.
+   */
+  get isOnDuty(): boolean {
+    return this.#isHealthy && (this.#others ?? []).every((other) => this.#id < other);
   }
 
   onForgotten(listener: () => void): void {
@@ -152,8 +161,8 @@ export class PostgresDirectory implements PeerDirectory {
   }
 
   /** Reads the clients, of all replicas, that are lost or whose replica is dead. */
-  readAbsent(): AsyncIterable<readonly AbsentClient[]> {
-    return selectAbsent(this.#options.db, this.#times.deadMs);
+  readAbsent(which: AbsentFilter): AsyncIterable<readonly AbsentClient[]> {
+    return selectAbsent(this.#options.db, this.#times.deadMs, which);
   }
 
   /** Removes clients that may not come back. */
@@ -230,9 +239,8 @@ export class PostgresDirectory implements PeerDirectory {
     this.#beatAt = begunAt;
     if (!this.#isHealthy) this.#options.logger.info({}, "coordinating peers again");
     this.#isHealthy = true;
-    const alive = others.join(" ");
-    if (alive !== this.#others) this.#hintAll();
-    this.#others = alive;
+    if (others.join() !== this.#others?.join()) this.#hintAll();
+    this.#others = others;
   }
 
   /** Gives this replica up once the others may count it as dead. */

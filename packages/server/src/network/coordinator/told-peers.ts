@@ -26,12 +26,14 @@ const maxBatchBytes = 1024 * 1024;
  */
 export class ToldPeers {
   readonly #told = new Map<string, SeenPeer>();
-  /** The peers to report again, as if for the first time. */
-  readonly #again = new Set<string>();
+  /** The peers to report again, as if for the first time; created on demand, as an agent never has any. */
+  #again: Set<string> | undefined;
 
   /** Repeats a peer that is still visible: a client that closed its tunnel to it has forgotten it. */
   repeat(id: string): void {
-    if (this.#told.has(id)) this.#again.add(id);
+    if (!this.#told.has(id)) return;
+    this.#again ??= new Set();
+    this.#again.add(id);
   }
 
   /** Yields the updates that lead from the reported state to a view, in batches that fit a response. */
@@ -54,11 +56,11 @@ export class ToldPeers {
     for (const id of this.#told.keys()) {
       if (view.has(id)) continue;
       this.#told.delete(id);
-      this.#again.delete(id);
+      this.#again?.delete(id);
       yield [id, { kind: Kind.DISCONNECTED, reason: "disconnected" }, 0];
     }
     for (const [id, seen] of view) {
-      const isRepeated = this.#again.delete(id);
+      const isRepeated = this.#again?.delete(id) === true;
       const told = isRepeated && seen.node !== undefined ? undefined : this.#told.get(id);
       this.#told.set(id, seen);
       if (seen.node === undefined) {

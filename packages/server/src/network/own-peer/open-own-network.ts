@@ -96,7 +96,7 @@ function serverPeer(logger: Logger): CoordinatedPeer {
     latencyOf: undefined,
     leaving: async () => "disconnected",
     reserve: () => 0,
-    logger,
+    log: () => logger,
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Clock, TokenBucket } from "@slipway/runtime";
+import { type BudgetRate, type Clock, TokenBucket } from "@slipway/runtime";
 
 interface Budget {
   /** The amount that may be written in one burst. */
@@ -47,10 +47,18 @@ const secondsPerHour = 3_600;
 /** The growth after which full buckets are dropped. */
 const sweepStep = 10_000;
 
-/** Token buckets by agent and budget. An idle agent regains all of its burst, whatever sessions it opens. */
+interface AgentBudgets {
+  /** The rate, shared by all agents. */
+  readonly rate: BudgetRate;
+  /** The buckets that are not known to be full, by the agent's id. */
+  readonly buckets: Map<string, TokenBucket>;
+}
+
+/** Token buckets by budget and agent. An idle agent regains all of its burst, whatever sessions it opens. */
 export class WriteBudgets {
   readonly #clock: Pick<Clock, "monotonic">;
-  readonly #buckets = new Map<string, TokenBucket>();
+  readonly #budgets = new Map<BudgetName, AgentBudgets>();
+  #size = 0;
   #sweepAt = sweepStep;
 
   constructor(clock: Pick<Clock, "monotonic">) {
@@ -79,22 +87,32 @@ export class WriteBudgets {
   }
 
   #bucket(agentId: string, name: BudgetName, now: number): TokenBucket {
-    const key = `${name} ${agentId}`;
-    return this.#buckets.get(key) ?? this.#add(key, name, now);
+    return this.#budgets.get(name)?.buckets.get(agentId) ?? this.#add(agentId, name, now);
   }
 
-  #add(key: string, name: BudgetName, now: number): TokenBucket {
-    if (this.#buckets.size >= this.#sweepAt) this.#sweep(now);
-    const { burst, perHour } = writeBudgets[name];
-    const bucket = new TokenBucket({ burst, perSecond: perHour / secondsPerHour });
-    this.#buckets.set(key, bucket);
+  #add(agentId: string, name: BudgetName, now: number): TokenBucket {
+    if (this.#size >= this.#sweepAt) this.#sweep(now);
+    const { rate, buckets } = this.#budgets.get(name) ?? newBudgets(name);
+    this.#budgets.set(name, { rate, buckets });
+    const bucket = new TokenBucket(rate);
+    buckets.set(agentId, bucket);
+    this.#size += 1;
     return bucket;
   }
 
   #sweep(now: number): void {
-    for (const [key, bucket] of this.#buckets) {
-      if (bucket.isFull(now)) this.#buckets.delete(key);
+    for (const { buckets } of this.#budgets.values()) {
+      for (const [agentId, bucket] of buckets) {
+        if (!bucket.isFull(now)) continue;
+        buckets.delete(agentId);
+        this.#size -= 1;
+      }
     }
-    this.#sweepAt = this.#buckets.size + sweepStep;
+    this.#sweepAt = this.#size + sweepStep;
   }
+}
+
+function newBudgets(name: BudgetName): AgentBudgets {
+  const { burst, perHour } = writeBudgets[name];
+  return { rate: { burst, perSecond: perHour / secondsPerHour }, buckets: new Map() };
 }

@@ -79,13 +79,9 @@ export class ConnectionMonitor implements AsyncDisposable {
     return { agentId, connectionId, replicaId: this.#replicaId, authenticatedAt };
   }
 
-  async #keep(watch: Promise<string>): Promise<string> {
+  #keep(watch: Promise<string>): Promise<string> {
     this.#watches.add(watch);
-    try {
-      return await watch;
-    } finally {
-      this.#watches.delete(watch);
-    }
+    return watch.finally(() => this.#watches.delete(watch));
   }
 }
 
@@ -124,8 +120,7 @@ export async function monitorConnection(
     publish();
     return isCurrent ?? false;
   };
-  const watch = { session, workspaceId, begin, onTakeOver: publish };
-  const reason = await watchOver(needs, peer, watch);
+  const reason = await watchOver(needs, peer, { session, workspaceId, begin, onTakeOver: publish });
   await heartbeat.handOver(session);
   if (await writeEnd(needs, session)) publish();
   return reason;

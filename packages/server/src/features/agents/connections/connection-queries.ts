@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
+import { lossyCommit } from "../../../platform/db/lossy-commit.ts";
 import { isOneOfFew } from "../../../platform/db/one-of-few.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
 import { isConnected } from "../agent-status.ts";
@@ -57,7 +58,7 @@ const connected = prepareQuery(
     update workspace_agents a set
         first_connected_at = ${firstConnected(sql`new.authenticated_at`)},
         last_connected_at = now(), connected_at = now(), updated_at = now(),
-        connection_id = new.connection_id, last_connected_replica_id = new.replica_id
+        connection_id = new.connection_id, last_connected_replica_id = new.replica_id, end_detail = null
       from unnest(${agentIds}::uuid[], ${connectionIds}::uuid[], ${replicaIds}::uuid[],
           ${authenticatedAts}::timestamptz[]) as new (id, connection_id, replica_id, authenticated_at)
       where a.id = new.id and ${isOneOfFew("new.id")}
@@ -95,8 +96,8 @@ const alive = prepareQuery(
     readonly is_holder: boolean;
   }>`
     with session as (
-      select * from unnest(${agentIds}::uuid[], ${connectionIds}::uuid[])
-        as session (agent_id, connection_id)),
+      select session.* from unnest(${agentIds}::uuid[], ${connectionIds}::uuid[])
+        as session (agent_id, connection_id) cross join ${lossyCommit}),
     alive as (
       update workspace_agents a
         set last_connected_at = now(), updated_at = now()
@@ -140,7 +141,7 @@ const takenOver = prepareQuery(
   ) => sql<{ readonly connection_id: string }>`
     update workspace_agents a set
         last_connected_at = now(), connected_at = heir.authenticated_at, updated_at = now(),
-        connection_id = heir.connection_id, last_connected_replica_id = heir.replica_id
+        connection_id = heir.connection_id, last_connected_replica_id = heir.replica_id, end_detail = null
       from unnest(${agentIds}::uuid[], ${connectionIds}::uuid[], ${replicaIds}::uuid[],
           ${authenticatedAts}::timestamptz[]) as heir (id, connection_id, replica_id, authenticated_at)
       where a.id = heir.id and ${isOneOfFew("heir.id")}

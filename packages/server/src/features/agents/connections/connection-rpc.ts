@@ -21,7 +21,7 @@ import type { Platform } from "../../../platform/platform.ts";
 import { enumField, required, timeField, uuidField } from "../calls/fields.ts";
 import { agentLimits } from "../calls/limits.ts";
 import { notLive, requireBudget, type RpcCaller } from "../calls/rpc-caller.ts";
-import { isServersAddress, visitorAt } from "./visits.ts";
+import { selectServersAddresses, visitorAt } from "./visits.ts";
 
 const types: ReadonlyMap<number, ConnectionType> = new Map([
   [Connection_Type.SSH, "ssh"],
@@ -53,8 +53,9 @@ export async function reportConnection(
   const type = enumField(types, connection.type, "type");
   const part = partOf(connection, time);
   const address = readAddress(connection.ip);
-  if (type === "reconnecting_pty" && address !== null && (await isServersAddress(db, address))) {
-    return createMessage(EmptySchema);
+  if (type === "reconnecting_pty" && address !== null) {
+    const servers = await selectServersAddresses(db, [address]);
+    if (servers.has(address)) return createMessage(EmptySchema);
   }
   const { agentId } = agent;
   const isStored = await upsertConnection(db, { id, agentId, type, address, ...part });

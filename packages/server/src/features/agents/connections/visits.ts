@@ -38,12 +38,17 @@ export function visitorAt(agentId: string, address: string | null): RawBuilder<u
       order by left_at desc limit 1`;
 }
 
-/** Returns whether an address inside the network belongs to a server, which reaches agents on behalf of users. */
-export async function isServersAddress(db: Queryable, address: string): Promise<boolean> {
-  const { rows } = await sql`
-    select from tailnet_reservations
-      where value = ${address} and starts_with(holder, ${holderPrefixes.server})`.execute(db);
-  return rows.length > 0;
+/** Selects those of some addresses inside the network that belong to servers, which reach agents for users. */
+export async function selectServersAddresses(
+  db: Queryable,
+  addresses: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ readonly value: string }>`
+    select value from tailnet_reservations
+      where value = any(${addresses}::text[]) and starts_with(holder, ${holderPrefixes.server})`.execute(
+    db,
+  );
+  return new Set(rows.map(({ value }) => value));
 }
 
 /**

@@ -2,6 +2,7 @@ import {
   awsInstanceIdentity,
   azureInstanceIdentity,
   googleInstanceIdentity,
+  kubernetesInstanceIdentity,
 } from "@slipway/api/agents/instance-identity-routes";
 import { IdentityClaimError, IdentityError, type IdentityVerifier } from "@slipway/identity";
 import { errorText, type Logger } from "@slipway/runtime";
@@ -12,9 +13,12 @@ import { Invalid, Unauthenticated } from "../../../platform/errors/errors.ts";
 import { originOf } from "../../../platform/http/request-origin.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
 import { type ExchangeNeeds, exchangeIdentity } from "./identity-service.ts";
+import { exchangePod, type ProvePod } from "./pod-service.ts";
 
 interface IdentityNeeds extends ExchangeNeeds {
   readonly identities: Pick<IdentityVerifier, "aws" | "azure" | "google">;
+  /** Undefined on a server without a cluster. */
+  readonly provePod: ProvePod | undefined;
 }
 
 /**
@@ -45,6 +49,13 @@ export function addInstanceIdentityRoutes(routes: Routes, needs: IdentityNeeds):
   routes.anyone(googleInstanceIdentity, (request) =>
     exchange("google-instance-identity", identities.google(request.body.json_web_token), request),
   );
+  routes.anyone(kubernetesInstanceIdentity, async ({ raw, body }) => {
+    const origin = originOf(raw, kubernetesInstanceIdentity.status);
+    const token = await routes.waitFor(raw, (signal) =>
+      exchangePod(needs, body.token, origin, signal),
+    );
+    return { session_token: token };
+  });
 }
 
 /** A request of a machine of any cloud. */

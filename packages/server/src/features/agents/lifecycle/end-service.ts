@@ -58,7 +58,7 @@ export async function recordEnd(
   detail: string,
 ): Promise<void> {
   await writeLine(needs, agent, detail);
-  await markEnded(needs.db, agent.id);
+  await markEnded(needs.db, agent.id, detail);
   needs.pubsub.publish(topics.workspace(agent.workspaceId));
 }
 
@@ -83,13 +83,15 @@ export async function writeLine(
 }
 
 /**
- * Marks an agent as off and disconnected. Its session no longer holds the row; if it answers after all, it takes the row
- * over again.
+ * Marks an agent as off and disconnected, also if it never connected. Its session no longer holds the row; if it answers
+ * after all, it takes the row over again.
  */
-async function markEnded(db: Database, agentId: string): Promise<void> {
+async function markEnded(db: Database, agentId: string, detail: string): Promise<void> {
   await sql`
     update workspace_agents a set
         lifecycle_state = 'off', updated_at = now(), connection_id = gen_random_uuid(),
-        disconnected_at = case when ${isConnected("a")} then now() else a.disconnected_at end
+        end_detail = ${detail},
+        disconnected_at = case when ${isConnected("a")} or a.first_connected_at is null
+          then now() else a.disconnected_at end
       where a.id = ${agentId} and ${isLiveAgent(agentId)}`.execute(db);
 }

@@ -6,7 +6,7 @@ import { DERPMapSchema } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { encodeMessage } from "@slipway/wire/protobuf/message";
 import { expect, it } from "vitest";
 
-import { relayMap, streamDerpMaps } from "./derp-map.ts";
+import { readRelayMap, relayMap, sharedDerpMapMessage, streamDerpMaps } from "./derp-map.ts";
 
 it.each([
   ["https://slipway.example", { HostName: "slipway.example", DERPPort: 443 }],
@@ -34,6 +34,24 @@ it("encodes the map of docs/protocol/tailnet.md §3.2", () => {
     "0a00125308e707124e08e70710011a05636f6465722214436f64657220456d6265646465642052656c6179" +
       "322a0a043939396210e7071a11636f6465722e6578616d706c652e636f6d38ffffffffffffffffff0148bb03",
   );
+});
+
+it("shares one map and one message until the address or the port of STUN changes", () => {
+  let url = "http://h:1";
+  let port: number | undefined;
+  const read = readRelayMap(
+    () => url,
+    () => port,
+  );
+  const map = read();
+  const message = sharedDerpMapMessage(map);
+  expect(read()).toBe(map);
+  expect(sharedDerpMapMessage(read())).toBe(message);
+  port = 3478;
+  expect(read().Regions["999"]?.Nodes[0]?.STUNPort).toBe(3478);
+  url = "http://other:1";
+  expect(read().Regions["999"]?.Nodes[0]?.HostName).toBe("other");
+  expect(sharedDerpMapMessage(read())).not.toBe(message);
 });
 
 it("sends one map with home parameters and stays open until the caller leaves", async () => {

@@ -3,7 +3,7 @@ import { whenAborted } from "@slipway/runtime";
 import { derpMapMessage } from "@slipway/tailnet/relay/derp-map-message";
 import type { DERPMap } from "@slipway/wire/protobuf/gen/tailnet_pb";
 
-/** Returns the current relays. */
+/** Returns the current relays, in an object that stays the same while they do. */
 export type ReadDerpMap = () => DerpMap;
 
 /** The number of the region of this deployment's relay (docs/protocol/tailnet.md §3.2). */
@@ -39,11 +39,35 @@ export function relayMap(accessUrl: string, stunPort: number | undefined): DerpM
   };
 }
 
+/** Returns a reader of the map of this server's relay, which is the same object until the address or the port changes. */
+export function readRelayMap(
+  accessUrl: () => string,
+  stunPort: () => number | undefined,
+): ReadDerpMap {
+  let last: { readonly of: string; readonly map: DerpMap } | undefined;
+  return () => {
+    const [url, port] = [accessUrl(), stunPort()];
+    const of = `${url} ${port}`;
+    if (last?.of !== of) last = { of, map: relayMap(url, port) };
+    return last.map;
+  };
+}
+
+/** The message of each map, shared by all sessions: an object with a number such as 999 as its key takes 12 KB. */
+const messages = new WeakMap<DerpMap, DERPMap>();
+
+/** Returns the shared message of a map; do not change it. */
+export function sharedDerpMapMessage(map: DerpMap): DERPMap {
+  const message = messages.get(map) ?? derpMapMessage(map);
+  messages.set(map, message);
+  return message;
+}
+
 /** Yields the map immediately and keeps the stream open, because its end would make the peer reconnect. */
 export async function* streamDerpMaps(
   readDerpMap: ReadDerpMap,
   signal: AbortSignal,
 ): AsyncGenerator<DERPMap, void, undefined> {
-  yield derpMapMessage(readDerpMap());
+  yield sharedDerpMapMessage(readDerpMap());
   await whenAborted(signal);
 }

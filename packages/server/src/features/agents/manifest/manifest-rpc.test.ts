@@ -29,6 +29,7 @@ const row: ManifestRow = {
       start_blocks_login: false,
       timeout_seconds: 0,
       display_name: "Start",
+      devcontainer: null,
     },
   ],
   apps: [
@@ -73,6 +74,17 @@ it("sends what a stock agent crashes without", () => {
     health: 1,
     healthcheck: { interval: { seconds: 0n }, threshold: 0 },
   });
+});
+
+it("gives a dev container the id of its script, by which agents find its log", () => {
+  const devcontainer = { name: "site", workspace_folder: "~/site", config_path: "" };
+  const { scripts = [], devcontainers = [] } = manifestOf(
+    { ...row, scripts: row.scripts.map((script) => ({ ...script, devcontainer })) },
+    map,
+  );
+  expect(devcontainers).toEqual([
+    { id: scripts[0]?.id, name: "site", workspaceFolder: "~/site", configPath: "" },
+  ]);
 });
 
 it("puts the seconds of metadata where nanoseconds belong", () => {

@@ -1,10 +1,10 @@
 import type { AppHealth, SharingLevel } from "@slipway/api/agents/app";
 import type { DerpMap } from "@slipway/api/agents/derp-map";
-import { derpMapMessage } from "@slipway/tailnet/relay/derp-map-message";
 import { encodeUuid } from "@slipway/wire/bytes/uuid";
 import type { MessageInitShape } from "@slipway/wire/protobuf/descriptors";
 import type {
   ManifestSchema,
+  WorkspaceAgentDevcontainerSchema,
   WorkspaceAgentMetadata_DescriptionSchema,
   WorkspaceAgentScriptSchema,
   WorkspaceAppSchema,
@@ -15,7 +15,7 @@ import {
 } from "@slipway/wire/protobuf/gen/agent_pb";
 import { durationFromMs, metadataDuration } from "@slipway/wire/protobuf/time";
 import { sql } from "kysely";
-import { jsonArrayFrom } from "kysely/helpers/postgres";
+import { jsonArrayFrom, jsonObjectFrom } from "kysely/helpers/postgres";
 
 import type { Database, Queryable } from "../../../platform/db/database.ts";
 import { GatheredLookups } from "../../../platform/db/gathered-lookups.ts";
@@ -25,7 +25,7 @@ import { readEnvironment } from "../agent-json.ts";
 import { notLive } from "../calls/rpc-caller.ts";
 import { isLiveAgent } from "../live-queries.ts";
 import { noteMetadataKeys } from "../metadata/metadata-rpc.ts";
-import type { ReadDerpMap } from "./derp-map.ts";
+import { type ReadDerpMap, sharedDerpMapMessage } from "./derp-map.ts";
 
 export interface ManifestNeeds {
   /** The inputs of manifests, by the agent's id. */
@@ -70,10 +70,11 @@ export function manifestOf(
     environmentVariables: readEnvironment(agent.environment_variables),
     directory: agent.directory,
     motdPath: agent.motd_file,
-    derpMap: derpMapMessage(derpMap),
+    derpMap: sharedDerpMapMessage(derpMap),
     scripts: agent.scripts.map(scriptOf),
     apps: agent.apps.map(appOf),
     metadata: agent.metadata.map(metadataOf),
+    devcontainers: agent.scripts.flatMap(devcontainersOf),
   };
 }
 
@@ -90,6 +91,16 @@ function scriptOf(row: ManifestScriptRow): MessageInitShape<typeof WorkspaceAgen
     timeout: durationFromMs(row.timeout_seconds * 1000),
     displayName: row.display_name,
   };
+}
+
+/** Returns the dev container whose creation the script stands for: they share an id (docs/protocol/agent.md §8.6). */
+function devcontainersOf({
+  id,
+  devcontainer,
+}: ManifestScriptRow): readonly MessageInitShape<typeof WorkspaceAgentDevcontainerSchema>[] {
+  if (devcontainer === null) return [];
+  const { name, workspace_folder: workspaceFolder, config_path: configPath } = devcontainer;
+  return [{ id: encodeUuid(id), name, workspaceFolder, configPath }];
 }
 
 // 0 is left out: a level or health of 0 makes a stock agent reject the whole manifest.
@@ -175,7 +186,15 @@ const manifests = prepareQuery((db, agentIds: readonly string[]) =>
             "script.start_blocks_login",
             "script.timeout_seconds",
             "script.display_name",
-          ]),
+          ])
+          .select((script) =>
+            jsonObjectFrom(
+              script
+                .selectFrom("workspace_agent_devcontainers")
+                .whereRef("script_id", "=", "script.id")
+                .select(["name", "workspace_folder", "config_path"]),
+            ).as("devcontainer"),
+          ),
       ).as("scripts"),
       jsonArrayFrom(
         agent

@@ -2,7 +2,8 @@ import { errorText, Scope } from "@slipway/runtime";
 import { maxMetadata } from "@slipway/template";
 import { sql } from "kysely";
 
-import type { Database } from "../../../platform/db/database.ts";
+import type { Queryable } from "../../../platform/db/database.ts";
+import { lossyCommit } from "../../../platform/db/lossy-commit.ts";
 import type { Platform } from "../../../platform/platform.ts";
 import { topics } from "../../../platform/pubsub/pubsub.ts";
 
@@ -99,7 +100,10 @@ export class MetadataBatcher implements MetadataSink, AsyncDisposable {
 }
 
 /** Stores values of different agents or keys, except those of keys that their agents do not have. */
-async function updateMetadata(db: Database, updates: readonly MetadataUpdate[]): Promise<void> {
+export async function updateMetadata(
+  db: Queryable,
+  updates: readonly MetadataUpdate[],
+): Promise<void> {
   await sql`
     update workspace_agent_metadata m
       set value = new.value, error = new.error,
@@ -111,5 +115,6 @@ async function updateMetadata(db: Database, updates: readonly MetadataUpdate[]):
         ${updates.map((item) => item.error)}::text[],
         ${updates.map((item) => item.receivedMs)}::bigint[]
       ) as new (agent_id, key, value, error, received_ms)
+        cross join ${lossyCommit}
       where m.workspace_agent_id = new.agent_id and m.key = new.key`.execute(db);
 }

@@ -21,7 +21,7 @@ export function addMetadataRoutes(routes: Routes, needs: MetadataNeeds): void {
   const { db } = needs;
   const watches = new MetadataWatches(needs);
   const prepare = async (
-    { params }: RouteRequest<typeof watchAgentMetadata>,
+    { params }: Pick<RouteRequest<typeof watchAgentMetadata>, "params">,
     user: UserCaller,
   ): Promise<string> => {
     const agentId = requireUuid(params.agent);

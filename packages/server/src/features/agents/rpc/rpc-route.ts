@@ -52,7 +52,7 @@ async function serveSession(
   { agent, apiVersion, isAgent }: NewSession,
 ): Promise<void> {
   const { monitor, budgets, unfinished, clock, logger } = needs;
-  const caller = rpcCaller(needs, { agent, apiVersion, connectionId: randomUUID() });
+  const caller = new SessionCaller(needs, { agent, apiVersion, connectionId: randomUUID() });
   const kind = isAgent ? "agent" : "companion";
   using place = sessions.open(agent.agentId, kind, (reason) => rpc.close(reason));
   const shared: SharedCalls = {
@@ -77,21 +77,32 @@ async function serveSession(
   }
 }
 
-function rpcCaller(
-  { budgets, logger }: Pick<RpcRouteNeeds, "budgets" | "logger">,
-  session: Pick<RpcCaller, "agent" | "apiVersion" | "connectionId">,
-): RpcCaller {
-  const { agentId } = session.agent;
-  let child: Logger | undefined;
-  return {
-    ...session,
-    // Created on first use: most sessions log nothing, and there are many.
-    get logger() {
-      return (child ??= logger.child(whoOf(session.agent)));
-    },
-    reserve: (budget, cost) => budgets.reserve(agentId, budget, cost),
-    spend: (budget, wanted) => budgets.spend(agentId, budget, wanted),
-  };
+/** The caller of a session. Its logger is created on first use: most sessions log nothing, and there are many. */
+class SessionCaller implements RpcCaller {
+  readonly agent: AgentCaller;
+  readonly connectionId: string;
+  readonly apiVersion: string;
+  readonly spend: RpcCaller["spend"];
+  readonly reserve: RpcCaller["reserve"];
+  readonly #parent: Logger;
+  #logger: Logger | undefined;
+
+  constructor(
+    { budgets, logger }: Pick<RpcRouteNeeds, "budgets" | "logger">,
+    { agent, apiVersion, connectionId }: Pick<RpcCaller, "agent" | "apiVersion" | "connectionId">,
+  ) {
+    this.agent = agent;
+    this.apiVersion = apiVersion;
+    this.connectionId = connectionId;
+    this.spend = (budget, wanted) => budgets.spend(agent.agentId, budget, wanted);
+    this.reserve = (...given) => budgets.reserve(agent.agentId, ...given);
+    this.#parent = logger;
+  }
+
+  get logger(): Logger {
+    this.#logger ??= this.#parent.child(whoOf(this.agent));
+    return this.#logger;
+  }
 }
 
 function whoOf({ agentId, workspaceId }: AgentCaller): {

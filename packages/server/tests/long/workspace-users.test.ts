@@ -159,8 +159,21 @@ ofRoot("a server of root", () => {
       id: "build-1",
       number: 1,
       transition: "start",
-      workspace: { id, name: "demo", owner: { id: "owner-1", username: "ada" } },
-      template: { name: "box", version: "1", settings: {}, directory: undefined },
+      workspace: {
+        id,
+        name: "demo",
+        owner: { id: "owner-1", username: "ada", name: "", email: "" },
+      },
+      template: {
+        id: "t",
+        name: "box",
+        version: "1",
+        settings: {},
+        directory: undefined,
+        notes: undefined,
+      },
+      isPrebuild: false,
+      keepState: async () => undefined,
       parameters: {},
       agents: [
         {

@@ -3,9 +3,9 @@ import { isShellWord } from "@slipway/template";
 import { packTemplate, pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { type OpenServer, openServer } from "./support/open-server.ts";
-import { addPerson, type Client, testPassword } from "./support/people.ts";
-import { claim, fillPool, listPrebuilds, pushPoolOf, waitForPrebuilds } from "./support/pool.ts";
+import { type OpenServer, openServer } from "../support/open-server.ts";
+import { addPerson, type Client, testPassword } from "../support/people.ts";
+import { claim, fillPool, listPrebuilds, pushPoolOf, waitForPrebuilds } from "../support/pool.ts";
 
 /* Values in templates' scripts: names that the server accepts, and no other values chosen by a user. */
 

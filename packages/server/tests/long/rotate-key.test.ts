@@ -18,11 +18,11 @@ import {
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { runRotateKey } from "../src/main/rotate-key.ts";
-import { rotateSecrets, type RotationProgress } from "../src/platform/auth/rotate-secrets.ts";
-import { sealedColumns } from "../src/platform/auth/sealed-columns.ts";
-import { SecretBox } from "../src/platform/auth/secret-box.ts";
-import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
+import { runRotateKey } from "../../src/main/rotate-key.ts";
+import { rotateSecrets, type RotationProgress } from "../../src/platform/auth/rotate-secrets.ts";
+import { sealedColumns } from "../../src/platform/auth/sealed-columns.ts";
+import { SecretBox } from "../../src/platform/auth/secret-box.ts";
+import { seedAgent, seedBuild, seedWorkspace } from "../support/rows.ts";
 
 const opened = new AsyncDisposableStack();
 const keep = { discardsUnreadable: false } as const;

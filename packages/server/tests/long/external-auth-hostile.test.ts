@@ -17,11 +17,11 @@ import {
 } from "@slipway/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { openServer, type OpenServer } from "./support/open-server.ts";
-import { addPerson, type Person } from "./support/people.ts";
-import { fillPool, pushPool } from "./support/pool.ts";
-import { ProviderBrowser } from "./support/provider-browser.ts";
-import { type WireAnswer, wireRequest } from "./support/wire-request.ts";
+import { openServer, type OpenServer } from "../support/open-server.ts";
+import { addPerson, type Person } from "../support/people.ts";
+import { fillPool, pushPool } from "../support/pool.ts";
+import { ProviderBrowser } from "../support/provider-browser.ts";
+import { type WireAnswer, wireRequest } from "../support/wire-request.ts";
 
 /* Providers that misbehave, and agents and users who request more than is theirs. */
 

@@ -322,7 +322,7 @@ it("works for an ordinary user", async () => {
     process.execPath,
     ["--conditions=@slipway/source", "--input-type=module", "-e", program],
     {
-      cwd: new URL("..", import.meta.url),
+      cwd: new URL("../..", import.meta.url),
       stdio: ["ignore", "pipe", "pipe"],
       ...(isRoot ? { uid: ordinaryUser, gid: ordinaryUser } : {}),
     },

@@ -1,0 +1,98 @@
+import { capabilitiesOf, DriverError } from "@slipway/drivers";
+import { sql } from "kysely";
+
+import type { SecretBox } from "../../platform/auth/secret-box.ts";
+import type { Queryable } from "../../platform/db/database.ts";
+
+/** The columns of a build that hold its driver's state. */
+export interface StateColumns {
+  readonly driver_state: Uint8Array | null;
+  readonly driver_state_encrypted: Uint8Array | null;
+}
+
+/** Reads the state in a build's columns; undefined if it has none. Throws `SecretError`, and `DriverError` for a lost one. */
+export function readStateColumns(
+  secrets: Pick<SecretBox, "open">,
+  { driver_state: plain, driver_state_encrypted: sealed }: StateColumns,
+): Uint8Array | undefined {
+  if (sealed === null) return plain ?? undefined;
+  const text = secrets.open(sealed);
+  if (text !== "") return Buffer.from(text);
+  throw new DriverError(
+    "state-lost",
+    "the state of the workspace was discarded with its key: delete the workspace with --orphan, and remove its infrastructure by hand",
+  );
+}
+
+/** A build, by the driver that carries it out. */
+interface DriverBuildKey {
+  readonly id: string;
+  readonly driver: string;
+}
+
+/** Returns the columns for a state, which is encrypted if states of the driver hold secrets. */
+export function stateColumns(
+  secrets: Pick<SecretBox, "seal">,
+  driver: string,
+  state: Uint8Array | undefined,
+): { readonly driver_state: Buffer | null; readonly driver_state_encrypted: Buffer | null } {
+  const none = { driver_state: null, driver_state_encrypted: null };
+  if (state === undefined) return none;
+  if (!capabilitiesOf(driver).hasSecretState) return { ...none, driver_state: Buffer.from(state) };
+  return { ...none, driver_state_encrypted: secrets.seal(Buffer.from(state).toString()) };
+}
+
+export async function updateDriverState(
+  db: Queryable,
+  secrets: Pick<SecretBox, "seal">,
+  { id, driver }: DriverBuildKey,
+  state: Uint8Array | undefined,
+): Promise<void> {
+  await db
+    .updateTable("workspace_builds")
+    .set({ ...stateColumns(secrets, driver, state), updated_at: sql`now()` })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** Keeps a state while the build's job runs; a worker that has lost the job changes nothing. */
+export async function keepDriverState(
+  db: Queryable,
+  secrets: Pick<SecretBox, "seal">,
+  { id, driver, jobId }: DriverBuildKey & { readonly jobId: string },
+  state: Uint8Array,
+): Promise<void> {
+  await db
+    .updateTable("workspace_builds")
+    .set({ ...stateColumns(secrets, driver, state), updated_at: sql`now()` })
+    .where("id", "=", id)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom("jobs").where("id", "=", jobId).where("completed_at", "is", null).select("id"),
+      ),
+    )
+    .execute();
+}
+
+/** Reads the state that a driver returned for the newest build before a number, ignoring the state of other drivers. */
+export async function selectDriverState(
+  db: Queryable,
+  secrets: Pick<SecretBox, "open">,
+  {
+    workspaceId,
+    before,
+    driver,
+  }: { readonly workspaceId: string; readonly before: number; readonly driver: string },
+): Promise<Uint8Array | undefined> {
+  const row = await db
+    .selectFrom("workspace_builds as b")
+    .innerJoin("template_versions as v", "v.id", "b.template_version_id")
+    .where("b.workspace_id", "=", workspaceId)
+    .where("b.build_number", "<", before)
+    .where(sql<boolean>`coalesce(b.driver_state, b.driver_state_encrypted) is not null`)
+    .where(sql<string>`v.definition ->> 'driver'`, "=", driver)
+    .orderBy("b.build_number", "desc")
+    .select(["b.driver_state", "b.driver_state_encrypted"])
+    .executeTakeFirst();
+  return row === undefined ? undefined : readStateColumns(secrets, row);
+}

@@ -1,0 +1,215 @@
+import { randomUUID } from "node:crypto";
+
+import { oidcClient, WebBrowser } from "@slipway/testkit/oauth";
+import { generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { logInAtAcme, type LogInWorld, openLogInWorld } from "./support/login-world.ts";
+
+let world: LogInWorld;
+const opened = new AsyncDisposableStack();
+
+beforeAll(async () => {
+  world = opened.use(await openLogInWorld());
+});
+beforeEach(() => {
+  world.peer.changeAnswer = () => undefined;
+  world.peer.outage = undefined;
+});
+afterAll(() => opened.disposeAsync());
+
+async function logIn(login: string): Promise<WebBrowser> {
+  world.addPerson(login);
+  const browser = new WebBrowser();
+  await logInAtAcme(world.server, browser, login);
+  expect(await world.whoIs(browser)).toBe(login);
+  return browser;
+}
+
+function headersOf(browser: WebBrowser) {
+  const token = browser.cookie(world.server.url, "coder_session_token") ?? "";
+  return { headers: { "Coder-Session-Token": token } };
+}
+
+/** Logs out at the provider itself. */
+async function logOutAtAcme(browser: WebBrowser): Promise<void> {
+  const form = await browser.open(`${world.peer.url}/session/end`);
+  await browser.submit(form, { logout: "yes" });
+}
+
+const seconds = (): number => Math.floor(Date.now() / 1000);
+const events = { "http://schemas.openid.net/event/backchannel-logout": {} };
+
+/** Returns the claims of a valid log-out token for a person. */
+function claimsFor(sub: string): JWTPayload {
+  const jti = randomUUID();
+  return { iss: world.peer.url, aud: oidcClient.id, iat: seconds(), jti, sub, events };
+}
+
+interface Sent {
+  readonly provider?: string;
+  readonly type?: string;
+}
+
+async function send(body: string, { provider = "acme", type = formType }: Sent = {}) {
+  const response = await fetch(`${world.server.url}/login/with/${provider}/backchannel-logout`, {
+    method: "POST",
+    headers: { "Content-Type": type },
+    body,
+  });
+  return { status: response.status, text: await response.text(), headers: response.headers };
+}
+
+const formType = "application/x-www-form-urlencoded";
+const formOf = (token: string): string => new URLSearchParams({ logout_token: token }).toString();
+
+describe("a log-out at the provider", () => {
+  it("ends the session that began there, what it approved and created, and no other", async () => {
+    const browser = await logIn("ann");
+    const other = await logIn("ann");
+    const begun = await world.server.request("POST", "/users/login/device", undefined, {
+      headers: {},
+    });
+    const { device_code, user_code } = Object(begun.body);
+    const approval = "/users/login/device/approval";
+    await world.server.request("POST", approval, { user_code }, headersOf(browser));
+    const redeemed = await world.server.request(
+      "POST",
+      "/users/login/device/session",
+      { device_code },
+      { headers: {} },
+    );
+    const key = await world.server.request("POST", "/users/me/keys", undefined, headersOf(browser));
+    const token = await world.server.request(
+      "POST",
+      "/users/me/keys/tokens",
+      {},
+      headersOf(browser),
+    );
+    await logOutAtAcme(browser);
+    await vi.waitFor(async () => expect(await world.whoIs(browser)).toBe(401));
+    expect(await world.whoIs(other)).toBe("ann");
+    const statusOf = async (sessionToken: unknown) => {
+      const headers = { "Coder-Session-Token": String(sessionToken) };
+      return (await world.server.request("GET", "/users/me", undefined, { headers })).status;
+    };
+    expect(await statusOf(Object(redeemed.body).session_token)).toBe(401);
+    expect(await statusOf(Object(key.body).key)).toBe(401);
+    expect(await statusOf(Object(token.body).key)).toBe(200);
+    const query = "/audit?q=resource_type:api_key action:delete";
+    const { body } = await world.server.request("GET", query);
+    const fields = { login_provider: "acme", reason: "logged out at the provider" };
+    expect(body).toMatchObject({ audit_logs: [{ additional_fields: fields }] });
+  });
+});
+
+describe("a log-out token", () => {
+  it("that names only the person ends all sessions from there, but not those of others", async () => {
+    const browsers = [await logIn("bob"), await logIn("bob")];
+    const bystander = await logIn("bystander");
+    const byOwner = await world.server.request("POST", "/users/bob/keys");
+    const answer = await send(formOf(await world.peer.sign(claimsFor("bob"))));
+    expect(answer).toMatchObject({ status: 200, text: "" });
+    expect(answer.headers.get("cache-control")).toBe("no-store");
+    for (const browser of browsers) expect(await world.whoIs(browser)).toBe(401);
+    expect(await world.whoIs(bystander)).toBe("bystander");
+    const headers = { "Coder-Session-Token": String(Object(byOwner.body).key) };
+    const me = await world.server.request("GET", "/users/me", undefined, { headers });
+    expect(me.status).toBe(200);
+  });
+
+  it("ends sessions once, however often it comes", async () => {
+    await logIn("cid");
+    const form = formOf(await world.peer.sign(claimsFor("cid")));
+    const answers = await Promise.all([send(form), send(form), send(form)]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 400, 400]);
+    const again = await logIn("cid");
+    expect((await send(form)).status).toBe(400);
+    expect(await world.whoIs(again)).toBe("cid");
+  });
+
+  it("of a person or session that the server does not know is in order", async () => {
+    for (const change of [{}, { sub: undefined, sid: "x" }]) {
+      const token = await world.peer.sign({ ...Object(claimsFor("stranger")), ...change });
+      expect((await send(formOf(token))).status).toBe(200);
+    }
+  });
+
+  it.each<readonly [string, Readonly<Record<string, unknown>>]>([
+    ["another issuer", { iss: "https://evil.example.com" }],
+    ["another client", { aud: "someone-else" }],
+    ["no event", { events: undefined }],
+    ["another event", { events: { "http://schemas.openid.net/event/other": {} } }],
+    ["an event that is not an object", { events: { [Object.keys(events)[0] ?? ""]: true } }],
+    ["a nonce, as an ID token has", { nonce: "x" }],
+    ["no id", { jti: undefined }],
+    ["no time", { iat: undefined }],
+    ["a time long ago", { iat: 1_700_000_000 }],
+    ["a time in the future", { iat: 4_000_000_000 }],
+    ["an end in the past", { exp: 1_700_000_000 }],
+    ["neither person nor session", { sub: undefined }],
+    ["a person without end", { sub: "x".repeat(300) }],
+  ])("is refused with %s", async (_name, change) => {
+    const browser = await logIn("dan");
+    const token = await world.peer.sign({ ...Object(claimsFor("dan")), ...change });
+    const answer = await send(formOf(token));
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.text)).toMatchObject({ error: "invalid_request" });
+    expect(await world.whoIs(browser)).toBe("dan");
+  });
+
+  it("is refused without a signature of the provider's own", async () => {
+    const browser = await logIn("eve");
+    const claims = claimsFor("eve");
+    const secret = new TextEncoder().encode(oidcClient.secret.padEnd(32));
+    const signed = await world.peer.sign(claims);
+    const forged = [
+      new UnsecuredJWT(claims).encode(),
+      await new SignJWT(claims).setProtectedHeader({ alg: "HS256", kid: "key-1" }).sign(secret),
+      `${signed.slice(0, -6)}AAAAAA`,
+      "x",
+      "",
+    ];
+    for (const token of forged) expect((await send(formOf(token))).status).toBe(400);
+    expect(await world.whoIs(browser)).toBe("eve");
+  });
+
+  it("comes alone, in a form, and is no longer than others", async () => {
+    const form = formOf(await world.peer.sign(claimsFor("fay")));
+    expect((await send(`${form}&${form}`)).status).toBe(400);
+    expect((await send(form, { type: "application/json" })).status).toBe(400);
+    expect((await send(`${form}&x=${"x".repeat(17_000)}`)).status).toBe(413);
+    expect((await send(form, { provider: "nobody" })).status).toBe(404);
+  });
+
+  it("of another issuer costs no request to the provider, and one of an unknown key few", async () => {
+    let reads = 0;
+    world.peer.changeAnswer = (path) => void (reads += path === "/jwks" ? 1 : 0);
+    const evil = { ...claimsFor("gil"), iss: "https://evil.example.com" };
+    await send(formOf(await world.peer.sign(evil)));
+    expect(reads).toBe(0);
+    const { privateKey } = await generateKeyPair("RS256");
+    for (let count = 0; count < 5; count += 1) {
+      const token = await new SignJWT(claimsFor("gil"))
+        .setProtectedHeader({ alg: "RS256", kid: `unknown-${count}` })
+        .sign(privateKey);
+      expect((await send(formOf(token))).status).toBe(400);
+    }
+    expect(reads).toBeLessThanOrEqual(1);
+  });
+
+  it("may come again if the provider did not send its keys", async () => {
+    const replica = await world.openReplica();
+    const form = formOf(await world.peer.sign(claimsFor("hal")));
+    const sendTo = () =>
+      fetch(`${replica.url}/login/with/acme/backchannel-logout`, {
+        method: "POST",
+        headers: { "Content-Type": formType },
+        body: form,
+      });
+    world.peer.outage = 503;
+    expect((await sendTo()).status).toBe(503);
+    world.peer.outage = undefined;
+    expect((await sendTo()).status).toBe(200);
+  });
+});

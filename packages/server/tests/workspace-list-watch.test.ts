@@ -1,0 +1,135 @@
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import {
+  createWorkspace,
+  favoriteWorkspace,
+  renameWorkspace,
+} from "@slipway/api/workspaces/routes";
+import { maxChangedIds } from "@slipway/api/workspaces/watch-routes";
+import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { sql } from "kysely";
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
+
+import { type OpenServer, openReplica, openServer } from "./support/open-server.ts";
+import { addPerson, type Person } from "./support/people.ts";
+import { openTextSocket, type TextSocket } from "./support/text-socket.ts";
+
+/* The socket that tells lists of workspaces what has changed. */
+
+const template = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
+
+let server: OpenServer;
+let templateId = "";
+let ann: Person;
+let bob: Person;
+
+beforeAll(async () => {
+  server = await openServer(inject("postgresUrl"));
+  templateId = await pushTemplate(server.admin, "outside", template);
+  [ann, bob] = await Promise.all([addPerson(server, "ann"), addPerson(server, "bob")]);
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+interface Watched {
+  readonly socket: TextSocket;
+  /** Returns what it was told: ids, or `many`. */
+  readonly told: () => readonly string[];
+}
+
+/** Watches the lists of a user until the test ends, and resolves once it is told to read them. */
+async function watchLists(
+  { headers }: { readonly headers: Readonly<Record<string, string>> },
+  serverUrl = server.url,
+): Promise<Watched> {
+  const url = `${serverUrl.replace("http", "ws")}/api/v2/workspaces/watch-ws`;
+  const socket = openTextSocket(url, headers);
+  onTestFinished(() => socket.raw.terminate());
+  await socket.firstMessage;
+  expect(socket.messages).toEqual(['{"workspaces":[],"many":true}']);
+  const told = (): readonly string[] =>
+    socket.messages.slice(1).flatMap((text) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the message of the route
+      const message = JSON.parse(text) as { workspaces: string[]; many: boolean };
+      return message.many ? ["many"] : message.workspaces;
+    });
+  return { socket, told };
+}
+
+async function make({ client }: Pick<Person, "client">, name: string): Promise<string> {
+  const { id } = await client.call(createWorkspace, {
+    params: { user: "me" },
+    body: { name, template_id: templateId },
+  });
+  await waitForWorkspace(client, id, (one) => one.latest_build.status === "running");
+  return id;
+}
+
+describe("a watched list", () => {
+  it("tells of a user's own workspaces only, and an administrator of all", async () => {
+    const [annList, bobList, all] = await Promise.all([
+      watchLists(ann.client),
+      watchLists(bob.client),
+      watchLists(server.admin),
+    ]);
+    const id = await make(ann, "dev");
+    await expect.poll(annList.told).toContain(id);
+    await expect.poll(all.told).toContain(id);
+    const other = await make(bob, "dev");
+    await expect.poll(bobList.told).toContain(other);
+    await expect.poll(all.told).toContain(other);
+    expect(annList.told()).not.toContain(other);
+    expect(bobList.told()).not.toContain(id);
+  });
+
+  it.each([
+    [
+      "renamed",
+      (workspace: string) =>
+        ann.client.call(renameWorkspace, { params: { workspace }, body: { name: "new-name" } }),
+    ],
+    [
+      "made a favorite",
+      (workspace: string) => ann.client.call(favoriteWorkspace, { params: { workspace } }),
+    ],
+    [
+      "deleted",
+      (workspace: string) =>
+        ann.client.call(createBuild, { params: { workspace }, body: { transition: "delete" } }),
+    ],
+  ] as const)("tells that a workspace was %s, on another replica too", async (what, change) => {
+    const replica = await openReplica(server);
+    onTestFinished(() => replica[Symbol.asyncDispose]());
+    const id = await make(ann, what.replaceAll(" ", "-"));
+    const lists = await Promise.all([watchLists(ann.client), watchLists(ann.client, replica.url)]);
+    await change(id);
+    for (const { told } of lists) await expect.poll(told).toContain(id);
+  });
+
+  it("tells of more changes than it names as of many", async () => {
+    const { told } = await watchLists(server.admin);
+    const topics = Array.from(
+      { length: maxChangedIds + 1 },
+      (_, at) => `workspace:11111111-1111-4111-8111-${String(at).padStart(12, "0")}`,
+    );
+    await sql`select pg_notify('slipway', ${`\n${topics.join("\n")}`})`.execute(server.db);
+    await expect.poll(told).toEqual(["many"]);
+  });
+
+  it("gathers changes", async () => {
+    const id = await make(ann, "busy");
+    const { socket, told } = await watchLists(ann.client);
+    const startMs = performance.now();
+    for (let at = 0; at < 20; at += 1) {
+      const params = { workspace: id };
+      await ann.client.call(renameWorkspace, { params, body: { name: `busy-${at}` } });
+    }
+    await expect.poll(told).toContain(id);
+    const most = 2 + Math.ceil((performance.now() - startMs) / 250);
+    expect(socket.messages.length - 1).toBeLessThanOrEqual(most);
+  });
+
+  it("does not listen to its reader", async () => {
+    const { socket } = await watchLists(ann.client);
+    socket.raw.send("hello");
+    expect((await socket.ended).code).toBe(1002);
+  });
+});
