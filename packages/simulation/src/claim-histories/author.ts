@@ -37,7 +37,8 @@ export class Author {
     this.#beginning = beginning;
     this.#kinds = [
       { weight: 3, choose: () => ({ type: "look" }) },
-      { weight: 3, choose: () => this.#create() },
+      { weight: 2, choose: () => this.#create() },
+      { weight: 1, choose: () => this.#createTogether() },
       { weight: 1.5, choose: (now) => this.#build(now) },
       { weight: 0.7, choose: (now) => this.#cancel(now) },
       { weight: 6, choose: (now) => this.#acquire(now) },
@@ -92,10 +93,20 @@ export class Author {
   }
 
   #create(): Step {
-    const isTaken = this.#count > 0 && this.#random.chance(0.05);
+    return { type: "create", ...this.#wanted(0.05), isPooled: this.#random.chance(0.85) };
+  }
+
+  #createTogether(): Step {
+    const count = 2 + this.#random.below(3);
+    const wanted = Array.from({ length: count }, () => this.#wanted(0.15));
+    return { type: "create-together", wanted };
+  }
+
+  /** Returns a workspace to ask for, of which the name is a previous one by this chance. */
+  #wanted(repeats: number): { readonly user: string; readonly name: string } {
+    const isTaken = this.#count > 0 && this.#random.chance(repeats);
     if (!isTaken) this.#count += 1;
-    const isPooled = this.#random.chance(0.85);
-    return { type: "create", user: this.#pick(users), name: `n${this.#count}`, isPooled };
+    return { user: this.#pick(users), name: `n${this.#count}` };
   }
 
   #build({ workspaces }: Snapshot): Step | undefined {

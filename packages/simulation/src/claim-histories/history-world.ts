@@ -13,7 +13,7 @@ export interface HistoryWorld extends AsyncDisposable {
 
 /** The initial state of a world. */
 export interface Beginning {
-  readonly driver: "external" | "terraform" | "process";
+  readonly driver: "external" | "manual" | "process";
   readonly agentNames: readonly string[];
   readonly instances: number;
   /** The age at which prebuilds expire; 0 for never. */

@@ -17,7 +17,12 @@ import {
   RefusalError,
 } from "../model/builds.ts";
 import { carryOut, selectPool, selectPoolIds } from "../model/pools.ts";
-import { claimWorkspace, insertWorkspace } from "../model/workspaces.ts";
+import {
+  claimWorkspaces,
+  insertWorkspace,
+  isPooled,
+  type NewWorkspace,
+} from "../model/workspaces.ts";
 import { UniqueViolation } from "../store/errors.ts";
 import { limits } from "./history-world.ts";
 import { readModelRows } from "./model-rows.ts";
@@ -31,9 +36,13 @@ export async function takeModelStep(world: ModelState, step: Step): Promise<stri
   try {
     return await take(world, step);
   } catch (error) {
-    if (error instanceof RefusalError || error instanceof UniqueViolation) return "refused";
+    if (isRefusal(error)) return "refused";
     throw error;
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof RefusalError || error instanceof UniqueViolation;
 }
 
 async function take(world: ModelState, step: Step): Promise<string> {
@@ -44,6 +53,8 @@ async function take(world: ModelState, step: Step): Promise<string> {
       return look(world);
     case "create":
       return create(world, step);
+    case "create-together":
+      return createTogether(world, step);
     case "build":
       return build(world, step);
     case "cancel":
@@ -152,16 +163,65 @@ async function breakTies(world: ModelState): Promise<void> {
 
 async function create(
   world: ModelState,
-  { user, name, isPooled }: Extract<Step, { type: "create" }>,
+  { user, name, isPooled: fromPool }: Extract<Step, { type: "create" }>,
 ): Promise<string> {
-  const { model } = world;
-  const presetId = isPooled ? activePreset(world) : undefined;
-  const wanted = { userId: user, workspaceName: name, presetId };
-  await world.transaction(
-    async (trx) =>
-      (await claimWorkspace(model, trx, wanted)) ?? (await insertWorkspace(model, trx, wanted)),
-  );
+  const presetId = fromPool ? activePreset(world) : undefined;
+  await createAlone(world, { userId: user, workspaceName: name, presetId });
   return "";
+}
+
+async function createAlone(world: ModelState, wanted: NewWorkspace): Promise<void> {
+  const { model } = world;
+  await world.transaction(async (trx) => {
+    const claims = isPooled(wanted) ? [wanted] : [];
+    const claimed = await claimWorkspaces(model, trx, claims, { waits: true });
+    if (claimed.size === 0) await insertWorkspace(model, trx, wanted);
+  });
+}
+
+/** Claims for the requests with a free name in one transaction, then creates the others one by one. */
+async function createTogether(
+  world: ModelState,
+  { wanted }: Extract<Step, { type: "create-together" }>,
+): Promise<string> {
+  const { model, names } = world;
+  const presetId = activePreset(world);
+  const requests = wanted.map(({ user, name }) => {
+    return { userId: user, workspaceName: name, presetId };
+  });
+  const claimed = await world.transaction((trx) =>
+    claimWorkspaces(model, trx, withFreeNames(world, requests), { waits: false }),
+  );
+  const answers: string[] = [];
+  for (const request of requests) {
+    answers.push(claimed.has(request) ? "" : await answerAlone(world, request));
+    nameRows(names, readModelRows(world));
+  }
+  await breakTies(world);
+  return answers.join(",");
+}
+
+/** Returns the requests for names that their users do not have, of those for the same name of a user the first. */
+function withFreeNames<Wanted extends NewWorkspace>(
+  { model }: ModelState,
+  requests: readonly Wanted[],
+): readonly Wanted[] {
+  const live = model.tables.workspaces.all().filter(({ deleted }) => !deleted);
+  const taken = new Set(live.map(({ ownerId, name }) => `${ownerId} ${name}`));
+  const byName = Map.groupBy(requests, ({ userId, workspaceName }) => `${userId} ${workspaceName}`);
+  return [...byName].flatMap(([key, [first]]) =>
+    first === undefined || taken.has(key) ? [] : [first],
+  );
+}
+
+async function answerAlone(world: ModelState, request: NewWorkspace): Promise<string> {
+  try {
+    await createAlone(world, request);
+    return "";
+  } catch (error) {
+    if (isRefusal(error)) return "refused";
+    throw error;
+  }
 }
 
 async function build(

@@ -58,12 +58,12 @@ async function byVersion<T>(
 function listClaimable(world: ModelState, presetId: string): Promise<readonly string[]> {
   const { model, names } = world;
   return world.transaction(async (trx: Transaction) => {
-    const claim = model.rules.claim(model.tables, trx);
+    const claim = model.rules.claim(model.tables, trx, { waits: true });
     const found: string[] = [];
     for (;;) {
-      const id = await claim.lockPrebuild(presetId, found);
-      if (id === undefined) return found.map((one) => names.name(one));
-      found.push(id);
+      const ids = await claim.lockPrebuilds(presetId, { count: 1, except: found });
+      if (ids.length === 0) return found.map((one) => names.name(one));
+      found.push(...ids);
     }
   });
 }

@@ -60,7 +60,7 @@ async function happen(
 
 function begin(random: Random): Beginning {
   return {
-    driver: random.pick(["external", "terraform", "process"]) ?? "external",
+    driver: random.pick(["external", "manual", "process"]) ?? "external",
     agentNames: random.chance(0.5) ? ["main"] : ["main", "second"],
     instances: 1 + random.below(3),
     expireAfterSeconds: random.chance(0.3) ? 60 + random.below(120) : 0,

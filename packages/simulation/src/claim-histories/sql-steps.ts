@@ -16,7 +16,7 @@ import {
   type UserCaller,
   WorkspaceTurns,
 } from "@slipway/server/claims";
-import { acquire, connect, ManualDriver, report } from "@slipway/testkit";
+import { acquire, connect, ManualDriver, report, type StageWorkspace } from "@slipway/testkit";
 import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 import { encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
 import { sql } from "kysely";
@@ -33,10 +33,13 @@ export async function takeSqlStep(world: SqlState, step: Step): Promise<string> 
   try {
     return await take(world, step);
   } catch (error) {
-    const isRefusal = error instanceof Refusal && !(error instanceof Unavailable);
-    if (isRefusal || error instanceof RpcError) return "refused";
+    if (isRefusal(error) || error instanceof RpcError) return "refused";
     throw error;
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Refusal && !(error instanceof Unavailable);
 }
 
 async function take(world: SqlState, step: Step): Promise<string> {
@@ -52,6 +55,8 @@ async function take(world: SqlState, step: Step): Promise<string> {
       await stage.create(callerOf(world, user), { name, ...(presetId && { presetId }) });
       return "";
     }
+    case "create-together":
+      return createTogether(world, step);
     case "build": {
       const { user, workspace, transition } = step;
       await stage.build(callerOf(world, user), names.id(workspace), transition);
@@ -100,6 +105,40 @@ async function take(world: SqlState, step: Step): Promise<string> {
       return "";
     case "restore":
       return restore(world, names.id(step.worker));
+  }
+}
+
+/** Claims in one transaction as far as it goes, then creates the others one by one. */
+async function createTogether(
+  world: SqlState,
+  { wanted }: Extract<Step, { type: "create-together" }>,
+): Promise<string> {
+  const { stage, names } = world;
+  const presetId = await activePreset(world);
+  const requests = wanted.map(({ user, name }) => {
+    return { caller: callerOf(world, user), wanted: { name, presetId } };
+  });
+  const claimed = await stage.claimTogether(requests);
+  const answers: string[] = [];
+  for (const [index, request] of requests.entries()) {
+    answers.push(claimed[index] === undefined ? await answerAlone(world, request) : "");
+    // What they make at the same moment is named in the order in which it is made.
+    nameRows(names, await readSqlRows(world));
+  }
+  await breakTies(world);
+  return answers.join(",");
+}
+
+async function answerAlone(
+  world: SqlState,
+  { caller, wanted }: { readonly caller: UserCaller; readonly wanted: StageWorkspace },
+): Promise<string> {
+  try {
+    await world.stage.create(caller, wanted);
+    return "";
+  } catch (error) {
+    if (isRefusal(error)) return "refused";
+    throw error;
   }
 }
 

@@ -63,15 +63,12 @@ async function byVersion<T>(
   return found;
 }
 
-const terms = {
-  settings: {
-    automatic_updates: "never",
-    autostart_schedule: null,
-    next_start_at: null,
-    ttl_ms: 3_600_000,
-    on_deadline: "stop",
-  },
-  endsAgents: false,
+const settings = {
+  automatic_updates: "never",
+  autostart_schedule: null,
+  next_start_at: null,
+  ttl_ms: 3_600_000,
+  on_deadline: "stop",
 } as const;
 
 /** The error that rolls a rehearsal back. */
@@ -85,7 +82,7 @@ async function rehearse(
   work: (claim: ReturnType<typeof sqlClaim>) => Promise<void>,
 ): Promise<void> {
   const rehearsal = db.transaction().execute(async (trx) => {
-    await work(sqlClaim(trx, terms));
+    await work(sqlClaim(trx, { endsAgents: false, waits: true }));
     throw new RehearsalEnd();
   });
   await rehearsal.catch((error: unknown) => {
@@ -97,9 +94,9 @@ async function listClaimable(world: SqlState, presetId: string): Promise<readonl
   const found: string[] = [];
   await rehearse(world, async (claim) => {
     for (;;) {
-      const id = await claim.lockPrebuild(presetId, found);
-      if (id === undefined) return;
-      found.push(id);
+      const ids = await claim.lockPrebuilds(presetId, { count: 1, except: found });
+      if (ids.length === 0) return;
+      found.push(...ids);
     }
   });
   return found.map((id) => world.names.name(id));
@@ -109,11 +106,16 @@ async function listChangeable(world: SqlState, rows: Rows): Promise<readonly str
   const { names, stage } = world;
   const changed: string[] = [];
   await rehearse(world, async (claim) => {
-    for (const { id, presetId } of rows.workspaces) {
+    const pools = Map.groupBy(rows.workspaces, ({ presetId }) => presetId);
+    const claimed = new Set<string>();
+    for (const [presetId, workspaces] of pools) {
       if (presetId === null) continue;
-      const owner = { ownerId: stage.admin.id, name: `of-${id}` };
-      if (await claim.claimPrebuild(id, presetId, owner)) changed.push(names.name(id));
+      const changes = workspaces.map(({ id }) => {
+        return { workspaceId: id, owner: { ownerId: stage.admin.id, name: `of-${id}`, settings } };
+      });
+      for (const id of await claim.claimPrebuilds(presetId, changes)) claimed.add(id);
     }
+    for (const { id } of rows.workspaces) if (claimed.has(id)) changed.push(names.name(id));
   });
   return changed;
 }

@@ -15,6 +15,11 @@ export type Step =
       /** True for the preset that has a pool. */
       readonly isPooled: boolean;
     }
+  /** Requests for the preset with the pool, which a server claims for in one transaction as far as it can. */
+  | {
+      readonly type: "create-together";
+      readonly wanted: readonly { readonly user: string; readonly name: string }[];
+    }
   | {
       readonly type: "build";
       readonly user: string;

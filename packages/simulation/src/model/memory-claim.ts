@@ -5,36 +5,48 @@ import type { Tables, WorkspaceRow } from "./tables.ts";
 import { View } from "./view.ts";
 
 /**
- * Makes a claim's part of a transaction in memory. Choosing and locking are two steps: a statement of PostgreSQL sees
+ * Makes the claims' part of a transaction in memory. Choosing and locking are two steps: a statement of PostgreSQL sees
  * other tables as of its start, however late it gets the lock.
  */
-export function memoryClaim(trx: Transaction, tables: Tables): ClaimTransaction {
+export function memoryClaim(
+  trx: Transaction,
+  tables: Tables,
+  { waits }: { readonly waits: boolean },
+): ClaimTransaction {
   const view = new View(tables, trx);
   return {
-    async lockPrebuild(presetId, except) {
+    async lockPrebuilds(presetId, { count, except }) {
       const candidates = await trx.run(() =>
         trx
           .all(tables.workspaces)
           .filter(({ id }) => !except.includes(id) && view.isWaiting(id, presetId, trx.nowMs))
           .toSorted(bestFirst(view, trx.nowMs)),
       );
-      const free = await trx.run(
-        () =>
-          candidates.find(
+      const free = await trx.run(() =>
+        candidates
+          .values()
+          .filter(
             ({ id, ownerId }) =>
               trx.tryLock(tables.workspaces, id) && view.workspace(id)?.ownerId === ownerId,
-          )?.id,
+          )
+          .take(count)
+          .map(({ id }) => id)
+          .toArray(),
       );
-      return free ?? waitForOne(trx, tables, presetId, except);
+      return free.length > 0 || !waits ? free : waitForOne(trx, tables, presetId, except);
     },
-    claimPrebuild: (workspaceId, presetId, { ownerId, name }) =>
-      trx.run(() =>
-        trx.update(tables.workspaces, workspaceId, () =>
-          view.isWaiting(workspaceId, presetId, trx.nowMs)
-            ? { ownerId, name, prebuildPresetId: undefined }
-            : undefined,
+    async claimPrebuilds(presetId, changes) {
+      const claimed = await trx.run(() =>
+        changes.filter(({ workspaceId, owner: { ownerId, name } }) =>
+          trx.update(tables.workspaces, workspaceId, () =>
+            view.isWaiting(workspaceId, presetId, trx.nowMs)
+              ? { ownerId, name, prebuildPresetId: undefined }
+              : undefined,
+          ),
         ),
-      ),
+      );
+      return new Set(claimed.map(({ workspaceId }) => workspaceId));
+    },
   };
 }
 
@@ -44,7 +56,7 @@ function waitForOne(
   tables: Tables,
   presetId: string,
   except: readonly string[],
-): Promise<string | undefined> {
+): Promise<readonly string[]> {
   const view = new View(tables, trx);
   return trx.run(() => {
     const [oldest] = trx
@@ -52,7 +64,7 @@ function waitForOne(
       .filter(({ id }) => !except.includes(id) && view.isWaiting(id, presetId, trx.nowMs))
       .toSorted((a, b) => a.createdAtMs - b.createdAtMs);
     if (oldest !== undefined) trx.lock(tables.workspaces, oldest.id);
-    return oldest?.id;
+    return oldest === undefined ? [] : [oldest.id];
   });
 }
 

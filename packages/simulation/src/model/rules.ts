@@ -26,7 +26,11 @@ export interface StreamPast {
 
 /** The rules of a world, any of which a planted bug may replace. */
 export interface Rules {
-  readonly claim: (tables: Tables, trx: Transaction) => ClaimTransaction;
+  readonly claim: (
+    tables: Tables,
+    trx: Transaction,
+    options: { readonly waits: boolean },
+  ) => ClaimTransaction;
   /** The build whose processes a start takes over for another owner. */
   readonly predecessor: (view: View, build: BuildRow) => BuildRow | undefined;
   /** The tokens that agents of the new build inherit from their predecessors, by name. */
@@ -61,7 +65,7 @@ export interface AgentRules {
 
 /** The product's own rules. */
 export const ownRules: Rules = {
-  claim: (tables, trx) => memoryClaim(trx, tables),
+  claim: (tables, trx, options) => memoryClaim(trx, tables, options),
   predecessor: (view, build) => view.predecessor(build),
   carriedTokens: (view, predecessor) =>
     new Map(view.rootAgents(predecessor.id).map(({ name, token }) => [name, token])),

@@ -1,4 +1,4 @@
-import { choosePrebuild } from "@slipway/server/claims";
+import { choosePrebuilds } from "@slipway/server/claims";
 
 import type { Transaction } from "../store/transaction.ts";
 import { createBuild, createClaimBuild, RefusalError } from "./builds.ts";
@@ -12,18 +12,36 @@ export interface NewWorkspace {
   readonly presetId: string | undefined;
 }
 
-/** Gives a user a workspace that waits in the pool; undefined if there is none. */
-export async function claimWorkspace(
+/** A request that a pool can serve. */
+export type PooledWorkspace = NewWorkspace & { readonly presetId: string };
+
+export function isPooled(wanted: NewWorkspace): wanted is PooledWorkspace {
+  return wanted.presetId !== undefined;
+}
+
+/** Gives users workspaces that wait in their pools; requests for which none waits have none. */
+export async function claimWorkspaces<Wanted extends PooledWorkspace>(
   model: Model,
   trx: Transaction,
-  { presetId, userId, workspaceName }: NewWorkspace,
-): Promise<string | undefined> {
-  if (presetId === undefined) return undefined;
-  const owner = { ownerId: userId, name: workspaceName };
-  const id = await choosePrebuild(model.rules.claim(model.tables, trx), presetId, owner);
-  if (id === undefined) return undefined;
-  await createClaimBuild(model, trx, id, { ownerId: userId, presetId, initiatorId: userId });
-  return id;
+  wanted: readonly Wanted[],
+  options: { readonly waits: boolean },
+): Promise<ReadonlyMap<Wanted, string>> {
+  const claimed = new Map<Wanted, string>();
+  const claim = model.rules.claim(model.tables, trx, options);
+  for (const [presetId, ofPool] of Map.groupBy(wanted, (one) => one.presetId)) {
+    const owners = ofPool.map(({ userId, workspaceName }) => {
+      return { ownerId: userId, name: workspaceName };
+    });
+    const ids = await choosePrebuilds(claim, presetId, owners);
+    for (const [index, one] of ofPool.entries()) {
+      const id = ids[index];
+      if (id === undefined) continue;
+      const { userId } = one;
+      await createClaimBuild(model, trx, id, { ownerId: userId, presetId, initiatorId: userId });
+      claimed.set(one, id);
+    }
+  }
+  return claimed;
 }
 
 /** Creates a workspace of the active version and queues its first build. */

@@ -1,3 +1,4 @@
+import { LocalListeners } from "@slipway/server/claims";
 import type { Random } from "@slipway/testkit/random";
 
 import type { Life } from "../engine/life.ts";
@@ -10,13 +11,11 @@ export interface HintConditions {
   readonly doubling: () => number;
 }
 
-type Listener = () => void;
-
 /** The hints of one replica: delivered here immediately, and to the others if all goes well. */
 export class ReplicaHints {
   readonly life: Life;
   readonly #bus: HintBus;
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #listeners = new LocalListeners();
   /** True while its connection listens. */
   isListening = true;
 
@@ -27,11 +26,8 @@ export class ReplicaHints {
     life.onEnd(() => bus.remove(this));
   }
 
-  subscribe(topic: string, listener: Listener): Disposable {
-    const listeners = this.#listeners.get(topic) ?? new Set();
-    this.#listeners.set(topic, listeners);
-    listeners.add(listener);
-    return { [Symbol.dispose]: () => void listeners.delete(listener) };
+  subscribe(topic: string, listener: (topic: string) => void): Disposable {
+    return this.#listeners.add(topic, listener);
   }
 
   publish(topic: string): void {
@@ -40,12 +36,12 @@ export class ReplicaHints {
   }
 
   hear(topic: string): void {
-    for (const listener of this.#listeners.get(topic) ?? []) listener();
+    this.#listeners.hint(topic);
   }
 
   /** Treats its listening connection as restored: anything may have happened in between. */
   hearAll(): void {
-    for (const topic of this.#listeners.keys()) this.hear(topic);
+    this.#listeners.hintAll();
   }
 }
 

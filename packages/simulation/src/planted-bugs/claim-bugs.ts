@@ -13,21 +13,24 @@ import type { PlantedBug } from "./planted-bug.ts";
 function unlockedClaim(tables: Tables, trx: Transaction): ClaimTransaction {
   const view = new View(tables, trx);
   return {
-    lockPrebuild: (presetId, except) =>
-      trx.run(
-        () =>
-          trx
-            .all(tables.workspaces)
-            .find(({ id }) => !except.includes(id) && view.isWaiting(id, presetId, trx.nowMs))?.id,
-      ),
-    claimPrebuild: (workspaceId, _presetId, { ownerId, name }) =>
+    lockPrebuilds: (presetId, { count, except }) =>
       trx.run(() =>
-        trx.update(tables.workspaces, workspaceId, () => ({
-          ownerId,
-          name,
-          prebuildPresetId: undefined,
-        })),
+        trx
+          .all(tables.workspaces)
+          .filter(({ id }) => !except.includes(id) && view.isWaiting(id, presetId, trx.nowMs))
+          .slice(0, count)
+          .map(({ id }) => id),
       ),
+    claimPrebuilds: (_presetId, changes) =>
+      trx.run(() => {
+        for (const { workspaceId, owner } of changes) {
+          trx.update(tables.workspaces, workspaceId, () => ({
+            ...owner,
+            prebuildPresetId: undefined,
+          }));
+        }
+        return new Set(changes.map(({ workspaceId }) => workspaceId));
+      }),
   };
 }
 
@@ -46,6 +49,7 @@ export const claimBugs: readonly PlantedBug[] = [
     breaks: ["L5"],
     requires: { ...crowd, claimsAtOnce: false },
     rules,
+    firstSeed: 20,
   },
   {
     name: "stalled-claim-steals",

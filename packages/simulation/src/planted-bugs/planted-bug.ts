@@ -11,6 +11,8 @@ export interface PlantedBug {
   /** The worlds in which it shows. */
   readonly requires: ProfileRequirements;
   readonly rules: Rules;
+  /** The seed of the first world in which tests look for it; earlier worlds do not show it (default: 1). */
+  readonly firstSeed?: number;
 }
 
 /** Returns the product's own rules for the agents of a planted bug: its worlds without the bug. */

@@ -9,6 +9,7 @@ export const poolBugs: readonly PlantedBug[] = [
     breaks: ["L6"],
     // An invalidation would remove them too.
     requires: { with: ["new-version"], without: ["invalidation"], expires: true },
+    firstSeed: 40,
     rules: {
       ...ownRules,
       reconcile: (snapshot, nowMs, limits) => {

@@ -32,12 +32,15 @@ export class Actors {
     for (let number = 1; !conditions.isCalm; number += 1) {
       await this.#pause(2_000, 60_000);
       const [preset] = model.tables.presets.all();
-      await this.#ask({
-        name: "create",
+      // Some ask for several at once, of which a server makes those together that wait at the same time.
+      const count = random.chance(0.3) ? 2 + random.below(3) : 1;
+      const calls = Array.from({ length: count }, (_, index) => ({
+        name: "create" as const,
         userId,
-        workspaceName: `${userId}-${number}`,
+        workspaceName: `${userId}-${number}${index === 0 ? "" : `-${index}`}`,
         presetId: random.chance(0.9) ? activePreset(this.#setting) : undefined,
-      });
+      }));
+      await Promise.all(calls.map((call) => this.#ask(call)));
       if (preset === undefined) return;
       while (!conditions.isCalm && random.chance(0.6)) await this.#useWorkspaces(userId);
     }

@@ -1,4 +1,4 @@
-import { topics } from "@slipway/server/claims";
+import { allOf, topics } from "@slipway/server/claims";
 
 import { carryOut, selectPool, selectPoolIds } from "../model/pools.ts";
 import { looks } from "./looks.ts";
@@ -11,7 +11,7 @@ const intervalMs = 15_000;
 /** Keeps the pools filled with the product's own decision, as its reconciler does; one server at a time. */
 export async function runReconciler(server: ServerProcess): Promise<void> {
   const { model, life } = server;
-  for await (const _ of looks(server, topics.prebuilds, intervalMs)) {
+  for await (const _ of looks(server, allOf("prebuilds"), intervalMs)) {
     try {
       for (const presetId of await model.db.query(life, (trx) => selectPoolIds(model, trx))) {
         if (!(await reconcileOne(server, presetId))) break;

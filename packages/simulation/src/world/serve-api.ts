@@ -1,12 +1,12 @@
 import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
-import { topics } from "@slipway/server/claims";
+import { allOf, topics } from "@slipway/server/claims";
 
 import { cancelBuild, createBuild, RefusalError } from "../model/builds.ts";
-import { claimWorkspace, insertWorkspace } from "../model/workspaces.ts";
+import { claimWorkspaces, insertWorkspace, isPooled } from "../model/workspaces.ts";
 import type { ServerEnd } from "../network/link.ts";
 import type { ApiCall } from "../network/messages.ts";
 import { UniqueViolation } from "../store/errors.ts";
-import type { Transaction } from "../store/transaction.ts";
+import { hintAtClaim } from "./claim-together.ts";
 import type { ClaimOutcome } from "./monitor.ts";
 import type { ServerProcess } from "./server-process.ts";
 
@@ -39,13 +39,13 @@ async function answer(server: ServerProcess, call: ApiCall): Promise<string | un
       await model.db.query(life, (trx) =>
         trx.update(presets, call.presetId, () => ({ lastInvalidatedAtMs: trx.nowMs })),
       );
-      server.hints.publish(topics.prebuilds);
+      server.hints.publish(topics.prebuilds(call.presetId));
       return undefined;
     case "promote":
       await model.db.query(life, (trx) =>
         trx.update(templates, call.templateId, () => ({ activeVersionId: call.versionId })),
       );
-      server.hints.publish(topics.prebuilds);
+      server.hints.publish(allOf("prebuilds"));
       return undefined;
   }
 }
@@ -53,21 +53,20 @@ async function answer(server: ServerProcess, call: ApiCall): Promise<string | un
 type CreateCall = Extract<ApiCall, { name: "create" }>;
 
 async function createWorkspace(server: ServerProcess, call: CreateCall): Promise<string> {
-  const { model, life, setting, trace } = server;
+  const { model, life, setting } = server;
   const attempt = { id: model.ids.next("claim"), presetId: call.presetId ?? "" };
   let outcome: ClaimOutcome = "failed";
   if (call.presetId !== undefined) setting.tell((monitor) => monitor.claimBegan?.(attempt));
   try {
-    const id = await model.db.transaction(life, async (trx) => {
-      const claimed = await claimWorkspace(model, trx, call);
-      outcome = claimed === undefined ? "none" : "claimed";
-      const found = claimed ?? (await insertWorkspace(model, trx, call));
-      const what = claimed === undefined ? "makes" : "claims";
-      trace.add(life.name, () => `${what} ${found} for ${call.userId}`, found);
-      if (claimed !== undefined) hintAtClaim(trx, claimed);
-      return found;
-    });
-    server.hints.publish(topics.jobQueue);
+    const together = isPooled(call)
+      ? await server.claims.claim(call.userId, call, life.forever)
+      : undefined;
+    if (together !== undefined) {
+      outcome = "claimed";
+      return together;
+    }
+    const { id, isClaimed } = await createAlone(server, call);
+    outcome = isClaimed ? "claimed" : "none";
     return id;
   } catch (error) {
     outcome = error instanceof RefusalError ? "refused" : "failed";
@@ -77,8 +76,21 @@ async function createWorkspace(server: ServerProcess, call: CreateCall): Promise
   }
 }
 
-function hintAtClaim(trx: Transaction, id: string): void {
-  for (const topic of [topics.claim(id), topics.workspace(id), topics.prebuilds]) trx.notify(topic);
+async function createAlone(
+  { model, life, hints, trace }: ServerProcess,
+  call: CreateCall,
+): Promise<{ readonly id: string; readonly isClaimed: boolean }> {
+  const made = await model.db.transaction(life, async (trx) => {
+    const claims = isPooled(call) ? [call] : [];
+    const [claimed] = (await claimWorkspaces(model, trx, claims, { waits: true })).values();
+    const id = claimed ?? (await insertWorkspace(model, trx, call));
+    const what = claimed === undefined ? "makes" : "claims";
+    trace.add(life.name, () => `${what} ${id} for ${call.userId}`, id);
+    if (claimed !== undefined) hintAtClaim(trx, claimed, call.presetId ?? "");
+    return { id, isClaimed: claimed !== undefined };
+  });
+  hints.publish(topics.jobQueue);
+  return made;
 }
 
 async function queueBuild(

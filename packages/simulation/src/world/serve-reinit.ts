@@ -36,7 +36,7 @@ export async function serveReinit(
         subscribe: (topic, listener) =>
           hints.subscribe(topic, () => {
             isHinted = true;
-            listener();
+            listener(topic);
           }),
       },
       readView: look,

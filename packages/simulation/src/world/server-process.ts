@@ -1,10 +1,13 @@
+import { GatheredClaims } from "@slipway/server/claims";
 import type { Random } from "@slipway/testkit/random";
 
 import { Life } from "../engine/life.ts";
 import type { Trace } from "../engine/trace.ts";
 import type { Model } from "../model/model.ts";
+import type { PooledWorkspace } from "../model/workspaces.ts";
 import { ReplicaHints } from "../network/hints.ts";
 import type { ServerEnd } from "../network/link.ts";
+import { claimTogether } from "./claim-together.ts";
 import type { ReinitReply } from "./monitor.ts";
 import type { Setting } from "./setting.ts";
 
@@ -19,6 +22,8 @@ export class ServerProcess {
   readonly trace: Trace;
   readonly life: Life;
   readonly hints: ReplicaHints;
+  /** The requests for workspaces of pools, those together that wait at the same time. */
+  readonly claims: GatheredClaims<PooledWorkspace, string>;
 
   constructor(setting: Setting, name: string) {
     const { scheduler, profile, random } = setting;
@@ -29,6 +34,7 @@ export class ServerProcess {
     this.trace = setting.trace;
     this.life = new Life(name, scheduler, skewMs);
     this.hints = new ReplicaHints(this.life, setting.hints);
+    this.claims = new GatheredClaims((requests) => claimTogether(this, requests));
   }
 
   refuse(end: ServerEnd, status: 401 | 409 | 500): void {
