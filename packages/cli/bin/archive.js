@@ -2,9 +2,9 @@
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 
-import { runBundle } from "../src/config/run-bundle.ts";
+import { runChunks } from "../src/config/run-chunks.ts";
 import { cacheDirectory } from "./cache-directory.js";
 
 if (cacheDirectory !== undefined) enableCompileCache(cacheDirectory);
-const bundle = join(import.meta.dirname, "cli/dist/bundle/slipway.cjs");
-runBundle(bundle, { cacheDirectory, command: process.argv[2] });
+const bundle = join(import.meta.dirname, "cli/dist/bundle/slipway.chunks.js");
+runChunks(bundle, { cacheDirectory, command: process.argv[2] });

@@ -1,10 +1,13 @@
 #!/usr/bin/env -S node --conditions=@slipway/source
-import { existsSync, realpathSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 
 import { cacheDirectory } from "./cache-directory.js";
+
+const require = nodeModule.createRequire(import.meta.url);
+// Importing it loads everything that it exports, such as streams of files, a tenth of a short command's time.
+const { existsSync, realpathSync } = require("node:fs");
 
 // Plain JavaScript, so that an older Node gets as far as handing over to the one that `npm ci` has put into the clone,
 // and so that the cache is there before the first file is read.
@@ -14,13 +17,8 @@ const ownNode = `${clone}node_modules/node/bin/node`;
 
 if (Number(process.versions.node.split(".")[0]) >= wantedNode) {
   if (cacheDirectory !== undefined) nodeModule.enableCompileCache(cacheDirectory);
-  const { freshBundle } = await import("../src/config/fresh-bundle.ts");
-  const bundle = freshBundle("cli/dist/bundle/slipway.cjs");
-  if (bundle === undefined) await import("../src/main.ts");
-  else {
-    const { runBundle } = await import("../src/config/run-bundle.ts");
-    runBundle(bundle, { cacheDirectory, command: process.argv[2] });
-  }
+  const options = { cacheDirectory, command: process.argv[2] };
+  if (!loadStart()?.runFreshBundle(options)) await import("../src/main.ts");
 } else if (existsSync(ownNode) && realpathSync(ownNode) !== process.execPath) {
   await handOver();
 } else {
@@ -29,6 +27,12 @@ if (Number(process.versions.node.split(".")[0]) >= wantedNode) {
       "run npm ci in the clone of Slipway to install it there\n",
   );
   process.exitCode = 1;
+}
+
+/** Loads what starts the bundle of the command; undefined in a clone without bundles. */
+function loadStart() {
+  const path = `${clone}packages/cli/dist/bundle/start.cjs`;
+  return existsSync(path) ? require(path) : undefined;
 }
 
 /** Runs the same command on the clone's own Node, and exits with its status. */

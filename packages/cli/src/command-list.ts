@@ -107,6 +107,7 @@ export const commandNames: Readonly<Record<string, readonly string[]>> = {
     "external-auth list",
     "external-auth login",
     "external-auth logout",
+    "oidc test",
     "tokens create",
     "tokens list",
     "tokens view",
@@ -119,6 +120,7 @@ export const commandNames: Readonly<Record<string, readonly string[]>> = {
     "provisioner jobs list",
     "provisioner jobs cancel",
   ],
+  "Moving over:": ["import coder"],
   "Additional commands:": ["support bundle", "completion", "version"],
 };
 
@@ -144,6 +146,7 @@ export const commandGroups: Readonly<Record<string, GroupDefinition>> = {
   "templates presets": { summary: "show presets of a template", aliases: ["preset"] },
   prebuilds: { summary: "manage pools of prebuilt workspaces", aliases: ["prebuild"] },
   users: { summary: "manage users and their roles", aliases: ["user"] },
+  oidc: { summary: "find out what login providers report" },
   tokens: { summary: "manage API tokens", aliases: ["token"] },
   organizations: {
     summary: "show organizations and their members",
@@ -152,5 +155,6 @@ export const commandGroups: Readonly<Record<string, GroupDefinition>> = {
   "organizations members": { summary: "show members of an organization", aliases: ["member"] },
   provisioner: { summary: "manage the server's jobs", aliases: ["provisioners"] },
   "provisioner jobs": { summary: "manage imports, builds and dry runs", aliases: ["job"] },
+  import: { summary: "bring over what another server has" },
   support: { summary: "collect what helps to find the cause of a problem" },
 };

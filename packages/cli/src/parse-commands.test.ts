@@ -337,7 +337,7 @@ it("shows no value of a flag that takes a secret, in any command", async () => {
   const named = /\b(?:token|password|secret|key)\b/;
   /** The flags whose values are names, numbers and files. */
   const harmless =
-    /^(?:agentTokenFile|auth|awsCertificates|clientTlsKeyFile|extra|google\w+|max\w+|name)$/;
+    /^(?:agentTokenFile|auth|awsCertificates|clientTlsKeyFile|extra|google\w+|max\w+|name|tokenFile)$/;
   const shown: string[] = [];
   for (const { name, definition } of commandTable.commands) {
     const { flags, arguments: words } = await definition();

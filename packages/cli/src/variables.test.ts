@@ -16,6 +16,7 @@ it("passes a server's flags under the names of its variables", () => {
     SLIPWAY_ADMIN_USERNAME: undefined,
     SLIPWAY_ADMIN_EMAIL: undefined,
     SLIPWAY_ADMIN_PASSWORD: undefined,
+    SLIPWAY_DASHBOARD: undefined,
     SLIPWAY_PROCESS_DRIVER: undefined,
     SLIPWAY_PROCESS_UIDS: undefined,
     SLIPWAY_SECRET_KEY: undefined,

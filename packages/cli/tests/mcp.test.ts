@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -237,4 +238,41 @@ it("says in words that the server is gone", async () => {
   const listed = await client.callTool({ name: "list_workspaces", arguments: {} });
   expect(listed.isError).toBe(true);
   expect(JSON.stringify(listed.content)).toContain("cannot reach");
+});
+
+it("answers piped calls although its input has ended", async () => {
+  const messages = [
+    {
+      id: 1,
+      method: "initialize",
+      params: {
+        protocolVersion: "2025-06-18",
+        capabilities: {},
+        clientInfo: { name: "script", version: "1" },
+      },
+    },
+    { method: "notifications/initialized" },
+    {
+      id: 2,
+      method: "tools/call",
+      params: {
+        name: "run_command",
+        arguments: { workspace: "dev", command: "sleep 0.3; echo done" },
+      },
+    },
+  ];
+  const command = spawn(process.execPath, ["--conditions=@slipway/source", main, "mcp"], {
+    env: environment,
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  onTestFinished(() => void command.kill());
+  const exited = once(command, "exit");
+  command.stdin.end(
+    messages.map((message) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`).join(""),
+  );
+  const lines = (await text(command.stdout)).trim().split("\n");
+  const answers = lines.map((line) => Object(JSON.parse(line)));
+  const { result } = answers.find(({ id }) => id === 2);
+  expect(result.structuredContent).toMatchObject({ stdout: "done\n", exit_code: 0 });
+  expect(await exited).toEqual([0, null]);
 });

@@ -249,7 +249,7 @@ it("shows the audit trail, filtered by flags", async () => {
     code: 2,
     out: "",
     err: expect.stringMatching(
-      /^error: --action is "bogus", wanted create, write, .* or call\nsee: slipway audit --help\n$/,
+      /^error: --action is "bogus", wanted create, write, .* or deny\nsee: slipway audit --help\n$/,
     ),
   });
   const searched = await slipway("audit --search action:bogus");

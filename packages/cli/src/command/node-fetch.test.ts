@@ -154,3 +154,9 @@ it("rejects with the cause if no server answers", async () => {
     nodeFetch(url.replace(/\d+$/, "1"), { method: "GET", headers: {}, signal: never }),
   ).rejects.toMatchObject({ code: "ECONNREFUSED" });
 });
+
+it("says which program it is", async () => {
+  const url = await serve((request, response) => response.end(request.headers["user-agent"]));
+  const response = await nodeFetch(url, { method: "GET", headers: {}, signal: never });
+  expect(await response.text()).toMatch(/^slipway\/[\d.]+ \(\w+\)$/);
+});

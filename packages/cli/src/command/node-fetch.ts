@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { type as systemType } from "node:os";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
@@ -11,6 +12,8 @@ import {
 } from "@slipway/runtime";
 import { AnswerError, type ClientRequest, type ClientResponse } from "@slipway/sdk/http";
 
+import { packageVersion } from "../config/own-package.ts";
+
 /** A response whose body can also be read as it arrives. */
 export interface NodeResponse extends ClientResponse {
   readonly body: AsyncIterable<Uint8Array>;
@@ -20,6 +23,9 @@ const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 const maxRedirects = 20;
 /** The maximum size of a body read as a whole; templates are at most 10 MiB. */
 const maxBodyBytes = 64 * 1024 * 1024;
+
+/** The name of this command in lists of sessions, and on the page on which people approve its login. */
+const userAgent = `slipway/${packageVersion} (${systemType()})`;
 
 /**
  * Sends a request like `fetch`, for the clients of commands: loading the `fetch` of Node.js takes longer than the
@@ -44,6 +50,27 @@ export async function nodeFetch(url: string, request: ClientRequest): Promise<No
   throw new TypeError(`more than ${maxRedirects} redirects`);
 }
 
+/** A redirect to another address, where none is followed. */
+export class RedirectError extends Error {
+  override readonly name = "RedirectError";
+  readonly code = "redirected";
+}
+
+/** Sends a request like `nodeFetch`, but only to this address: rejects with `RedirectError` for a redirect. */
+export async function fetchUnredirected(
+  url: string,
+  request: ClientRequest,
+): Promise<NodeResponse> {
+  const message = await withSystemAuthorities(() => send(url, request));
+  const { location } = message.headers;
+  const { origin } = new URL(url);
+  if (location === undefined || !redirectStatuses.has(message.statusCode ?? 0))
+    return responseOf(message, origin, request.signal);
+  message.destroy();
+  const target = URL.parse(location, url)?.origin ?? location;
+  throw new RedirectError(`the server redirects to ${target}`);
+}
+
 function send(
   url: string,
   { method, headers, body, signal }: ClientRequest,
@@ -57,7 +84,7 @@ function send(
   const sent = request(url, {
     ...certificateFor(url),
     method,
-    headers: { ...headers, ...length },
+    headers: { "User-Agent": userAgent, ...headers, ...length },
     signal,
   });
   sent.on("response", (message) => {

@@ -48,6 +48,14 @@ describe("a thing that is not found", () => {
     expect(targetThing({ path: "/users/:user", params: { user: "me" } })).toBeUndefined();
   });
 
+  it("is named by its place where parameters have one name", () => {
+    const params = { provider: "acme" };
+    const external = "external auth provider acme";
+    expect(targetThing({ path: "/external-auth/:provider", params })).toBe(external);
+    const test = { path: "/login-providers/:provider/test", params };
+    expect(targetThing(test)).toBe("login provider acme");
+  });
+
   it("keeps what the server says of it in particular", () => {
     const target = { path: "/workspaces/:workspace/port-share", params: { workspace: "w" } };
     const error = new ApiError(404, { message: "Port share not found." }, target);

@@ -3,7 +3,7 @@ import type { RequestTarget } from "@slipway/sdk/http";
 import { CommandError } from "./errors.ts";
 import { exitCodes } from "./exit-codes.ts";
 
-/** The nouns of a path's parameters; a `name` uses that of the segment before it. */
+/** The nouns of a path's parameters, by the segment before it or else by its name. */
 const nouns: Readonly<Record<string, string>> = {
   agent: "agent",
   build: "build",
@@ -11,6 +11,7 @@ const nouns: Readonly<Record<string, string>> = {
   file: "file",
   job: "job",
   key: "token",
+  "login-providers": "login provider",
   notification: "notification",
   number: "build",
   organization: "organization",
@@ -48,7 +49,7 @@ export function targetThing({ path, params }: RequestTarget): string | undefined
     const name = segment.startsWith(":") ? segment.slice(1) : undefined;
     const value = name === undefined ? undefined : params[name];
     if (name === undefined || value === undefined || certain.has(value)) continue;
-    const noun = nouns[name === "name" ? (segments[index - 1] ?? "") : name];
+    const noun = nouns[segments[index - 1] ?? ""] ?? nouns[name];
     if (noun !== undefined) things.push(`${noun} ${value}`);
   }
   return things.length === 0 ? undefined : things.slice(-2).toReversed().join(" of ");

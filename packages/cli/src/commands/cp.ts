@@ -1,4 +1,7 @@
+import { getAgent } from "@slipway/api/agents/routes";
 import { countText, printableLine } from "@slipway/runtime";
+import type { Files } from "@slipway/sdk/files";
+import { type ApiClient, ApiError } from "@slipway/sdk/http";
 
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
@@ -10,18 +13,24 @@ import { disableAutostartFlag } from "../resources/network/network-flags.ts";
 import { runningWorkspace } from "../resources/network/running-workspace.ts";
 import { waitForAgent } from "../resources/network/wait-for-agent.ts";
 import { type CopyNeeds, type CopyOptions, type Totals } from "./cp/copy.ts";
-import { downloadFile, downloadToStdout, downloadTree } from "./cp/download.ts";
-import { isLocal, type Place, readPlace, type RemotePlace } from "./cp/place.ts";
+import { downloadTree } from "./cp/download-tree.ts";
+import { downloadFile, downloadToStdout } from "./cp/download.ts";
+import { isLocal, isRelative, type Place, readPlace, type RemotePlace } from "./cp/place.ts";
 import { sizeText } from "./cp/size-text.ts";
 import { TransferProgress } from "./cp/transfer-progress.ts";
-import { uploadFile, uploadStdin, uploadTree } from "./cp/upload.ts";
+import { uploadTree } from "./cp/upload-tree.ts";
+import { uploadFile, uploadStdin } from "./cp/upload.ts";
+
+const home = "~";
 
 export const command = defineCommand({
   summary: "copy files to and from a workspace",
   description:
     "Copy a file, or a directory with --recursive, from this machine to a workspace or back. A place in a workspace is " +
-    "workspace:path; a path that is not absolute begins in the home directory there. - is standard input or output. " +
-    "A large file whose copy broke off is continued by the same command. A stopped workspace is started.",
+    "workspace:path; a path that is not absolute begins in the agent's directory there, as with exec and ssh, and in " +
+    "the home directory after ~/. - is standard input or output. " +
+    "A copy of a large file or of a directory that broke off is continued by the same command. A stopped workspace is " +
+    "started.",
   arguments: {
     source: { summary: "path, or [owner/]workspace[.agent]:path", required: true },
     destination: { summary: "path, or [owner/]workspace[.agent]:path", required: true },
@@ -32,7 +41,7 @@ export const command = defineCommand({
     disableAutostart: disableAutostartFlag,
   },
   examples: [
-    { line: "slipway cp notes.txt demo:", summary: "into the home directory of the workspace" },
+    { line: "slipway cp notes.txt demo:", summary: "into the directory of the agent" },
     { line: "slipway cp -r demo:project ./project", summary: "a directory from there" },
     { line: "slipway cp demo:/var/log/app.log -", summary: "to standard output" },
   ],
@@ -42,14 +51,17 @@ export async function run(
   options: OptionsOf<typeof command>,
   { terminal, settings, clock, signal }: Pick<Needs, "terminal" | "settings" | "clock" | "signal">,
 ): Promise<number> {
-  const [source, destination] = [readPlace(options.source), readPlace(options.destination)];
-  const remote = remoteOf(source, destination);
+  const places = [readPlace(options.source), readPlace(options.destination)] as const;
+  const remote = remoteOf(...places);
   const client = connect(settings);
   const needs: ClientNeeds = { client, terminal, clock, signal };
   const agentId = await openAgentOf(remote, !options.disableAutostart, needs);
-  const { Files } = await import("@slipway/sdk/files");
+  const { Files: FilesOf } = await import("@slipway/sdk/files");
+  const files = new FilesOf(client, agentId);
+  const path = await absolutePath(remote, { agentId, files, client, signal });
+  const [source, destination] = [at(places[0], path), at(places[1], path)];
   using progress = new TransferProgress(terminal.err, clock);
-  const copyNeeds: CopyNeeds = { files: new Files(client, agentId), terminal, progress, signal };
+  const copyNeeds: CopyNeeds = { files, terminal, progress, signal };
   const copied = await copy(source, destination, options, copyNeeds);
   progress.end();
   const what = countText(copied.files, "file");
@@ -70,7 +82,7 @@ function copy(
       ? downloadTree(source.path, target, options, needs)
       : downloadFile(source.path, target, options, needs);
   }
-  const target = destination.kind === "remote" ? destination.path : "~";
+  const target = destination.kind === "remote" ? destination.path : home;
   if (source.kind === "stream") return uploadStdin(target, needs);
   return options.recursive
     ? uploadTree(source.path, target, options, needs)
@@ -100,6 +112,39 @@ async function openAgentOf(
   const found = chooseAgent(workspace, reference.agent);
   await waitForAgent(workspace, found, "no", needs);
   return found.id;
+}
+
+interface PathNeeds {
+  readonly agentId: string;
+  readonly files: Files;
+  readonly client: ApiClient;
+  readonly signal: AbortSignal;
+}
+
+/** Returns the path of a place from the root or the home directory of its workspace. */
+async function absolutePath({ path }: RemotePlace, needs: PathNeeds): Promise<string> {
+  if (!isRelative(path)) return path;
+  const directory = await workingDirectory(needs);
+  return path === "" ? directory : `${directory}/${path}`;
+}
+
+/** Returns the directory in which the commands of an agent start: that of its template, or the home where there is none. */
+async function workingDirectory({ agentId, files, client, signal }: PathNeeds): Promise<string> {
+  const params = { agent: agentId };
+  const { expanded_directory: directory = "" } = await client.call(getAgent, { params, signal });
+  if (directory === "") return home;
+  try {
+    const { type } = await files.stat(directory, { signal });
+    return type === "directory" ? directory : home;
+  } catch (error) {
+    // It is absent or out of reach: a start script may create it.
+    if (error instanceof ApiError && error.status < 500) return home;
+    throw error;
+  }
+}
+
+function at(place: Place, path: string): Place {
+  return place.kind === "remote" ? { ...place, path } : place;
 }
 
 function shown(place: Place): string {

@@ -25,7 +25,7 @@ export const command = defineCommand({
     yes: yesFlag,
     orphan: {
       kind: "switch",
-      summary: "delete only the record of the workspace, not its resources",
+      summary: "delete only the record of the workspace, and list the resources that are left",
     },
     noWait: noWaitFlag,
     provisionerLogDebug: provisionerLogDebugFlag,
@@ -34,6 +34,10 @@ export const command = defineCommand({
   examples: [
     { line: "slipway delete demo", summary: "ask for confirmation" },
     { line: "slipway delete demo -y", summary: "without confirmation" },
+    {
+      line: "slipway delete demo --orphan",
+      summary: "if the infrastructure is gone; for those who write templates",
+    },
   ],
 });
 
@@ -44,7 +48,7 @@ export async function run(
   const { terminal, settings, clock, signal } = needs;
   noteProvisionerLogDebug(options, terminal);
   const clientNeeds = { client: connect(settings), terminal, clock, signal };
-  if (!options.yes) await askFirst(options.workspaces, clientNeeds);
+  if (!options.yes) await askFirst(options, clientNeeds);
   return eachWorkspace(options, needs, async (reference) => {
     const workspace = await settledWorkspace(reference, clientNeeds);
     const orphan = options.orphan ? { orphan: true } : {};
@@ -58,17 +62,19 @@ export async function run(
 
 /** Asks once for all. Throws `CommandError` if declined, and for a missing workspace: nothing is deleted then. */
 async function askFirst(
-  references: readonly string[],
+  { workspaces, orphan }: Pick<OptionsOf<typeof command>, "workspaces" | "orphan">,
   { client, terminal, signal }: Pick<ClientNeeds, "client" | "terminal" | "signal">,
 ): Promise<void> {
   if (!terminal.interactive) {
     throw new UsageError("not a terminal: pass --yes to confirm");
   }
   const names: string[] = [];
-  for (const reference of new Set(references)) {
+  for (const reference of new Set(workspaces)) {
     names.push(fullName(await findWorkspace(client, reference, signal)));
   }
-  const what = names.length === 1 ? "it" : "them";
-  const question = `Delete ${names.join(", ")} and everything in ${what}?`;
+  const [it, its] = names.length === 1 ? ["it", "its"] : ["them", "their"];
+  const question = orphan
+    ? `Delete the record of ${names.join(", ")}? You will have to remove ${its} resources yourself.`
+    : `Delete ${names.join(", ")} and everything in ${it}?`;
   if (!(await terminal.prompts.confirm(question))) throw new CommandError("nothing was deleted");
 }

@@ -1,4 +1,4 @@
-import { getUser } from "@slipway/api/users/routes";
+import { getAuthMethods, getUser } from "@slipway/api/users/routes";
 import type { User } from "@slipway/api/users/user";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
 import { readServerUrl, type SessionFiles, type StoredSession } from "@slipway/sdk/session";
@@ -8,13 +8,15 @@ import { defineCommand, type OptionsOf } from "../command/definition.ts";
 import { CommandError, UsageError } from "../command/errors.ts";
 import { exitCodes } from "../command/exit-codes.ts";
 import type { Needs } from "../command/needs.ts";
+import { logInByBrowser } from "./login/browser-log-in.ts";
 import { createFirst, logIn, probeServer } from "./login/log-in.ts";
 
 export const command = defineCommand({
   summary: "log in to a server",
   description:
     "Log in and store the session for later commands. On a terminal, slipway prompts for missing values; with " +
-    "--token or CODER_SESSION_TOKEN, it stores that token. On a server without users, it creates the first user.",
+    "--token or CODER_SESSION_TOKEN, it stores that token. With --browser, you log in on a page of the server, on this " +
+    "or another machine, and approve the code that slipway prints. On a server without users, it creates the first user.",
   arguments: { url: { summary: "address of the server", required: false } },
   flags: {
     email: {
@@ -41,6 +43,13 @@ export const command = defineCommand({
       summary: "full name of the first user",
       aliases: ["first-user-full-name"],
     },
+    browser: { kind: "switch", summary: "log in with a browser and approve a code" },
+    provider: {
+      kind: "text",
+      value: "id",
+      summary: "log in with a browser at this login provider",
+    },
+    noOpen: { kind: "switch", summary: "with --browser or --provider: only print the page" },
     useTokenAsSession: {
       kind: "switch",
       summary: "no effect: a given token always becomes the session",
@@ -54,12 +63,20 @@ export const command = defineCommand({
       line: "slipway login localhost:3000 --email ada@example.com --password …",
       summary: "without a terminal",
     },
+    {
+      line: "slipway login https://slipway.example.com --provider acme",
+      summary: "in the browser, at a login provider",
+    },
+    {
+      line: "slipway login https://slipway.example.com --browser --no-open",
+      summary: "on a machine without a browser",
+    },
     { line: "slipway login https://slipway.example.com --token …", summary: "with a token" },
   ],
 });
 
 type LoginOptions = OptionsOf<typeof command>;
-type LoginNeeds = Pick<Needs, "terminal" | "settings" | "signal">;
+type LoginNeeds = Pick<Needs, "terminal" | "settings" | "clock" | "opener" | "signal">;
 
 const defaultUrl = "http://127.0.0.1:3000";
 
@@ -128,11 +145,34 @@ async function obtainToken(
   client: ApiClient,
   hasUsers: boolean,
   options: LoginOptions,
-  { terminal, settings, signal }: LoginNeeds,
+  needs: LoginNeeds,
 ): Promise<string> {
+  const { terminal, settings, signal } = needs;
   if (!hasUsers) return createFirst(client, options, { terminal, signal });
+  const { provider } = options;
+  const browser = { provider, open: !options.noOpen };
+  if (options.browser || provider !== undefined) return logInByBrowser(client, browser, needs);
   if (settings.givenToken !== undefined && options.email === undefined) return settings.givenToken;
+  if (options.email === undefined && terminal.interactive) {
+    const choice = await chooseWay(client, needs);
+    if (choice !== passwordWay) {
+      return logInByBrowser(client, { ...browser, provider: choice }, needs);
+    }
+  }
   return logIn(client, options, { terminal, signal });
+}
+
+const passwordWay = "";
+
+/** Asks how to log in, if the server has login providers; resolves to the id of one, or to `passwordWay`. */
+async function chooseWay(client: ApiClient, { terminal, signal }: LoginNeeds): Promise<string> {
+  const { providers = [] } = await client.call(getAuthMethods, { signal });
+  if (providers.length === 0) return passwordWay;
+  const choices = providers.map(({ id, display_name }) => ({ value: id, label: display_name }));
+  return terminal.prompts.select("Log in with", [
+    ...choices,
+    { value: passwordWay, label: "email and password" },
+  ]);
 }
 
 async function readUser(client: ApiClient, signal: AbortSignal): Promise<User> {

@@ -4,6 +4,8 @@ import { type AgentMetadata, watchAgentMetadata } from "@slipway/api/agents/meta
 import type { BuildParameter } from "@slipway/api/builds/build";
 import { listBuildParameters } from "@slipway/api/builds/routes";
 import type { Infer } from "@slipway/api/contract/scalars";
+import { type AppPlace, primaryRegion } from "@slipway/api/workspaces/app-url";
+import { cronText } from "@slipway/api/workspaces/cron-text";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { durationText, printableLine, withTimeout } from "@slipway/runtime";
 import { type ApiClient, ApiError } from "@slipway/sdk/http";
@@ -15,9 +17,8 @@ import { exitCodes } from "../command/exit-codes.ts";
 import { outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
 import { printJson } from "../command/print-result.ts";
-import { type AppPlace, findRegion, primaryRegion } from "../resources/applications/app-url.ts";
+import { findRegion } from "../resources/applications/find-region.ts";
 import { allAgents, readStartCommand } from "../resources/builds/agents.ts";
-import { cronText } from "../resources/workspaces/cron.ts";
 import { statusCell } from "../resources/workspaces/workspace-list.ts";
 import {
   findWorkspace,
@@ -75,6 +76,7 @@ export async function run(
       metadata: metadata[index],
       place,
       devcontainers: devcontainers[index] ?? [],
+      end: endText(workspace, agent, clock.now()),
     };
     for (const line of agentLines(agent, context, out)) out.line(line);
     const startCommand = isWaiting(workspace, agent)
@@ -102,6 +104,24 @@ async function readPlace(
 /** Returns whether the agent is not running, and must be started by a person. */
 function isWaiting({ latest_build: build }: Workspace, agent: WorkspaceAgent): boolean {
   return build.has_external_agent === true && agent.status !== "connected";
+}
+
+/** Returns when an agent of a running workspace ended, and what to do; undefined for any other. */
+export function endText(
+  workspace: Workspace,
+  {
+    status,
+    lifecycle_state: lifecycle,
+    disconnected_at: endedAt,
+    parent_id: parent,
+  }: WorkspaceAgent,
+  now: number,
+): string | undefined {
+  const { latest_build: build } = workspace;
+  const isEnded = build.status === "running" && lifecycle === "off" && status === "disconnected";
+  if (!isEnded || parent !== null || endedAt === undefined) return undefined;
+  const when = relativeTime(Date.parse(endedAt), now);
+  return `ended ${when}; start it again with: slipway restart ${printableLine(fullName(workspace))}`;
 }
 
 /** Reads the latest values; undefined if the server does not provide them. */

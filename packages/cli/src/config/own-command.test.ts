@@ -15,7 +15,7 @@ afterEach(() => rm(directory, { recursive: true }));
 /** Unpacks a release below a directory, and returns the process that runs it with the release's own C library. */
 async function unpack(path: string): Promise<CommandProcess> {
   const root = join(directory, path);
-  const script = join(root, "lib/slipway/command.js");
+  const script = join(root, "lib/slipway/command.cjs");
   const program = join(root, "bin/slipway");
   for (const file of [script, program]) {
     await mkdir(dirname(file), { recursive: true });

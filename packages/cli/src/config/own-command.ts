@@ -12,7 +12,7 @@ export interface CommandProcess {
 }
 
 /** The script of an archive, below its root, and the program that runs it. */
-const archiveScript = { name: "command.js", depth: "../.." } as const;
+const archiveScript = { name: "command.cjs", depth: "../.." } as const;
 const launcher = "bin/slipway";
 /** The link that `install.sh` creates, relative to the directory of a release. */
 const installedLink = "../../../bin/slipway";

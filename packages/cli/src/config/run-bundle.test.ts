@@ -118,3 +118,17 @@ it("takes no harm from files that a full disk left empty", async () => {
   expect(await runSource()).toBe("part");
   for (const file of files) expect(statSync(file).size, file).toBeGreaterThan(0);
 });
+
+it("returns the exports of a part, which keeps its own code in the cache of the process", async () => {
+  writeFileSync(at("part.cjs"), 'exports.late = () => "ran a part";');
+  const script = `
+    const { enableCompileCache } = await import("node:module");
+    enableCompileCache(${JSON.stringify(at("cache"))});
+    const { currentCacheDirectory, runBundle } = await import(${JSON.stringify(modulePath)});
+    const options = { cacheDirectory: currentCacheDirectory(), command: "ssh-library" };
+    console.log(runBundle(${JSON.stringify(at("part.cjs"))}, options).late());`;
+  const words = ["--input-type=module", "-e", script];
+  const { stdout } = await promisify(execFile)(process.execPath, words);
+  expect(stdout).toBe("ran a part\n");
+  expect(caches().filter((name) => /^ssh-library-[\d.]+bin$/.test(name))).toHaveLength(1);
+});

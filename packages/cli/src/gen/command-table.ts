@@ -470,6 +470,11 @@ export const commandTable: CommandTable = {
       () => import("../commands/external-auth/logout.ts"),
     ),
     lazyCommand(
+      { name: "oidc test", heading: "Users, tokens and keys:", summary: "test the rules of a login provider" },
+      () => import("../commands/oidc/test.ts"),
+      () => import("../commands/oidc/test.ts"),
+    ),
+    lazyCommand(
       { name: "tokens create", heading: "Users, tokens and keys:", summary: "create an API token, shown only once" },
       () => import("../commands/tokens/create.ts"),
       () => import("../commands/tokens/create.ts"),
@@ -515,6 +520,11 @@ export const commandTable: CommandTable = {
       () => import("../commands/provisioner/jobs-cancel.ts"),
     ),
     lazyCommand(
+      { name: "import coder", heading: "Moving over:", summary: "import users, templates and workspaces from a Coder server" },
+      () => import("../commands/import/coder.ts"),
+      () => import("../commands/import/coder.ts"),
+    ),
+    lazyCommand(
       { name: "support bundle", heading: "Additional commands:", summary: "write an archive with everything that a supporter needs, without secrets" },
       () => import("../commands/support/bundle.ts"),
       () => import("../commands/support/bundle.ts"),
@@ -543,11 +553,13 @@ export const commandTable: CommandTable = {
     { name: "templates presets", summary: "show presets of a template", aliases: ["preset"] },
     { name: "prebuilds", summary: "manage pools of prebuilt workspaces", aliases: ["prebuild"] },
     { name: "users", summary: "manage users and their roles", aliases: ["user"] },
+    { name: "oidc", summary: "find out what login providers report" },
     { name: "tokens", summary: "manage API tokens", aliases: ["token"] },
     { name: "organizations", summary: "show organizations and their members", aliases: ["organization","org","orgs"] },
     { name: "organizations members", summary: "show members of an organization", aliases: ["member"] },
     { name: "provisioner", summary: "manage the server's jobs", aliases: ["provisioners"] },
     { name: "provisioner jobs", summary: "manage imports, builds and dry runs", aliases: ["job"] },
+    { name: "import", summary: "bring over what another server has" },
     { name: "support", summary: "collect what helps to find the cause of a problem" },
   ],
 };

@@ -16,6 +16,7 @@ export class Progress implements Disposable {
   readonly #clock: Clock;
   readonly #end = new AbortController();
   #text: string | undefined;
+  #count = "";
   #sinceMs: number;
 
   constructor(output: Output, clock: Clock) {
@@ -29,8 +30,14 @@ export class Progress implements Disposable {
   waitFor(text: string | undefined): void {
     if (text === this.#text) return;
     this.#text = text;
+    this.#count = "";
     this.#sinceMs = this.#clock.monotonic();
     this.#erase();
+  }
+
+  /** Sets how much of the current wait is done, which a terminal shows. */
+  advance(done: number, total: number): void {
+    this.#count = ` ${done}/${total}`;
   }
 
   /** Writes a line above the spinner. */
@@ -60,7 +67,7 @@ export class Progress implements Disposable {
 
   #draw(text: string, frame: number, waitedMs: number): void {
     const seconds = Math.floor(waitedMs / 1_000);
-    this.#output.status(`${frames[frame % frames.length]} ${text} ${seconds} s`);
+    this.#output.status(`${frames[frame % frames.length]} ${text}${this.#count} ${seconds} s`);
   }
 
   #erase(): void {

@@ -108,7 +108,12 @@ it("gives the container the memory of a changed parameter", async () => {
 it("says at once that a container was killed, and why", async () => {
   await engine.docker(["kill", ...(await lines("ps", "-q"))]);
   const health = async (): Promise<string> => (await slipway("show", "one")).out;
-  await expect.poll(health).toContain("agent is not running");
+  await expect
+    .poll(health)
+    .toMatch(
+      /agent is not running: container \w+ ended with exit code 137\n  ended .*slipway restart/,
+    );
+  expect((await tryCommand(["ssh", "one", "--", "true"])).err).toContain("exit code 137");
   expect((await slipway("logs", "one")).out).toContain("ended with exit code 137");
 });
 

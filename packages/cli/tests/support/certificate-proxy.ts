@@ -52,7 +52,10 @@ export async function openCertificateProxy(): Promise<CertificateProxy> {
       far.on("error", () => near.destroy()).on("close", () => near.destroy());
     },
   );
-  server.on("tlsClientError", (error) => refused.push(error.message));
+  server.on("tlsClientError", (error: NodeJS.ErrnoException) => {
+    // A client that left during its handshake was not refused.
+    if (error.code !== "ECONNRESET") refused.push(error.message);
+  });
   const { port, ...listening } = await openLocalServer(server);
   return {
     port,

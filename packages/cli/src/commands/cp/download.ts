@@ -3,7 +3,6 @@ import { type FileHandle, open, rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { systemErrorCode } from "@slipway/runtime";
-import { makeDirectories } from "@slipway/runtime/make-directories";
 
 import { CommandError } from "../../command/errors.ts";
 import {
@@ -15,7 +14,6 @@ import {
   permissionBits,
   type Totals,
 } from "./copy.ts";
-import { unpackTree } from "./unpack-tree.ts";
 
 /** Copies a file of a workspace to this machine; into `target` if that is a directory. */
 export async function downloadFile(
@@ -65,33 +63,6 @@ export async function downloadToStdout(source: string, needs: CopyNeeds): Promis
     });
   }
   return { files: 1, bytes };
-}
-
-/** Copies a directory of a workspace: into `target` if that exists, else as `target`. */
-export async function downloadTree(
-  source: string,
-  target: string,
-  options: CopyOptions,
-  needs: CopyNeeds,
-): Promise<Totals> {
-  const { files, progress, terminal, signal } = needs;
-  const entry = await files.stat(source, { signal });
-  if (entry.type !== "directory") return downloadFile(source, target, options, needs);
-  const name = source === "~" ? "home" : baseName(source);
-  const found = await stat(target).catch(() => undefined);
-  if (found !== undefined && !found.isDirectory()) {
-    throw new CommandError(`${target} is not a directory`);
-  }
-  const directory = found === undefined ? target : join(target, name);
-  await makeDirectories(directory);
-  progress.begin(name, {});
-  const tar = progress.count(await files.download(source, { signal }));
-  const { totals, skipped } = await unpackTree(tar, directory, {
-    keepsTimes: options.preserve,
-    signal,
-  });
-  for (const text of skipped) terminal.err.line(terminal.err.colors.yellow(`warning: ${text}`));
-  return totals;
 }
 
 /** Opens the copy that is not complete, without following a link in its place. */

@@ -1,17 +1,30 @@
-import { createReadStream, type Stats } from "node:fs";
-import { lstat, readdir, readlink } from "node:fs/promises";
-import { join } from "node:path";
+import { constants, type Stats } from "node:fs";
+import { lstat, open, readdir, readlink } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 
+import type { FileEntry } from "@slipway/api/agents/file-routes";
 import { errorText } from "@slipway/runtime";
 import { type Pack, pack } from "tar-stream";
 
 import { CommandError } from "../../command/errors.ts";
-import { permissionBits } from "./copy.ts";
+import { permissionBits, resumableBytes } from "./copy.ts";
+import { isSameFile } from "./same-file.ts";
+
+/** A file that is too large for the archive of a tree. */
+export interface LargeFile {
+  /** The path from the top of the tree. */
+  readonly name: string;
+  readonly path: string;
+  readonly stats: Stats;
+}
 
 interface PackOptions {
-  /** True to keep the times of modification. */
-  readonly keepsTimes: boolean;
+  /** Files that are there already, by the path from the top; copies of them are left out. */
+  readonly known: ReadonlyMap<string, FileEntry>;
+  /** Gets the files that are left out because they can be continued by themselves. */
+  readonly large: LargeFile[];
+  /** Gets what cannot be copied, with the reasons. */
+  readonly skipped: Set<string>;
   readonly signal: AbortSignal;
 }
 
@@ -38,10 +51,13 @@ async function addDirectory(
   prefix: string,
   options: PackOptions,
 ): Promise<void> {
-  const names = await readdir(directory);
-  for (const name of names.toSorted()) {
+  const names = await readdir(directory, { encoding: "buffer" });
+  for (const name of names.toSorted((one, other) => one.compare(other))) {
     options.signal.throwIfAborted();
-    await addEntry(tar, join(directory, name), prefix + name, options);
+    const text = name.toString();
+    const path = `${directory.replace(/\/$/, "")}/${text}`;
+    if (Buffer.from(text).equals(name)) await addEntry(tar, path, prefix + text, options);
+    else options.skipped.add(`${path} has a name that is not UTF-8, skipped`);
   }
 }
 
@@ -52,28 +68,48 @@ async function addEntry(
   options: PackOptions,
 ): Promise<void> {
   const stats = await lstat(path);
-  const header = headerOf(name, stats, options);
+  const header = { name, mode: stats.mode & permissionBits, mtime: stats.mtime };
+  const known = options.known.get(name);
   if (stats.isDirectory()) {
-    await added(tar, { ...header, type: "directory" });
+    if (known?.type !== "directory") await added(tar, { ...header, type: "directory" });
     await addDirectory(tar, path, `${name}/`, options);
   } else if (stats.isSymbolicLink()) {
-    await added(tar, { ...header, type: "symlink", linkname: await readlink(path) });
+    const linkname = await readlink(path);
+    if (known?.link_target !== linkname) await added(tar, { ...header, type: "symlink", linkname });
   } else if (stats.isFile()) {
-    const { size } = stats;
-    const sink = tar.entry({ ...header, type: "file", size });
-    // A file that grows is copied up to the size in its header.
-    const content = size === 0 ? [] : createReadStream(path, { end: size - 1 });
-    try {
-      await pipeline(content, sink, { signal: options.signal });
-    } catch (error) {
-      options.signal.throwIfAborted();
-      throw new CommandError(`cannot read ${path}: ${errorText(error)}`);
-    }
+    if (known !== undefined && isSameFile(stats, known)) return;
+    if (stats.size < resumableBytes) await addFile(tar, path, header, options);
+    else options.large.push({ name, path, stats });
   }
 }
 
-function headerOf(name: string, { mode, mtime }: Stats, { keepsTimes }: PackOptions) {
-  return { name, mode: mode & permissionBits, mtime: keepsTimes ? mtime : new Date() };
+interface EntryHeader {
+  readonly name: string;
+  readonly mode: number;
+  readonly mtime: Date;
+}
+
+async function addFile(
+  tar: Pack,
+  path: string,
+  header: EntryHeader,
+  { signal }: PackOptions,
+): Promise<void> {
+  try {
+    // Another thing may have taken its place.
+    await using file = await open(
+      path,
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    );
+    const { size, mtime } = await file.stat();
+    const sink = tar.entry({ ...header, mtime, type: "file", size });
+    // A file that grows is copied up to the size in its header.
+    const content = size === 0 ? [] : file.createReadStream({ end: size - 1, autoClose: false });
+    await pipeline(content, sink, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new CommandError(`cannot read ${path}: ${errorText(error)}`);
+  }
 }
 
 function added(tar: Pack, header: Parameters<Pack["entry"]>[0]): Promise<void> {

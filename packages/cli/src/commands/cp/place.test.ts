@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
 
-import { readPlace } from "./place.ts";
+import { isRelative, readPlace } from "./place.ts";
 
 it.each([
-  ["demo:", "demo", "~"],
-  ["demo:a/b", "demo", "~/a/b"],
+  ["demo:", "demo", ""],
+  ["demo:a/b", "demo", "a/b"],
   ["demo:~/a", "demo", "~/a"],
   ["demo:/etc/x:y", "demo", "/etc/x:y"],
-  ["ada/demo.main:x", "ada/demo.main", "~/x"],
+  ["ada/demo.main:x", "ada/demo.main", "x"],
 ])("reads %s as a place in a workspace", (text, agent, path) => {
   expect(readPlace(text)).toEqual({ kind: "remote", agent, path });
 });
@@ -21,4 +21,9 @@ it.each(["a", "./a:b", "/a:b", "../demo:x", "a b:c", ""])(
 
 it("reads - as standard input or output", () => {
   expect(readPlace("-")).toEqual({ kind: "stream" });
+});
+
+it("takes what is neither absolute nor below ~ as relative", () => {
+  expect(["", "a", "./~", "~a"].filter((path) => isRelative(path))).toHaveLength(4);
+  expect(["/", "/a", "~", "~/a"].filter((path) => isRelative(path))).toEqual([]);
 });

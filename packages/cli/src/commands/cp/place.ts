@@ -3,7 +3,7 @@ export interface RemotePlace {
   readonly kind: "remote";
   /** The reference to the agent: `[owner/]workspace[.agent]`. */
   readonly agent: string;
-  /** Absolute, or below `~`. */
+  /** The path: absolute, below `~`, or else below the agent's working directory; empty for that itself. */
   readonly path: string;
 }
 
@@ -28,14 +28,14 @@ export function readPlace(text: string): Place {
   if (text === "-") return { kind: "stream" };
   const [, agent, path] = /^([\w-]+(?:\/[\w-]+)?(?:\.[\w-]+)?):(.*)$/s.exec(text) ?? [];
   if (agent === undefined || path === undefined) return { kind: "local", path: text };
-  return { kind: "remote", agent, path: remotePath(path) };
+  return { kind: "remote", agent, path };
 }
 
 export function isLocal(place: Place): place is LocalPlace {
   return place.kind === "local";
 }
 
-function remotePath(path: string): string {
-  if (path === "") return "~";
-  return path.startsWith("/") || path === "~" || path.startsWith("~/") ? path : `~/${path}`;
+/** Returns whether a path in a workspace begins in the agent's working directory. */
+export function isRelative(path: string): boolean {
+  return !(path.startsWith("/") || path === "~" || path.startsWith("~/"));
 }

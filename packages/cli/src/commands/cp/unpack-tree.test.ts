@@ -15,6 +15,7 @@ import { buffer } from "node:stream/consumers";
 import { type Header, type Pack, pack } from "tar-stream";
 import { beforeEach, expect, it, onTestFinished } from "vitest";
 
+import type { Totals } from "./copy.ts";
 import { unpackTree } from "./unpack-tree.ts";
 
 let folder: string;
@@ -31,12 +32,20 @@ async function* chunksOf(tar: Pack): AsyncGenerator<Uint8Array> {
   yield await buffer(tar);
 }
 
-function unpack(...entries: readonly (Partial<Header> & { readonly text?: string })[]) {
+async function unpack(...entries: readonly (Partial<Header> & { readonly text?: string })[]) {
   const tar = pack();
   for (const { text = "", ...header } of entries) tar.entry({ name: "x", ...header }, text);
   tar.finalize();
-  const options = { keepsTimes: false, signal: new AbortController().signal };
-  return unpackTree(chunksOf(tar), join(folder, "to"), options);
+  const totals = { files: 0, bytes: 0 };
+  const skipped = new Set<string>();
+  const add = ({ files, bytes }: Totals): void => {
+    totals.files += files;
+    totals.bytes += bytes;
+  };
+  const { signal } = new AbortController();
+  const options = { keepsModes: false, depth: 0, skipped, add, signal };
+  await unpackTree(chunksOf(tar), join(folder, "to"), options);
+  return { totals, skipped: [...skipped] };
 }
 
 it("writes files, directories and links within", async () => {
@@ -83,6 +92,33 @@ it.each(["door/file", "file"])("writes through no link that is there: %s", async
   await expect(unpack({ name, text: "evil" })).rejects.toThrow("link");
   expect(readFileSync(join(folder, "outside/file"), "utf8")).toBe("kept");
   expect(lstatSync(join(folder, "to/file")).isSymbolicLink()).toBe(true);
+});
+
+it("leaves no part of a file that breaks off, and the file that it would have replaced", async () => {
+  writeFileSync(join(folder, "to/torn"), "old");
+  const tar = pack();
+  tar.entry({ name: "whole" }, "x");
+  tar.entry({ name: "torn" }, "y".repeat(4_000));
+  tar.finalize();
+  const bytes = await buffer(tar);
+  const options = { keepsModes: false, depth: 0, skipped: new Set<string>(), add: () => undefined };
+  const broken = async function* broken(): AsyncGenerator<Uint8Array> {
+    yield bytes.subarray(0, 3_000);
+    // The file that is not complete is beside the other.
+    await expect.poll(() => readdirSync(join(folder, "to"))).toHaveLength(3);
+    throw new Error("the connection is lost");
+  };
+  const { signal } = new AbortController();
+  const unpacking = unpackTree(broken(), join(folder, "to"), { ...options, signal });
+  await expect(unpacking).rejects.toThrow("the connection is lost");
+  expect(readdirSync(join(folder, "to"))).toEqual(["torn", "whole"]);
+  expect(readFileSync(join(folder, "to/torn"), "utf8")).toBe("old");
+});
+
+it("leaves out names that are not UTF-8", async () => {
+  const { skipped } = await unpack({ name: "a\uFFFD" }, { name: "b" });
+  expect(skipped).toEqual([expect.stringContaining("not UTF-8, skipped")]);
+  expect(readdirSync(join(folder, "to"))).toEqual(["b"]);
 });
 
 it("gives no special permissions", async () => {

@@ -3,8 +3,7 @@ import { open, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 
 import type { FileEntry } from "@slipway/api/agents/file-routes";
-import { type BackoffPolicy, Backoff, systemClock } from "@slipway/runtime";
-import { ApiError, isRetryable } from "@slipway/sdk/http";
+import { ApiError } from "@slipway/sdk/http";
 
 import { CommandError } from "../../command/errors.ts";
 import {
@@ -14,15 +13,13 @@ import {
   isDirectoryError,
   partName,
   permissionBits,
+  remoteJoin,
   resumableBytes,
   type Totals,
+  untilCopied,
 } from "./copy.ts";
-import { packTree } from "./pack-tree.ts";
 
 const chunkBytes = 256 * 1024;
-/** The pauses before a broken copy is continued, which is given up after several without a byte. */
-const resuming: BackoffPolicy = { firstMs: 500, maxMs: 10_000, factor: 2, jitter: 0.2 };
-const maxFailures = 8;
 
 /** Copies a file to a workspace; into `target` if that is a directory. */
 export async function uploadFile(
@@ -65,28 +62,6 @@ export async function uploadStdin(target: string, needs: CopyNeeds): Promise<Tot
   return { files: 1, bytes };
 }
 
-/** Copies a directory to a workspace: into `target` if that exists, else as `target`. */
-export async function uploadTree(
-  source: string,
-  target: string,
-  options: CopyOptions,
-  needs: CopyNeeds,
-): Promise<Totals> {
-  const stats = await stat(source);
-  if (!stats.isDirectory()) return uploadFile(source, target, options, needs);
-  const { files, progress, signal } = needs;
-  const found = await find(target, needs);
-  if (found !== undefined && found.type !== "directory") {
-    throw new CommandError(`${target} is not a directory`);
-  }
-  const name = baseName(resolve(source));
-  const path = found === undefined ? target : join(target, name);
-  progress.begin(name, {});
-  const tar = progress.count(packTree(source, { keepsTimes: options.preserve, signal }));
-  const unpacked = await files.upload(path, tar, { signal });
-  return { files: unpacked.files, bytes: unpacked.bytes };
-}
-
 interface Terms {
   readonly mode?: number;
   readonly modifiedAt?: Date;
@@ -101,7 +76,7 @@ function termsOf(stats: Stats, existing: FileEntry | undefined, { preserve }: Co
   };
 }
 
-interface ResumableUpload {
+export interface ResumableUpload {
   readonly source: string;
   readonly stats: Stats;
   readonly path: string;
@@ -109,30 +84,21 @@ interface ResumableUpload {
 }
 
 /** Copies to a file beside the target, which takes its place at the end; goes on where an earlier attempt ended. */
-async function uploadResumably(
+export async function uploadResumably(
   { source, stats, path, terms }: ResumableUpload,
   needs: CopyNeeds,
 ): Promise<void> {
   const { files, progress, signal } = needs;
   const name = partName(baseName(path), resolve(source), stats.size, stats.mtimeMs);
   const part = path.slice(0, path.length - baseName(path).length) + name;
-  const backoff = new Backoff(resuming);
-  let failures = 0;
-  for (let last = -1; ;) {
-    try {
-      const found = await find(part, needs);
-      const offset = found !== undefined && found.size <= stats.size ? found.size : 0;
-      if (offset > last) [failures, last] = [0, offset];
-      progress.begin(baseName(path), { size: stats.size, done: offset });
-      const content = progress.count(readFrom(source, offset));
-      await files.write(part, content, { ...terms, offset, signal });
-      break;
-    } catch (error) {
-      failures += 1;
-      if (!isRetryable(error) || failures > maxFailures) throw error;
-      await systemClock.sleep(backoff.next(), signal);
-    }
-  }
+  await untilCopied(async (report) => {
+    const found = await find(part, needs);
+    const offset = found !== undefined && found.size <= stats.size ? found.size : 0;
+    report(offset);
+    progress.begin(baseName(path), { size: stats.size, done: offset });
+    const content = progress.count(readFrom(source, offset));
+    await files.write(part, content, { ...terms, offset, signal });
+  }, needs);
   await files.move(part, path, { overwrite: true, signal });
 }
 
@@ -159,21 +125,21 @@ async function targetFile(target: string, name: string, needs: CopyNeeds): Promi
     if (target.endsWith("/")) throw new CommandError(`${target} is not a directory`);
     return { path: target, existing: found };
   }
-  const path = join(target, name);
+  const path = remoteJoin(target, name);
   const existing = await find(path, needs);
   if (existing?.type === "directory") throw new CommandError(`${path} is a directory`);
   return { path, existing };
 }
 
-async function find(path: string, { files, signal }: CopyNeeds): Promise<FileEntry | undefined> {
+/** Describes what has a path in the workspace; undefined if nothing has. */
+export async function find(
+  path: string,
+  { files, signal }: CopyNeeds,
+): Promise<FileEntry | undefined> {
   try {
     return await files.stat(path, { signal });
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return undefined;
     throw error;
   }
-}
-
-function join(directory: string, name: string): string {
-  return `${directory.replace(/\/+$/, "")}/${name}`;
 }

@@ -121,6 +121,6 @@ function requireAnswers(
   if (terminal.interactive || missing.length === 0) return;
   throw new UsageError(
     `not a terminal: pass ${missing.join(" and ")}`,
-    "or pass a token with --token or CODER_SESSION_TOKEN",
+    "or use a browser with --browser, or pass a token with --token or CODER_SESSION_TOKEN",
   );
 }

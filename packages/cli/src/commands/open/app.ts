@@ -1,3 +1,9 @@
+import {
+  type AppPlace,
+  appUrl,
+  isCommandApp,
+  primaryRegion,
+} from "@slipway/api/workspaces/app-url";
 import { shellWord } from "@slipway/runtime";
 
 import { connect } from "../../command/connect.ts";
@@ -6,13 +12,7 @@ import { CommandError } from "../../command/errors.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import type { Needs } from "../../command/needs.ts";
 import { type OpenableUrl, readOpenableUrl } from "../../command/url-opener.ts";
-import {
-  type AppPlace,
-  appUrl,
-  findRegion,
-  isCommandApp,
-  primaryRegion,
-} from "../../resources/applications/app-url.ts";
+import { findRegion } from "../../resources/applications/find-region.ts";
 import {
   type AgentApp,
   appColumns,

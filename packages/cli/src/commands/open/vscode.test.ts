@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { editorUrl, remoteDirectory } from "./vscode.ts";
+import { remoteDirectory } from "./vscode.ts";
 
 const linux = { expanded_directory: "/home/ada/src", operating_system: "linux" };
 const windows = { expanded_directory: String.raw`C:\src`, operating_system: "windows" };
@@ -22,26 +22,4 @@ it("refuses paths that need a shell or a base", () => {
     expect(() => remoteDirectory(linux, path)).toThrow(`"${path}" is not opened: wanted a path`);
   }
   expect(() => remoteDirectory(bare, "src")).toThrow("wanted an absolute path");
-});
-
-const place = {
-  url: "https://slipway.example.com",
-  owner: "ada",
-  workspace: "demo",
-  agent: "main",
-};
-
-it("writes what the extension reads", () => {
-  expect(editorUrl("vscode", place)).toBe(
-    "vscode://coder.coder-remote/open?url=https%3A%2F%2Fslipway.example.com&owner=ada&workspace=demo&agent=main",
-  );
-  const url = new URL(editorUrl("cursor", { ...place, folder: "/a b&c=d'\u001b[2J" }, "secret"));
-  expect([url.protocol, url.host, url.pathname]).toEqual([
-    "cursor:",
-    "coder.coder-remote",
-    "/open",
-  ]);
-  expect(url.searchParams.get("folder")).toBe("/a b&c=d'\u001b[2J");
-  expect(url.searchParams.get("token")).toBe("secret");
-  expect(url.href).toMatch(/^[!-&(-~]+$/);
 });

@@ -2,6 +2,7 @@ import { posix, win32 } from "node:path";
 
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import { createKey, deleteKey } from "@slipway/api/users/key-routes";
+import { type EditorPlace, editorUrl } from "@slipway/api/workspaces/editor-url";
 import { errorText } from "@slipway/runtime";
 import type { ApiClient } from "@slipway/sdk/http";
 
@@ -160,23 +161,6 @@ export function remoteDirectory(
   throw new UsageError(
     `"${wanted}" is relative, and the agent has no directory: wanted an absolute path`,
   );
-}
-
-/** A place that an editor opens, with the field names that the extension reads (docs/protocol/clients.md §1.11). */
-interface EditorPlace {
-  /** The address of the server. */
-  readonly url: string;
-  readonly owner: string;
-  readonly workspace: string;
-  readonly agent: string;
-  readonly folder?: string;
-}
-
-/** Returns the URL that opens a place in an editor; with a token, the editor logs in with it. */
-export function editorUrl(scheme: string, place: EditorPlace, token?: string): string {
-  const query = new URLSearchParams({ ...place, ...(token === undefined ? {} : { token }) });
-  // The extension decodes a space only from its percent form.
-  return `${scheme}://coder.coder-remote/open?${query.toString().replaceAll("+", "%20")}`;
 }
 
 /** The maximum wait for the removal of a key, in milliseconds. */

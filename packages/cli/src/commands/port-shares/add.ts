@@ -1,3 +1,4 @@
+import { type AppRegion, portUrl, primaryRegion } from "@slipway/api/workspaces/app-url";
 import { type PortShare, sharePort } from "@slipway/api/workspaces/port-share-routes";
 
 import { connect } from "../../command/connect.ts";
@@ -7,12 +8,7 @@ import { exitCodes } from "../../command/exit-codes.ts";
 import { outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { printJson } from "../../command/print-result.ts";
-import {
-  type AppRegion,
-  findRegion,
-  portUrl,
-  primaryRegion,
-} from "../../resources/applications/app-url.ts";
+import { findRegion } from "../../resources/applications/find-region.ts";
 import { portArgument, readSharedPort } from "../../resources/applications/port-argument.ts";
 import {
   agentArgument,

@@ -1,3 +1,4 @@
+import { type AppPlace, portUrl, primaryRegion } from "@slipway/api/workspaces/app-url";
 import { listPortShares, type PortShare } from "@slipway/api/workspaces/port-share-routes";
 
 import { connect } from "../../command/connect.ts";
@@ -5,12 +6,7 @@ import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { printList } from "../../command/print-result.ts";
-import {
-  type AppPlace,
-  findRegion,
-  portUrl,
-  primaryRegion,
-} from "../../resources/applications/app-url.ts";
+import { findRegion } from "../../resources/applications/find-region.ts";
 import {
   findWorkspace,
   fullName,

@@ -1,4 +1,5 @@
-import { getRunOutput, runLimits } from "@slipway/api/agents/run-routes";
+import { runLimits } from "@slipway/api/agents/request-limits";
+import { getRunOutput } from "@slipway/api/agents/run-routes";
 
 import { connect } from "../../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../../command/definition.ts";

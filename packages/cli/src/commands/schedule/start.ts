@@ -1,3 +1,4 @@
+import { cronText } from "@slipway/api/workspaces/cron-text";
 import { updateAutostart } from "@slipway/api/workspaces/routes";
 
 import { connect } from "../../command/connect.ts";
@@ -5,7 +6,7 @@ import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { exitCodes } from "../../command/exit-codes.ts";
 import { outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
-import { cronOf, cronText } from "../../resources/workspaces/cron.ts";
+import { cronOf } from "../../resources/workspaces/cron.ts";
 import { reportChange } from "../../resources/workspaces/outcome.ts";
 import {
   findWorkspace,

@@ -11,7 +11,8 @@ export const command = defineCommand({
   summary: "reset a password on the server's machine, without logging in",
   description:
     "Reset a password in the server's database, whether or not the server is running. The new password is " +
-    "generated and printed, unless --password-stdin is given. All sessions and tokens of the user are revoked.",
+    "generated and printed, unless --password-stdin is given. All sessions and tokens of the user are revoked. A user " +
+    "who logged in at a login provider logs in with the password from then on, such as when the provider is gone.",
   arguments: {
     user: { summary: "username or email (default: the first owner)", required: false },
   },

@@ -7,11 +7,11 @@ import {
   sampleWorkspace,
 } from "../../../tests/support/sample-workspace.ts";
 import { noColors } from "../../terminal/colors.ts";
-import { parameterLines, workspaceLines } from "../show.ts";
+import { endText, parameterLines, workspaceLines } from "../show.ts";
 import { agentLines } from "./agent-lines.ts";
 
 const layout = { colors: noColors, columns: undefined };
-const unknown = { metadata: undefined, place: undefined, devcontainers: [] };
+const unknown = { metadata: undefined, place: undefined, devcontainers: [], end: undefined };
 
 const script = {
   id: sampleAgent.id,
@@ -63,7 +63,30 @@ it("shows the relay that an agent prefers", () => {
 
 it("shows why an agent is not healthy", () => {
   const agent = { ...sampleAgent, health: { healthy: false, reason: "agent has lost connection" } };
-  expect(agentLines(agent, unknown, layout)).toContain("  agent has lost connection");
+  expect(agentLines(agent, { ...unknown, end: "ended just now" }, layout).slice(1)).toEqual([
+    "  agent has lost connection",
+    "  ended just now",
+  ]);
+});
+
+it("shows when an agent ended outside of a build, and what to do", () => {
+  const now = Date.parse("2026-01-01T12:00:00Z");
+  const ended = {
+    ...sampleAgent,
+    status: "disconnected" as const,
+    lifecycle_state: "off" as const,
+    disconnected_at: "2026-01-01T11:57:00Z",
+  };
+  const running = {
+    ...sampleWorkspace,
+    latest_build: { ...sampleBuild, status: "running" as const },
+  };
+  expect(endText(running, ended, now)).toBe(
+    "ended 3 minutes ago; start it again with: slipway restart ada/demo",
+  );
+  expect(endText(running, { ...ended, lifecycle_state: "ready" }, now)).toBeUndefined();
+  const stopped = { ...sampleBuild, status: "stopped" as const };
+  expect(endText({ ...running, latest_build: stopped }, ended, now)).toBeUndefined();
 });
 
 it("shows a workspace and why its build failed", () => {

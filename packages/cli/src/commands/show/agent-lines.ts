@@ -3,9 +3,9 @@ import type { WorkspaceApp } from "@slipway/api/agents/app";
 import type { Containers } from "@slipway/api/agents/container-routes";
 import type { AgentMetadata } from "@slipway/api/agents/metadata-routes";
 import type { Infer } from "@slipway/api/contract/scalars";
+import type { AppPlace } from "@slipway/api/workspaces/app-url";
 import { printableLine } from "@slipway/runtime";
 
-import type { AppPlace } from "../../resources/applications/app-url.ts";
 import { appColumns } from "../../resources/applications/workspace-apps.ts";
 import { latencyText } from "../../resources/network/network-text.ts";
 import type { Colors } from "../../terminal/colors.ts";
@@ -22,6 +22,8 @@ interface AgentContext {
   readonly place: AppPlace | undefined;
   /** None if they are unknown. */
   readonly devcontainers: readonly Devcontainer[];
+  /** The time at which it ended, and what to do; undefined if it runs. */
+  readonly end: string | undefined;
 }
 
 type Devcontainer = Infer<typeof Containers>["devcontainers"][number];
@@ -29,7 +31,7 @@ type Devcontainer = Infer<typeof Containers>["devcontainers"][number];
 /** Renders an agent with its apps, values and scripts. */
 export function agentLines(
   agent: WorkspaceAgent,
-  { metadata, place, devcontainers }: AgentContext,
+  { metadata, place, devcontainers, end }: AgentContext,
   layout: Layout,
 ): string[] {
   const { colors } = layout;
@@ -43,6 +45,7 @@ export function agentLines(
     ...(health.healthy || health.reason === undefined
       ? []
       : [colors.yellow(`  ${printableLine(health.reason)}`)]),
+    ...(end === undefined ? [] : [`  ${end}`]),
     ...relayLines(agent),
     ...section(["APP", "HEALTH", "SHARED", "URL"], appRows(agent, place, colors), layout),
     ...section(["APP", "REPORTS", "", ""], statusRows(agent.apps, colors), layout),

@@ -1,8 +1,10 @@
-import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
 import type { Duplex } from "node:stream";
+import { fileURLToPath } from "node:url";
 
-import { systemErrorCode } from "@slipway/runtime";
 import type { CipherAlgorithm, Client, ClientChannel, ConnectConfig } from "ssh2";
+
+import { currentCacheDirectory, runBundle } from "../../config/run-bundle.ts";
 
 /* The parts of ssh2 in use; its version is pinned. */
 
@@ -30,8 +32,11 @@ export interface SshOptions {
   readonly agent: string | undefined;
 }
 
-/** The library as one file beside the command's bundle, which loads several times faster than its separate files. */
-const fileBeside = "./ssh2.cjs";
+/**
+ * The library as one file beside the command's bundle, which loads several times faster than its separate files. The
+ * source tree has no such file.
+ */
+const fileBeside = fileURLToPath(new URL("./ssh2.cjs", import.meta.url));
 
 /** Creates a client that is not connected yet; the library is loaded at its first use, or by `loadSsh`. */
 export async function createSshClient(): Promise<Client> {
@@ -41,14 +46,18 @@ export async function createSshClient(): Promise<Client> {
 
 /** Loads the library. */
 export async function loadSsh(): Promise<typeof Client> {
-  try {
-    const loaded: unknown = createRequire(import.meta.url)(fileBeside);
-    if (isClient(loaded)) return loaded;
-  } catch (error) {
-    // The source tree has no such file.
-    if (systemErrorCode(error) !== "MODULE_NOT_FOUND") throw error;
-  }
-  return (await import("ssh2")).Client;
+  loading ??= load();
+  return loading;
+}
+
+let loading: Promise<typeof Client> | undefined;
+
+async function load(): Promise<typeof Client> {
+  if (!existsSync(fileBeside)) return (await import("ssh2")).Client;
+  const cacheDirectory = currentCacheDirectory();
+  const loaded = runBundle(fileBeside, { cacheDirectory, command: "ssh-library" });
+  if (!isClient(loaded)) throw new TypeError(`${fileBeside} does not export a client`);
+  return loaded;
 }
 
 function isClient(value: unknown): value is typeof Client {

@@ -25,8 +25,8 @@ export const command = defineCommand({
     password: { kind: "text", short: "p", value: "text", summary: "password" },
     loginType: {
       kind: "choice",
-      choices: ["password", "none"],
-      summary: "none: no login, only tokens created by an owner",
+      choices: ["password", "oidc", "github", "none"],
+      summary: "oidc, github: login at a provider; none: only tokens created by an owner",
     },
     output: outputFlag,
   },

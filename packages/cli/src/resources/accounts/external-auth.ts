@@ -13,8 +13,9 @@ import { ApiError } from "@slipway/sdk/http";
 
 import { CommandError } from "../../command/errors.ts";
 import type { ClientNeeds } from "../../command/needs.ts";
+import { openPage } from "../../command/open-page.ts";
 import { type PatientNeeds, readPatiently } from "../../command/patient-read.ts";
-import { readOpenableUrl, type UrlOpener } from "../../command/url-opener.ts";
+import type { UrlOpener } from "../../command/url-opener.ts";
 
 /** The argument of commands for one external auth provider. */
 export const providerArgument = {
@@ -151,14 +152,4 @@ async function redeem(
     if (detail === "authorization_pending" || detail === "slow_down") return detail;
     throw error;
   }
-}
-
-/** Opens a page in the browser, if it is one and there is one; its address was already printed. */
-async function openPage(url: string, { opener, terminal, signal }: LogInNeeds): Promise<void> {
-  const page = readOpenableUrl(url);
-  if (opener.obstacle !== undefined || page?.kind !== "page") return;
-  await opener.open(page, signal).catch((error: unknown) => {
-    if (signal.aborted) throw error;
-    terminal.err.line("no browser was opened");
-  });
 }

@@ -1,4 +1,5 @@
 import type { AppHealth, WorkspaceApp } from "@slipway/api/agents/app";
+import { type AppPlace, appUrl, isCommandApp } from "@slipway/api/workspaces/app-url";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 
 import { CommandError, UsageError } from "../../command/errors.ts";
@@ -8,7 +9,6 @@ import type { Cell, Columns } from "../../terminal/table.ts";
 import { allAgents } from "../builds/agents.ts";
 import { chooseAgent } from "../network/agent-reference.ts";
 import { fullName } from "../workspaces/workspace-reference.ts";
-import { type AppPlace, appUrl, isCommandApp } from "./app-url.ts";
 
 /** An app, and the name of the agent that runs it. */
 export interface AgentApp {

@@ -22,4 +22,10 @@ it("stops waiting for an agent that does not connect or shuts down", () => {
   expect(() => currentWait({ ...sampleAgent, lifecycle_state: "shutting_down" })).toThrow(
     "is shutting down",
   );
+  const off = { ...sampleAgent, status: "disconnected", lifecycle_state: "off" } as const;
+  expect(() => currentWait({ ...off, status: "connected" })).toThrow("is shutting down");
+  const reason = "agent is not running: container 0123 ended with exit code 1";
+  expect(() => currentWait({ ...off, health: { healthy: false, reason } })).toThrow(
+    "agent main is not running: container 0123 ended with exit code 1",
+  );
 });

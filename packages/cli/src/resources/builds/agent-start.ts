@@ -87,10 +87,12 @@ export function currentWait(agent: WorkspaceAgent): string | undefined {
 export function connectionWait(agent: WorkspaceAgent): string | undefined {
   const { name, status, lifecycle_state, connection_timeout_seconds, troubleshooting_url } = agent;
   switch (lifecycle_state) {
+    case "off":
+      if (status !== "connected") throw endedError(agent);
+      throw new CommandError(`agent ${name} is shutting down`);
     case "shutting_down":
     case "shutdown_timeout":
     case "shutdown_error":
-    case "off":
       throw new CommandError(`agent ${name} is shutting down`);
     case "created":
     case "starting":
@@ -113,6 +115,15 @@ export function connectionWait(agent: WorkspaceAgent): string | undefined {
     case "connected":
       return undefined;
   }
+}
+
+/** Returns the error for an agent that is not running, with the reason if the server knows it. */
+function endedError({ name, health }: WorkspaceAgent): CommandError {
+  const reason = (health.reason ?? "").replace(/^agent is not running(?:: )?/, "");
+  return new CommandError(
+    `agent ${name} is not running${reason === "" ? "" : `: ${printableLine(reason)}`}`,
+    { hint: "its log may say why; start it again with: slipway restart" },
+  );
 }
 
 /** The log of one agent, which tracks the lines already shown. */

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { cronOf, cronText, readStartTime } from "./cron.ts";
+import { cronOf, readStartTime } from "./cron.ts";
 
 const zone = "Europe/Berlin";
 
@@ -20,18 +20,6 @@ it.each(["", "9", "25:00", "9:60", "13pm", "0am", "noon"])("refuses the time %j"
 
 it("refuses invalid days", () => {
   expect(() => cronOf({ time: "9:30", days: "mon fri", zone })).toThrow("wanted days such as");
-});
-
-it.each([
-  ["CRON_TZ=Europe/Berlin 5 9 * * mon-fri", "9:05 Mon-Fri (Europe/Berlin)"],
-  ["0 17 * * 1-5", "17:00 Mon-Fri (UTC)"],
-  ["0 17 * * SAT,0", "17:00 Sat,Sun (UTC)"],
-  ["0 17 * * 6,7", "17:00 Sat,Sun (UTC)"],
-  ["0 17 * * 1-5/2", "17:00 1-5/2 (UTC)"],
-  ["0 17 * * *", "17:00 daily (UTC)"],
-  ["*/5 9 * * *", "*/5 9 * * *"],
-])("formats %s as %s", (cron, text) => {
-  expect(cronText(cron)).toBe(text);
 });
 
 it.each([

@@ -1,4 +1,5 @@
 import type { BuildStatus, WorkspaceBuild } from "@slipway/api/builds/build";
+import { cronText } from "@slipway/api/workspaces/cron-text";
 import { listWorkspaces } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { durationText } from "@slipway/runtime";
@@ -7,7 +8,6 @@ import type { ApiClient } from "@slipway/sdk/http";
 import type { Colors } from "../../terminal/colors.ts";
 import { clockTime, relativeTime } from "../../terminal/relative-time.ts";
 import type { Cell, Columns } from "../../terminal/table.ts";
-import { cronText } from "./cron.ts";
 import { fullName } from "./workspace-reference.ts";
 
 /** The number of workspaces per request. */

@@ -17,6 +17,8 @@ export async function checkTemplate(
     await import("@slipway/template");
   const files = await readTemplateArchive(tar);
   if ("problem" in files) throw rejection(files.problem);
+  // Only the server has the program that reads it.
+  if ("configurationFolder" in files) return;
   const parsed = parseTemplateDefinition(files.definitionText, undefined);
   if ("definition" in parsed) return;
   const { problems } = parsed;

@@ -73,7 +73,7 @@ interface TemplateFiles {
   readonly leftOut: readonly string[];
 }
 
-const skippedDirectories: ReadonlySet<string> = new Set([".git", "node_modules"]);
+const skippedDirectories: ReadonlySet<string> = new Set([".git", "node_modules", ".terraform"]);
 
 /** The maximum number of files in a template. */
 const maxFiles = 5_000;

@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 
 import { nameProblem } from "@slipway/api/contract/name";
@@ -40,7 +40,9 @@ export async function locateTemplate({
   if (directory !== undefined) return { path: directory, template };
   if (template === undefined) return { path: ".", template };
   if (/[/\\]|^\.|\.ya?ml$/.test(template)) return { path: template, template: undefined };
-  const isBelow = (await statOf(join(template, templateFileName))) !== undefined;
+  const isBelow =
+    (await statOf(join(template, templateFileName))) !== undefined ||
+    (await hasConfiguration(template));
   return { path: isBelow ? template : ".", template };
 }
 
@@ -52,14 +54,17 @@ export async function openSource(path: string): Promise<TemplateSource> {
   }
   if (!found.isDirectory()) return { kind: "file", path, templatePath: path };
   const templatePath = join(path, templateFileName);
-  if ((await statOf(templatePath)) === undefined) {
+  if ((await statOf(templatePath)) === undefined && !(await hasConfiguration(path))) {
     const place = path === "." ? "this directory" : path;
-    throw new CommandError(`${place} has no ${templateFileName}, so it is not a template`, {
-      hint:
-        path === "."
-          ? "change to the template's directory, or pass it with --directory"
-          : `create one with: slipway templates init ${path}`,
-    });
+    throw new CommandError(
+      `${place} has no ${templateFileName} and no .tf files, so it is not a template`,
+      {
+        hint:
+          path === "."
+            ? "change to the template's directory, or pass it with --directory"
+            : `create one with: slipway templates init ${path}`,
+      },
+    );
   }
   return { kind: "directory", path, templatePath };
 }
@@ -75,6 +80,16 @@ export function templateName(source: TemplateSource, given: string | undefined):
       ? `pass a name: slipway templates push <name> --directory ${source.path}`
       : undefined,
   );
+}
+
+/** Returns whether a directory has a Terraform configuration. */
+async function hasConfiguration(path: string): Promise<boolean> {
+  try {
+    return (await readdir(path)).some((name) => /\.(tf|tofu)(\.json)?$/.test(name));
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "")) return false;
+    throw error;
+  }
 }
 
 async function statOf(path: string): Promise<Stats | undefined> {

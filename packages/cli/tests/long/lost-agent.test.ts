@@ -9,11 +9,11 @@ import { type Clock, systemClock } from "@slipway/runtime";
 import { buildAgent, readAgentToken, startAgentProcess, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from "vitest";
 
-import { openClient } from "../src/command/connect.ts";
-import { runCommandLine } from "../src/command/run-command-line.ts";
-import { commandTable } from "../src/gen/command-table.ts";
-import { type CommandServer, openCommandServer } from "./support/command-server.ts";
-import { memoryTerminal } from "./support/memory-terminal.ts";
+import { openClient } from "../../src/command/connect.ts";
+import { runCommandLine } from "../../src/command/run-command-line.ts";
+import { commandTable } from "../../src/gen/command-table.ts";
+import { type CommandServer, openCommandServer } from "../support/command-server.ts";
+import { memoryTerminal } from "../support/memory-terminal.ts";
 
 /* Commands whose agent disappears without a goodbye, and whose workspace is then stopped. */
 

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 
 import { expect, it } from "vitest";
 
-const file = fileURLToPath(new URL("limit-heap.ts", import.meta.url));
+const file = fileURLToPath(new URL("../../src/commands/server/limit-heap.ts", import.meta.url));
 
 const load = `import { limitHeap } from ${JSON.stringify(file)};`;
 const limit = `${load} limitHeap();`;
@@ -45,7 +45,7 @@ const packets = `
     }
   }).observe({ entryTypes: ["gc"] });
   const received = [];
-  for (let index = 0; index < 200_000; index += 1) {
+  for (let index = 0; index < 500_000; index += 1) {
     received[index % 10_000] = { bytes: Buffer.allocUnsafeSlow(2_000), parts: [index, index] };
     if (index % 50 === 0) await new Promise(setImmediate);
   }

@@ -6,10 +6,10 @@ import { systemClock } from "@slipway/runtime";
 import { buildAgent, logInAsAdmin, openTestDatabase, startServerProcess } from "@slipway/testkit";
 import { expect, inject, it, vi } from "vitest";
 
-import { runCommandLine } from "../src/command/run-command-line.ts";
-import { commandTable } from "../src/gen/command-table.ts";
-import { memoryTerminal } from "./support/memory-terminal.ts";
-import { noOpener } from "./support/recorded-opener.ts";
+import { runCommandLine } from "../../src/command/run-command-line.ts";
+import { commandTable } from "../../src/gen/command-table.ts";
+import { memoryTerminal } from "../support/memory-terminal.ts";
+import { noOpener } from "../support/recorded-opener.ts";
 
 it("the demo workspace is healthy: docs are served, and slipway measures usage", async () => {
   await buildAgent();
