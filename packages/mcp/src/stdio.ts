@@ -1,10 +1,10 @@
-import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 
-import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio";
-import { errorText } from "@slipway/runtime";
+import { serveStdio } from "@modelcontextprotocol/server/stdio";
+import { abortable, errorText } from "@slipway/runtime";
 
 import { createMcpServer, type McpServerOptions } from "./create-mcp-server.ts";
+import { PatientTransport } from "./patient-transport.ts";
 import { type PortRequest, type ToolApi, ToolError } from "./tool.ts";
 import { tools } from "./tools.ts";
 
@@ -14,7 +14,10 @@ export interface StdioToolOptions extends Omit<McpServerOptions, "tools"> {
   readonly signal: AbortSignal;
 }
 
-/** Serves all tools to the program at the other end of two streams, until it closes them. Throws the signal's reason. */
+/**
+ * Serves all tools to the program at the other end of two streams, until it closes them and its calls have finished. Throws
+ * the signal's reason.
+ */
 export async function serveStdioTools({
   input,
   output,
@@ -22,14 +25,10 @@ export async function serveStdioTools({
   ...options
 }: StdioToolOptions): Promise<void> {
   const api = toolApi(options.api);
-  const serving = serveStdio(() => createMcpServer({ ...options, tools, api }), {
-    transport: new StdioServerTransport(input, output),
-  });
+  const transport = new PatientTransport({ input, output, clock: options.clock });
+  const serving = serveStdio(() => createMcpServer({ ...options, tools, api }), { transport });
   try {
-    await once(input, "close", { signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
+    await abortable(transport.ended, signal);
   } finally {
     await serving.close();
   }

@@ -7,4 +7,4 @@ export type {
   ReadOptions,
   SearchOptions,
   WriteOptions,
-} from "./files/files.ts";
+} from "./files/file-options.ts";

@@ -37,6 +37,7 @@ beforeAll(async () => {
   const admin = await logInAsAdmin(server.url);
   await pushTemplate(admin, "node", template);
   await pushTemplate(admin, "demo", template);
+  await pushTemplate(admin, "pool", template.replace("polite", "ready"));
   await pushTemplate(
     admin,
     "broken",
@@ -103,6 +104,8 @@ it("stops and starts a workspace, and keeps one that it only found", async () =>
   {
     await using found = await slipway.workspaces.get("admin/second");
     expect(found.id).toBe(made.id);
+    const longer = slipway.workspaces.get("admin/second/more");
+    await expect(longer).rejects.toMatchObject({ code: "not-found", admitted: "no" });
     await found.stop();
     expect(found.status).toBe("stopped");
     expect(() => found.agent()).toThrow(expect.objectContaining({ code: "not-running" }));
@@ -197,6 +200,7 @@ it("runs commands, whose runs other handles continue, and reads and writes files
     truncated: false,
   });
   const run = workspace.run(["cat"], { stdin: "open" });
+  await run.started();
   await run.write("first\n");
   const other = await slipway.workspaces.get("runs");
   const attached = other.commands.attach(run.id);
@@ -234,4 +238,8 @@ it("forwards a local port to a port of the workspace", async () => {
     server.close();
   }
   await expect(workspace.url(8080)).rejects.toMatchObject({ code: "no-port-url" });
+  for (const port of [0, Number("eight"), 65_536]) {
+    await expect(workspace.forward(port)).rejects.toThrow(RangeError);
+    await expect(workspace.url(port)).rejects.toThrow(RangeError);
+  }
 });

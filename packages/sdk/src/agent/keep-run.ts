@@ -1,6 +1,5 @@
-import { keepRun as keepRunRoute } from "@slipway/api/agents/run-routes";
+import type { keepRun as keepRunRoute } from "@slipway/api/agents/run-routes";
 import type { BodyOf } from "@slipway/api/contract/route";
-import { routePath } from "@slipway/api/contract/route";
 import { certificateFor, httpModule, withSystemAuthorities } from "@slipway/runtime";
 
 /** A run with the end of its output. */
@@ -19,8 +18,9 @@ export async function keepRun(
   kept: KeptRun,
   { serverUrl, token, headers, signal }: KeepRunOptions,
 ): Promise<number> {
-  const path = routePath(keepRunRoute, { run: kept.run.id });
-  const url = new URL(`${serverUrl.replace(/\/+$/, "")}/api/v2${path}`);
+  const url = new URL(
+    `${serverUrl.replace(/\/+$/, "")}/api/v2/workspaceagents/me/runs/${kept.run.id}`,
+  );
   const body = JSON.stringify(kept);
   const own = { "Content-Type": "application/json", "Coder-Session-Token": token };
   return withSystemAuthorities(() => {
@@ -28,7 +28,7 @@ export async function keepRun(
     const { request } = httpModule(url.protocol !== "https:");
     const options = {
       ...certificateFor(url),
-      method: keepRunRoute.method,
+      method: "PUT",
       headers: { ...headers, ...own, "Content-Length": String(Buffer.byteLength(body)) },
       signal,
       agent: false,

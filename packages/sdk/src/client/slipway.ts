@@ -16,18 +16,16 @@ export interface SlipwayOptions {
 
 /** A client of a Slipway server, for programs: it creates workspaces and reaches into them. Holds nothing open. */
 export class Slipway {
-  /** Calls the routes of the API one by one. */
-  readonly client: ApiClient;
   readonly workspaces: Workspaces;
 
   constructor({ url, ...options }: SlipwayOptions) {
     const { createSocket } = platform;
-    this.client = new ApiClient({
+    const client = new ApiClient({
       serverUrl: url,
       ...options,
       ...(createSocket === undefined ? {} : { createSocket }),
     });
-    this.workspaces = new Workspaces({ client: this.client, platform });
+    this.workspaces = new Workspaces({ client, platform });
   }
 
   /**

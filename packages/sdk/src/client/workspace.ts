@@ -231,26 +231,29 @@ export class Workspace implements AsyncDisposable {
 
   /**
    * Forwards a local port to a port of the workspace, over the encrypted network: end to end, and directly where there
-   * is a path. Node.js only.
+   * is a path. Node.js only. Throws `RangeError` for what is not a port.
    */
   async forward(
     port: number,
     options: ForwardOptions & { readonly agent?: string } = {},
   ): Promise<Forwarding> {
     const { client, platform } = this.#context;
+    checkPort(port);
     const { id: agentId } = this.agent(options.agent);
     return platform.forward({ ...options, client, agentId, port, clock: platform.clock });
   }
 
   /**
-   * Returns the URL at which a browser that is signed in reaches a port of the workspace. Throws `WorkspaceError`
-   * "no-port-url" if the server has no wildcard host name, and for ports below 1000.
+   * Returns the URL at which a browser that is signed in reaches a port of the workspace, and a program that sends a
+   * token in the header `Coder-Session-Token`. Throws `WorkspaceError` "no-port-url" if the server has no wildcard host
+   * name, and for ports below 1000; `RangeError` for what is not a port.
    */
   async url(
     port: number,
     options: { readonly agent?: string; readonly signal?: AbortSignal } = {},
   ): Promise<string> {
     const { client } = this.#context;
+    checkPort(port);
     const { regions } = await client.call(listRegions, { signal: options.signal ?? never });
     const agentName = this.agent(options.agent).name;
     const found = portUrl({ port, agentName }, this.#data, regions[0]);
@@ -311,4 +314,11 @@ export class Workspace implements AsyncDisposable {
     }
     return this.#runs.runs;
   }
+}
+
+const maxPort = 65_535;
+
+function checkPort(port: number): void {
+  if (Number.isInteger(port) && port >= 1 && port <= maxPort) return;
+  throw new RangeError(`port is ${port}, wanted 1 to ${maxPort}`);
 }

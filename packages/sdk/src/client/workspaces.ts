@@ -71,12 +71,16 @@ export class Workspaces {
   /** Finds a workspace by `name`, `owner/name` or id. Disposing of the handle keeps the workspace by default. */
   async get(reference: string, options: HandleOptions = {}): Promise<Workspace> {
     const { signal = never } = options;
+    const absent = (cause?: unknown): WorkspaceError => {
+      const text = `there is no workspace ${reference}`;
+      return new WorkspaceError("not-found", text, { admitted: "no", cause });
+    };
+    if (reference.split("/").length > 2) throw absent();
     try {
       return this.#handle(await this.#find(reference, signal), options, "keep");
     } catch (cause) {
-      if (!(cause instanceof ApiError && cause.status === 404)) throw cause;
-      const text = `there is no workspace ${reference}`;
-      throw new WorkspaceError("not-found", text, { admitted: "no", cause });
+      if (cause instanceof ApiError && cause.status === 404) throw absent(cause);
+      throw cause;
     }
   }
 

@@ -3,12 +3,10 @@ import {
   type FileChange,
   type FileEdit,
   type FileEntry,
-  type FileMatch,
   listFiles,
   makeDirectory,
   moveFile,
   readArchive,
-  readFile,
   removeFile,
   searchFiles,
   statFile,
@@ -16,79 +14,23 @@ import {
   writeArchive,
   writeFile,
 } from "@slipway/api/agents/file-routes";
-import { type BackoffPolicy, Backoff, webClock } from "@slipway/runtime";
 
-import type { ApiClient, StreamedAnswer } from "../http/client.ts";
+import type { ApiClient } from "../http/client.ts";
 import { ApiError, ConnectError } from "../http/errors.ts";
 import { openSocket } from "../stream/socket.ts";
-import { FileChangedError } from "./errors.ts";
-
-interface Cancelable {
-  readonly signal?: AbortSignal;
-}
-
-export interface ReadOptions extends Cancelable {
-  /** The first byte (default: 0). */
-  readonly offset?: number;
-  /** The maximum number of bytes (default: all). */
-  readonly limit?: number;
-  /** The etag that the file must have; else the call fails with `FileChangedError`. */
-  readonly ifMatch?: string;
-}
-
-/** The content of a file. */
-export interface FileContent {
-  /** Identifies the content; a later read or write may require it. */
-  readonly etag: string;
-  /** The size of what is read, in bytes; undefined for a file without a size, such as those of `/proc`. */
-  readonly size: number | undefined;
-  /**
-   * The bytes as they arrive. A lost connection is opened again, and the content goes on where it broke off; fails with
-   * `FileChangedError` if the file has changed meanwhile, and like the other calls.
-   */
-  readonly content: AsyncIterable<Uint8Array>;
-}
-
-export interface WriteOptions extends Cancelable {
-  /** The permissions, such as 0o644 (default: those of the file that is replaced). */
-  readonly mode?: number;
-  readonly modifiedAt?: Date;
-  /** True to create the directories above (default: false). */
-  readonly parents?: boolean;
-  /** The etag that the file must have. */
-  readonly ifMatch?: string;
-  /** True if the file must not exist (default: false). */
-  readonly ifAbsent?: boolean;
-  /** Writes in place from this byte, which must be within the file, and cuts off the rest (default: replaces the file). */
-  readonly offset?: number;
-}
-
-export interface SearchOptions extends Cancelable {
-  /** True if the pattern is a text rather than a regular expression of RE2 (default: false). */
-  readonly literal?: boolean;
-  readonly ignoreCase?: boolean;
-  /** Globs of the files to search, such as `*.ts`; those after `!` are left out. */
-  readonly globs?: readonly string[];
-  /** True to search hidden and ignored files as well (default: false). */
-  readonly all?: boolean;
-  /** The maximum number of matches, up to 5,000 (default: 500). */
-  readonly limit?: number;
-}
-
-export interface FoundMatches {
-  readonly matches: readonly FileMatch[];
-  /** The limit that ended the search early. */
-  readonly truncatedBy: "matches" | "bytes" | "time" | undefined;
-}
-
-/** The content of a file to write: text, bytes, or a stream of them. */
-export type FileSource = string | Uint8Array | AsyncIterable<Uint8Array>;
+import type {
+  Cancelable,
+  FileContent,
+  FileSource,
+  FoundMatches,
+  ReadOptions,
+  SearchOptions,
+  WriteOptions,
+} from "./file-options.ts";
+import { changedFrom, openRange, resumedContent } from "./resumed-content.ts";
 
 /** The default maximum size of a file that is read as a whole, in bytes. */
 const maxWholeBytes = 64 * 1024 * 1024;
-/** The pauses before a content that broke off is continued; it is given up after several without a byte. */
-const resuming: BackoffPolicy = { firstMs: 200, maxMs: 5_000, factor: 2, jitter: 0.2 };
-const maxFailures = 8;
 const never = new AbortController().signal;
 
 /**
@@ -141,11 +83,11 @@ export class Files {
   async open(path: string, options: ReadOptions = {}): Promise<FileContent> {
     const params = await this.#params();
     const read = { path, params, ...options };
-    const answer = await this.#openRange(read);
+    const answer = await openRange(this.#client, read);
     const length = answer.headers.get("content-length");
     const etag = answer.headers.get("etag") ?? "";
     const size = length === null ? undefined : Number(length);
-    return { etag, size, content: this.#resumed(answer, { ...read, etag, size }) };
+    return { etag, size, content: resumedContent(this.#client, answer, { ...read, etag, size }) };
   }
 
   /** Reads a file as a whole. Throws `RangeError` for one with more than `maxBytes` (default: 64 MiB). */
@@ -307,75 +249,6 @@ export class Files {
 
   async #params(): Promise<{ readonly agent: string }> {
     return { agent: await this.#agent() };
-  }
-
-  async #openRange({ path, params, offset, limit, ifMatch, signal = never }: RangeRead) {
-    const query = {
-      path,
-      ...(offset === undefined ? {} : { offset: String(offset) }),
-      ...(limit === undefined ? {} : { limit: String(limit) }),
-    };
-    const headers = ifMatch === undefined ? {} : { "If-Match": ifMatch };
-    return changedFrom(path, () =>
-      this.#client.openDownload(readFile, { params, query, headers, signal }),
-    );
-  }
-
-  /** Yields a content; one that breaks off is continued at the next byte of the same file. */
-  async *#resumed(first: StreamedAnswer, read: ResumedRead): AsyncGenerator<Uint8Array> {
-    const { offset = 0, size, etag, signal = never } = read;
-    const backoff = new Backoff(resuming);
-    let received = 0;
-    let failures = 0;
-    for (let answer: StreamedAnswer | undefined = first; ;) {
-      try {
-        answer ??= await this.#openRange({
-          ...read,
-          offset: offset + received,
-          ...(size === undefined ? {} : { limit: size - received }),
-          ifMatch: etag,
-        });
-        for await (const chunk of answer.content) {
-          received += chunk.length;
-          failures = 0;
-          backoff.reset();
-          yield chunk;
-        }
-        return;
-      } catch (error) {
-        // A file without a size cannot be continued.
-        const mayResume = size !== undefined && isLost(error) && failures < maxFailures;
-        if (!mayResume) throw error;
-        if (received === size) return;
-        failures += 1;
-        answer = undefined;
-        await webClock.sleep(backoff.next(), signal);
-      }
-    }
-  }
-}
-
-interface RangeRead extends ReadOptions {
-  readonly path: string;
-  readonly params: { readonly agent: string };
-}
-
-interface ResumedRead extends RangeRead {
-  readonly etag: string;
-  readonly size: number | undefined;
-}
-
-/** Returns whether the way to the file was lost, rather than the file. */
-function isLost(error: unknown): boolean {
-  return error instanceof ConnectError || (error instanceof ApiError && error.retryable);
-}
-
-async function changedFrom<T>(path: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 412) throw error;
-    throw new FileChangedError(path, { cause: error });
   }
 }
 

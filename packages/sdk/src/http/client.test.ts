@@ -88,8 +88,16 @@ describe("ApiClient", () => {
     const client = await answering(400, JSON.stringify(body));
     const error: unknown = await client.call(getBuildInfo).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ApiError);
-    expect(error).toMatchObject({ status: 400, body, message: "no", retryable: false });
+    expect(error).toMatchObject({ status: 400, body, message: "no why f: d", retryable: false });
     expect(isRetryable(error)).toBe(false);
+  });
+
+  it("has no control characters of others in its message", async () => {
+    const client = await answering(404, '{"message":"no","detail":"stat \\u001b[2Jx\\nboo"}');
+    const error: unknown = await client.call(getBuildInfo).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ApiError);
+    expect(String(error)).not.toMatch(/\p{Cc}/u);
+    expect(String(error)).toContain("no stat ");
   });
 
   it("goes by the status when something else answers", async () => {

@@ -1,4 +1,5 @@
 import type { ErrorBody } from "@slipway/api/contract/api-error";
+import { printableLine } from "@slipway/runtime";
 
 /** The knowledge whether the server carried out a call that failed. */
 export type Admitted = "yes" | "no" | "unknown";
@@ -12,7 +13,6 @@ export interface RequestTarget {
 /** An error answer of the server. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
-  readonly code = "api-error";
   /** The HTTP status. */
   readonly status: number;
   readonly body: ErrorBody;
@@ -20,10 +20,15 @@ export class ApiError extends Error {
   readonly target: RequestTarget | undefined;
 
   constructor(status: number, body: ErrorBody, target?: RequestTarget) {
-    super(body.message);
+    super(messageOf(body));
     this.status = status;
     this.body = body;
     this.target = target;
+  }
+
+  /** The code of a request into a workspace, such as `spawn-failed`; `api-error` for others. */
+  get code(): string {
+    return this.body.code ?? "api-error";
   }
 
   /** `unknown` for a fault of the server, which may have come after the change; requests into a workspace tell more. */
@@ -36,6 +41,13 @@ export class ApiError extends Error {
   get retryable(): boolean {
     return this.body.retryable ?? (this.status === 429 || this.status >= 500);
   }
+}
+
+/** Returns everything that is said about a failure, some of it by workspaces, in a line that cannot move a terminal. */
+function messageOf({ message, detail, validations = [] }: ErrorBody): string {
+  const fields = validations.map((one) => `${one.field}: ${one.detail}`);
+  const parts = [message, ...(detail === undefined ? [] : [detail]), ...fields];
+  return printableLine(parts.join(" "));
 }
 
 /** A request without an answer: the address is wrong, the server is down, or the connection broke. */

@@ -10,7 +10,7 @@ export type RunInput = "open" | Uint8Array | { readonly text: string };
 export interface RunOptions extends FollowOptions {
   /** The UUID of the run: repeated calls with the same one and the same command start it once (default: a new one). */
   readonly id?: string;
-  /** The working directory (default: the agent's). */
+  /** The working directory, which may begin with `~/` (default: the agent's). */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** The user (default: the agent's); another one only where the agent is root. */

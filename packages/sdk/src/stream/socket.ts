@@ -94,7 +94,10 @@ type SocketConstructor = new (
 
 /** Creates a WebSocket to an `http` or `https` address. */
 export function createWebSocket(url: string, headers: Readonly<Record<string, string>>): WebSocket {
+  const address = url.replace(/^http/, "ws");
+  // A browser takes an object in the place of the options for the name of a subprotocol.
+  if (Object.keys(headers).length === 0) return new WebSocket(address);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types know the browser's form only
   const Constructor = WebSocket as unknown as SocketConstructor;
-  return new Constructor(url.replace(/^http/, "ws"), { headers });
+  return new Constructor(address, { headers });
 }

@@ -1,4 +1,3 @@
-import { openTerminal } from "@slipway/api/agents/pty-routes";
 import { getAgent } from "@slipway/api/agents/routes";
 import { Backoff, type Clock } from "@slipway/runtime";
 import type { TerminalEvent } from "@slipway/wire/services/terminal-frames";
@@ -7,7 +6,9 @@ import { TerminalFrames } from "@slipway/wire/services/terminal-frames";
 import type { ApiClient } from "../http/client.ts";
 import { isRetryable } from "../http/errors.ts";
 import { InputQueue } from "./input-queue.ts";
-import { TerminalLink } from "./terminal-link.ts";
+import { randomId } from "./random-id.ts";
+import { socketLinks } from "./socket-link.ts";
+import type { OpenTerminalLink, TerminalLink } from "./terminal-link.ts";
 
 /** The size of a terminal, in characters. */
 export interface TerminalSize {
@@ -25,6 +26,8 @@ export interface TerminalClientOptions {
   readonly command?: string;
   readonly container?: string;
   readonly containerUser?: string;
+  /** Opens each connection (default: through the server). */
+  readonly openLink?: OpenTerminalLink;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -57,7 +60,7 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
   /** The UUID of the terminal, for other clients. */
   readonly terminalId: string;
   readonly #options: TerminalClientOptions;
-  readonly #viewerId = crypto.randomUUID();
+  readonly #viewerId = randomId();
   readonly #inputs = new InputQueue();
   readonly #left = new AbortController();
   #size: TerminalSize;
@@ -73,7 +76,7 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
   constructor(options: TerminalClientOptions) {
     this.#options = options;
     this.#size = options.size;
-    this.terminalId = options.terminalId ?? crypto.randomUUID();
+    this.terminalId = options.terminalId ?? randomId();
   }
 
   /** Types a text, even while the connection is lost; returns false if too much is waiting already. */
@@ -137,23 +140,22 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
   }
 
   async #connect(signal: AbortSignal): Promise<TerminalLink> {
-    const { client, agentId, command, container, containerUser, clock } = this.#options;
-    const query = {
-      reconnect: this.terminalId,
-      width: String(this.#size.columns),
-      height: String(this.#size.rows),
-      command,
-      container,
-      container_user: containerUser,
-      viewer: this.#viewerId,
-      received: this.#agent === "resumes" ? String(this.#received) : undefined,
-    };
-    const given = Object.entries(query).filter(([, value]) => value !== undefined);
-    const url = client.url(openTerminal, {
-      params: { agent: agentId },
-      query: Object.fromEntries(given),
-    });
-    const link = await TerminalLink.open(url, { headers: client.headers, clock, signal });
+    const { command = "", container = "", containerUser = "" } = this.#options;
+    const { openLink = socketLinks(this.#options) } = this.#options;
+    const link = await openLink(
+      {
+        ID: this.terminalId,
+        Height: this.#size.rows,
+        Width: this.#size.columns,
+        Command: command,
+        Container: container,
+        ContainerUser: containerUser,
+        BackendType: "",
+        Viewer: this.#viewerId,
+        Received: this.#agent === "resumes" ? this.#received : undefined,
+      },
+      signal,
+    );
     this.#link = link;
     // An agent that resumes first reports the input it has taken; another one may print nothing before input arrives.
     if (this.#agent === "plain") this.#inputs.dropSent();

@@ -97,7 +97,7 @@ describe("readAuth", () => {
     "says what is wanted instead of %s",
     (method) => {
       expect(read({ CODER_AGENT_AUTH: method })).toEqual([
-        `CODER_AGENT_AUTH is "${method}", wanted token, aws-instance-identity, azure-instance-identity, google-instance-identity`,
+        `CODER_AGENT_AUTH is "${method}", wanted token, aws-instance-identity, azure-instance-identity, google-instance-identity, kubernetes-instance-identity`,
       ]);
     },
   );

@@ -2,18 +2,19 @@ import { readFileSync, statSync } from "node:fs";
 
 import { errorText } from "@slipway/runtime";
 
-import type { Cloud } from "./instance-identity.ts";
+import type { Cloud, IdentityIssuer } from "./instance-identity.ts";
 
 /** The way the agent authenticates to the server. */
 export type AgentAuth =
   | { readonly kind: "token"; readonly token: string }
   /**
    * Authenticates with the identity that a cloud's metadata service gives the agent's instance
-   * (docs/protocol/agent.md §1.3).
+   * (docs/protocol/agent.md §1.3), or a cluster the agent's pod.
    */
   | {
       readonly kind: "instance";
-      readonly cloud: Cloud;
+      readonly cloud: IdentityIssuer;
+      /** The address of the metadata service; of a pod, the path of the file with its token. */
       readonly metadataUrl: string;
       /** The agent's name, if the instance has several. */
       readonly agentName: string | undefined;
@@ -22,10 +23,11 @@ export type AgentAuth =
 /** The value of a variable; undefined when it is not set or empty. */
 type ReadVariable = (name: string) => string | undefined;
 
-const clouds: Readonly<Record<string, Cloud>> = {
+const clouds: Readonly<Record<string, IdentityIssuer>> = {
   "aws-instance-identity": "aws",
   "azure-instance-identity": "azure",
   "google-instance-identity": "google",
+  "kubernetes-instance-identity": "kubernetes",
 };
 const methods = ["token", ...Object.keys(clouds)];
 
@@ -45,7 +47,10 @@ export function readAuth(text: ReadVariable, faults: string[]): AgentAuth {
   return {
     kind: "instance",
     cloud,
-    metadataUrl: readMetadataUrl(metadataServices[cloud], text, faults),
+    metadataUrl:
+      cloud === "kubernetes"
+        ? (text("SLIPWAY_POD_TOKEN_FILE") ?? podTokenFile)
+        : readMetadataUrl(metadataServices[cloud], text, faults),
     agentName,
   };
 }
@@ -82,6 +87,9 @@ interface MetadataEndpoint {
   /** True if the variable may hold a bare host, with or without a port. */
   readonly isHost: boolean;
 }
+
+/** The file with a pod's token, where the server mounts it. */
+const podTokenFile = "/var/run/secrets/slipway/token";
 
 const linkLocal = "http://169.254.169.254";
 

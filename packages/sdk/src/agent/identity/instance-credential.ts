@@ -3,15 +3,15 @@ import { abortable, type Clock, withDeadline } from "@slipway/runtime";
 import { DialError, IdentityError } from "../errors.ts";
 import { explainFailure, messageOf } from "../explain-failure.ts";
 import {
-  type Cloud,
-  cloudNames,
   fetchIdentity,
+  type IdentityIssuer,
   type InstanceIdentity,
+  issuerNames,
 } from "./instance-identity.ts";
 import { requestText, type TextResponse } from "./request-text.ts";
 
 export interface InstanceCredentialOptions extends ExchangeTarget {
-  /** The address of the cloud's metadata service. */
+  /** The address of the cloud's metadata service, or the path of a pod's token. */
   readonly metadataUrl: string;
   readonly clock: Clock;
 }
@@ -46,6 +46,8 @@ export class InstanceCredential {
    */
   async refresh(signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
+    // A pod runs the same agent all its life; an instance may get another one.
+    if (this.#options.cloud === "kubernetes" && this.#token !== undefined) return this.#token;
     const exchange = (this.#running ??= this.#begin());
     exchange.waiting += 1;
     try {
@@ -80,7 +82,7 @@ interface ExchangeTarget {
   readonly serverUrl: string;
   /** Additional headers for the request. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly cloud: Cloud;
+  readonly cloud: IdentityIssuer;
   /** The agent's name, if the instance has several. */
   readonly agentName: string | undefined;
 }
@@ -119,14 +121,14 @@ async function exchangeIdentity(
 /** The statuses of a server that has checked the identity. */
 const refusals = new Set([400, 401, 403, 404, 409]);
 
-function refusal({ status, text }: TextResponse, cloud: Cloud): DialError | IdentityError {
+function refusal({ status, text }: TextResponse, cloud: IdentityIssuer): DialError | IdentityError {
   const message = messageOf(text ?? "");
   if (message === undefined || !refusals.has(status)) {
     const more = message === undefined ? "" : `: ${message}`;
     return new DialError("http", `the server answered ${status}${more}`, { status });
   }
   return new IdentityError(
-    `the server does not know this machine by its ${cloudNames[cloud]} identity (${status}: ${message}): see that the newest build of a workspace has an agent for this instance, or start the agent with CODER_AGENT_TOKEN`,
+    `the server does not know this machine by its ${issuerNames[cloud]} identity (${status}: ${message}): see that the newest build of a workspace has an agent for this instance, or start the agent with CODER_AGENT_TOKEN`,
   );
 }
 

@@ -1,8 +1,14 @@
+import { readFile } from "node:fs/promises";
+
+import { IdentityError } from "../errors.ts";
 import { MetadataService } from "./metadata-service.ts";
 import type { MetadataRequest } from "./metadata-service.ts";
 
 /** A cloud whose instances can prove their identity. */
 export type Cloud = "aws" | "azure" | "google";
+
+/** The issuer of a machine's identity: its cloud, or the cluster of a pod. */
+export type IdentityIssuer = Cloud | "kubernetes";
 
 /**
  * The identity of an instance that a cloud states and signs: the fields of the exchange's body
@@ -11,21 +17,28 @@ export type Cloud = "aws" | "azure" | "google";
 export type InstanceIdentity =
   | { readonly signature: string; readonly document: string }
   | { readonly signature: string; readonly encoding: string }
-  | { readonly json_web_token: string };
+  | { readonly json_web_token: string }
+  | { readonly token: string };
 
-export const cloudNames = { aws: "AWS", azure: "Azure", google: "Google Cloud" } as const;
+export const issuerNames = {
+  aws: "AWS",
+  azure: "Azure",
+  google: "Google Cloud",
+  kubernetes: "Kubernetes",
+} as const;
 
 /**
- * Asks the metadata service at `metadataUrl` for the identity of the instance that this process runs on. Rejects with
- * `IdentityError`, even if the signal is aborted.
+ * Asks the metadata service at `metadataUrl` for the identity of the instance that this process runs on; that of a pod is
+ * in the file of this path. Rejects with `IdentityError`, even if the signal is aborted.
  */
 export function fetchIdentity(
-  cloud: Cloud,
+  issuer: IdentityIssuer,
   metadataUrl: string,
   signal: AbortSignal,
 ): Promise<InstanceIdentity> {
-  const service = new MetadataService(cloudNames[cloud], metadataUrl);
-  switch (cloud) {
+  if (issuer === "kubernetes") return readPodToken(metadataUrl);
+  const service = new MetadataService(issuerNames[issuer], metadataUrl);
+  switch (issuer) {
     case "aws":
       return fetchAws(service, signal);
     case "azure":
@@ -103,4 +116,15 @@ async function fetchGoogle(
   const token = (await service.ask(request, signal)).trim();
   if (!jsonWebToken.test(token)) throw service.unusable(request, "a JSON web token");
   return { json_web_token: token };
+}
+
+/** Reads the token that the kubelet keeps fresh. */
+async function readPodToken(path: string): Promise<InstanceIdentity> {
+  try {
+    const token = (await readFile(path, "utf8")).trim();
+    if (jsonWebToken.test(token)) return { token };
+  } catch (cause) {
+    throw new IdentityError(`the pod's token ${path} cannot be read`, { cause });
+  }
+  throw new IdentityError(`the pod's token ${path} is not a JSON web token`);
 }

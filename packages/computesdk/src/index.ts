@@ -1,0 +1,2 @@
+export { slipway } from "./provider.ts";
+export type { SlipwayConfig } from "./provider.ts";
