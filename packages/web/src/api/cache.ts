@@ -1,0 +1,22 @@
+import { ApiError, isRetryable } from "@slipway/sdk/http";
+import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
+
+const maxRetries = 2;
+
+/** Creates the cache of the server's answers. `onLoggedOut` is called when the server no longer knows the session. */
+export function createCache(onLoggedOut: () => void): QueryClient {
+  const onError = (error: unknown): void => {
+    if (error instanceof ApiError && error.status === 401) onLoggedOut();
+  };
+  return new QueryClient({
+    queryCache: new QueryCache({ onError }),
+    mutationCache: new MutationCache({ onError }),
+    defaultOptions: {
+      queries: {
+        // Streams tell of changes; what has none is read again when the page is looked at.
+        staleTime: 10_000,
+        retry: (failures, error) => failures < maxRetries && isRetryable(error),
+      },
+    },
+  });
+}

@@ -1,0 +1,47 @@
+import { ApiError, ConnectError } from "@slipway/sdk/http";
+import { type ErrorComponentProps, useRouter } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+
+import { Button } from "../ui/button.tsx";
+import { errorText } from "../ui/error-text.ts";
+import { Notice } from "../ui/notice.tsx";
+
+/** Stands where a page cannot be shown, with what to do about it. */
+export function PageFailure({ error, reset }: ErrorComponentProps): ReactNode {
+  const router = useRouter();
+  const again = async (): Promise<void> => {
+    reset();
+    await router.invalidate();
+  };
+  return <FailureNotice error={error} onRetry={() => void again()} />;
+}
+
+/** Stands where content cannot be read. */
+export function FailureNotice({
+  error,
+  onRetry,
+}: {
+  readonly error: unknown;
+  readonly onRetry?: () => void;
+}): ReactNode {
+  const action = onRetry === undefined ? undefined : <Button onClick={onRetry}>Try again</Button>;
+  return (
+    <Notice tone="bad" title={titleOf(error)} action={action}>
+      {adviceOf(error)}
+    </Notice>
+  );
+}
+
+function titleOf(error: unknown): string {
+  if (error instanceof ConnectError) return "The server does not answer.";
+  return errorText(error);
+}
+
+function adviceOf(error: unknown): string | undefined {
+  if (error instanceof ConnectError)
+    return "Check your connection. This page goes on once it answers.";
+  if (!(error instanceof ApiError)) return undefined;
+  if (error.status === 403) return "Ask an administrator for the right to do this.";
+  if (error.status === 404) return "It may have been deleted, or you may not have access to it.";
+  return undefined;
+}

@@ -1,0 +1,15 @@
+/** Returns the items of the value of a list; none for a text that is no list. */
+export function readListValue(value: string): readonly string[] {
+  try {
+    const items: unknown = JSON.parse(value === "" ? "[]" : value);
+    return Array.isArray(items) ? items.filter((item) => typeof item === "string") : [];
+  } catch {
+    // The server says what is wrong with the value.
+    return [];
+  }
+}
+
+/** Returns the value of a list. */
+export function encodeListValue(items: readonly string[]): string {
+  return JSON.stringify(items);
+}

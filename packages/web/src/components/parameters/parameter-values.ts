@@ -1,0 +1,44 @@
+import type { BuildParameter } from "@slipway/api/builds/build";
+import type { TemplateVersionParameter } from "@slipway/api/templates/template-version";
+
+/** Values of parameters by their names. */
+export type ParameterValues = Readonly<Record<string, string>>;
+
+/** Returns what a form begins with: the values of the last build, and otherwise the defaults. */
+export function initialValues(
+  parameters: readonly TemplateVersionParameter[],
+  last: readonly BuildParameter[],
+): ParameterValues {
+  const kept = new Map(last.map(({ name, value }) => [name, value]));
+  const values: Record<string, string> = {};
+  for (const { name, ephemeral, default_value: initial } of parameters) {
+    values[name] = (ephemeral ? undefined : kept.get(name)) ?? initial;
+  }
+  return values;
+}
+
+/** Returns the parameters that a version needs and the last build did not give a value that still holds. */
+export function missingParameters(
+  parameters: readonly TemplateVersionParameter[],
+  last: readonly BuildParameter[],
+): readonly TemplateVersionParameter[] {
+  const kept = new Map(last.map(({ name, value }) => [name, value]));
+  return parameters.filter((parameter) => {
+    if (parameter.ephemeral) return false;
+    const value = kept.get(parameter.name);
+    if (value === undefined) return parameter.required;
+    const { options, type } = parameter;
+    const isChoice = options.length > 0 && type !== "list(string)";
+    return isChoice && !options.some((option) => option.value === value);
+  });
+}
+
+/** Returns the values that differ from those that the form began with. */
+export function changedValues(
+  values: ParameterValues,
+  initial: ParameterValues,
+): readonly BuildParameter[] {
+  return Object.entries(values)
+    .filter(([name, value]) => initial[name] !== value)
+    .map(([name, value]) => ({ name, value }));
+}

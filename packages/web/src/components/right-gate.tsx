@@ -1,0 +1,29 @@
+import { Lock } from "lucide-react";
+import type { ReactNode } from "react";
+
+import { type Right, useRights } from "../api/session.ts";
+import { EmptyState, PageHeader, Panel } from "../ui/layout.tsx";
+
+interface RightGateProps {
+  readonly right: Right;
+  readonly title: string;
+  /** The roles that have the right, as a person reads them. */
+  readonly roles: string;
+  readonly children: ReactNode;
+}
+
+/** Shows a page to those who have a right; others read which roles have it. The server checks requests independently. */
+export function RightGate({ right, title, roles, children }: RightGateProps): ReactNode {
+  const rights = useRights();
+  if (rights[right]) return children;
+  return (
+    <>
+      <PageHeader title={title} />
+      <Panel>
+        <EmptyState icon={<Lock size={28} />} title="This page is not for your role">
+          It is for {roles}. An owner of this deployment can give you such a role.
+        </EmptyState>
+      </Panel>
+    </>
+  );
+}

@@ -1,0 +1,98 @@
+import { CircleHelp, Search } from "lucide-react";
+import { type ReactNode, useEffect, useId, useState } from "react";
+
+import { IconButton } from "../../ui/button.tsx";
+import { TextInput } from "../../ui/field.tsx";
+import { Facts, Panel } from "../../ui/layout.tsx";
+
+interface SearchBarProps {
+  /** The name of the field for screen readers. */
+  readonly label: string;
+  readonly placeholder: string;
+  /** The search in the address of the page. */
+  readonly search: string;
+  readonly onSearch: (search: string) => void;
+  /** The keys of the search language, with what each finds. */
+  readonly terms: readonly (readonly [term: string, meaning: string])[];
+  /** Further filters beside the field. */
+  readonly children?: ReactNode;
+}
+
+/** The time after the last key until a search runs, in milliseconds. */
+const settleMs = 250;
+
+/** A search that runs as one types, with its language explained on demand. */
+export function SearchBar({
+  label,
+  placeholder,
+  search,
+  onSearch,
+  terms,
+  children,
+}: SearchBarProps): ReactNode {
+  const id = useId();
+  const [text, setText] = useState(search);
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  const [applied, setApplied] = useState(search);
+  const [sent, setSent] = useState<string>();
+  if (applied !== search) {
+    setApplied(search);
+    // A filter or the history changed the search; if the field itself did, what was typed since stays.
+    if (search !== sent) setText(search);
+  }
+  useEffect(() => {
+    if (text === search) return undefined;
+    const timer = setTimeout(() => {
+      setSent(text);
+      onSearch(text);
+    }, settleMs);
+    return () => clearTimeout(timer);
+    // oxlint-disable-next-line react/exhaustive-deps -- only typing restarts the timer
+  }, [text]);
+  return (
+    <div className="flex flex-col gap-3">
+      <div role="search" className="flex flex-wrap items-center gap-2">
+        <div className="relative min-w-56 flex-1">
+          <Search
+            aria-hidden
+            size={14}
+            className="absolute top-1/2 left-2.5 -translate-y-1/2 text-ink-faint"
+          />
+          <TextInput
+            type="search"
+            aria-label={label}
+            placeholder={placeholder}
+            spellCheck={false}
+            autoComplete="off"
+            style={{ paddingLeft: "1.875rem" }}
+            value={text}
+            onValue={setText}
+          />
+        </div>
+        {children}
+        <IconButton
+          label="Search syntax"
+          icon={<CircleHelp aria-hidden size={16} />}
+          aria-expanded={isHelpOpen}
+          aria-controls={id}
+          onClick={() => setHelpOpen(!isHelpOpen)}
+        />
+      </div>
+      <div id={id} hidden={!isHelpOpen}>
+        <Panel title="Search syntax">
+          <p className="mb-3 text-ink-soft">
+            Results match every term. Quotes keep spaces together: <code>name:"my box"</code>.
+          </p>
+          <Facts
+            facts={terms.map(([term, meaning]) => [
+              term,
+              <span key={term} className="text-ink-soft">
+                {meaning}
+              </span>,
+            ])}
+          />
+        </Panel>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,86 @@
+import { Link, Outlet, useRouterState } from "@tanstack/react-router";
+import { Menu as MenuIcon, X } from "lucide-react";
+import { type ReactNode, useEffect, useState } from "react";
+
+import { useRights } from "../../api/session.ts";
+import { IconButton } from "../../ui/button.tsx";
+import { classNames } from "../../ui/class-names.ts";
+import { InboxLink } from "../inbox/inbox-link.tsx";
+import { Logo } from "./logo.tsx";
+import { navigation } from "./navigation.ts";
+import { UserMenu } from "./user-menu.tsx";
+
+/** The frame of the pages: a sidebar, which is a drawer on narrow screens, and the page beside it. */
+export function Shell(): ReactNode {
+  const [isOpen, setOpen] = useState(false);
+  const path = useRouterState({ select: ({ location }) => location.pathname });
+  useEffect(() => setOpen(false), [path]);
+  return (
+    <div className="min-h-dvh lg:grid lg:grid-cols-[13.5rem_minmax(0,1fr)]">
+      <a
+        href="#content"
+        className="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-40 focus:rounded-md focus:bg-raised focus:px-3 focus:py-2"
+      >
+        Skip to content
+      </a>
+      <header className="flex h-12 items-center justify-between border-b border-line bg-surface px-3 lg:hidden">
+        <Logo />
+        <IconButton
+          label={isOpen ? "Close navigation" : "Open navigation"}
+          icon={isOpen ? <X aria-hidden size={18} /> : <MenuIcon aria-hidden size={18} />}
+          aria-expanded={isOpen}
+          aria-controls="navigation"
+          onClick={() => setOpen(!isOpen)}
+        />
+      </header>
+      <aside
+        id="navigation"
+        aria-label="Sidebar"
+        className={classNames(
+          "flex-col border-line bg-surface p-3 lg:sticky lg:top-0 lg:flex lg:h-dvh lg:border-r",
+          isOpen ? "flex border-b" : "hidden",
+        )}
+      >
+        <div className="mb-5 hidden px-2 pt-1 lg:block">
+          <Logo />
+        </div>
+        <Navigation />
+        <div className="mt-4 flex flex-col gap-0.5 lg:mt-auto">
+          <InboxLink />
+          <UserMenu />
+        </div>
+      </aside>
+      <main id="content" tabIndex={-1} className="min-w-0 outline-none">
+        <div className="mx-auto flex max-w-7xl flex-col gap-5 px-4 py-5 sm:px-6 lg:px-8 lg:py-7">
+          <Outlet />
+        </div>
+      </main>
+    </div>
+  );
+}
+
+function Navigation(): ReactNode {
+  const rights = useRights();
+  const groups = navigation
+    .map((entries) => entries.filter(({ right }) => right === undefined || rights[right]))
+    .filter((entries) => entries.length > 0);
+  return (
+    <nav aria-label="Main" className="flex flex-col gap-4">
+      {groups.map((entries) => (
+        <ul key={entries[0]?.to} className="flex flex-col gap-0.5">
+          {entries.map(({ label, to, icon: Icon }) => (
+            <li key={to}>
+              <Link
+                to={to}
+                className="flex h-8 items-center gap-2.5 rounded-md px-2 text-sm font-medium text-ink-soft hover:bg-hover hover:text-ink aria-[current=page]:bg-accent-soft aria-[current=page]:text-accent pointer-coarse:h-11"
+              >
+                <Icon aria-hidden size={16} />
+                {label}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      ))}
+    </nav>
+  );
+}

@@ -1,0 +1,30 @@
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+
+import { createCache } from "./api/cache.ts";
+import { applyTheme } from "./components/shell/theme.ts";
+import { createDashboardRouter } from "./router.tsx";
+import { ToastArea } from "./ui/toasts.tsx";
+
+applyTheme();
+
+const cache = createCache(() => {
+  const { pathname, href } = router.state.location;
+  if (pathname === "/login") return;
+  void router.navigate({ to: "/login", search: { redirect: href, expired: true } });
+});
+const router = createDashboardRouter(cache);
+
+const place = document.querySelector("#root");
+if (place === null) throw new Error("the page has no element #root");
+createRoot(place).render(
+  <StrictMode>
+    <QueryClientProvider client={cache}>
+      <ToastArea>
+        <RouterProvider router={router} />
+      </ToastArea>
+    </QueryClientProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,196 @@
+import type { Template } from "@slipway/api/templates/template";
+import type { Preset } from "@slipway/api/templates/template-version";
+import { listTemplateVersionExternalAuth } from "@slipway/api/templates/version-routes";
+import {
+  createWorkspace,
+  getWorkspaceAllowances,
+  listWorkspaces,
+} from "@slipway/api/workspaces/routes";
+import type { CreateWorkspaceRequest } from "@slipway/api/workspaces/workspace";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useRouter } from "@tanstack/react-router";
+import { type FormEvent, type ReactNode, useState } from "react";
+
+import { client } from "../../api/client.ts";
+import { refresh, routeQuery } from "../../api/queries.ts";
+import { ParameterField } from "../../components/parameters/parameter-field.tsx";
+import { workspacePath } from "../../components/workspaces/workspace-address.ts";
+import { formErrors } from "../../forms/form-errors.ts";
+import { Button } from "../../ui/button.tsx";
+import { Field, TextInput } from "../../ui/field.tsx";
+import { Panel, Skeleton } from "../../ui/layout.tsx";
+import { Notice } from "../../ui/notice.tsx";
+import { duration } from "../../ui/time-text.ts";
+import { useToaster } from "../../ui/toasts.tsx";
+import { AllowanceNotice, allowanceRefusal, AllowanceText } from "./allowances.tsx";
+import { fieldOf, type FormValues, presetValues, valuesToSend } from "./form-values.ts";
+import { LogIns, missingLogIns } from "./log-ins.tsx";
+import { type Prefill, prefilledValues } from "./prefill.ts";
+import { PresetChoice } from "./preset-choice.tsx";
+import {
+  ScheduleFields,
+  type ScheduleValues,
+  noSchedule,
+  scheduleFields,
+} from "./schedule-fields.tsx";
+import { randomBelow, suggestedName } from "./suggested-name.ts";
+import { useEvaluation } from "./use-evaluation.ts";
+
+interface CreateFormProps {
+  readonly template: Template;
+  readonly version: string;
+  readonly presets: readonly Preset[];
+  readonly prefill: Prefill;
+}
+
+/** The fields of a new workspace: its name, a preset, the parameters of the version, and when it runs. */
+export function CreateForm({ template, version, presets, prefill }: CreateFormProps): ReactNode {
+  const first = presets.find(({ ID, Name }) => ID === prefill.preset || Name === prefill.preset);
+  const initial = first ?? presets.find((preset) => preset.Default);
+  const [name, setName] = useState(() => prefill.name ?? suggestedName(randomBelow));
+  const [presetId, setPresetId] = useState(initial?.ID);
+  const [values, setValues] = useState<FormValues>(() => ({
+    ...presetValues(initial),
+    ...prefilledValues(prefill),
+  }));
+  const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
+  const [schedule, setSchedule] = useState<ScheduleValues>(noSchedule);
+  const parameters = useEvaluation(version, values);
+  const logIns = useLogIns(version);
+  const allowances = useQuery(routeQuery(getWorkspaceAllowances, { params: { user: "me" } }));
+  const preset = presets.find(({ ID }) => ID === presetId);
+  const isPreset = Object.entries(presetValues(preset)).every(
+    ([key, value]) => values[key] === value,
+  );
+  const create = useCreate();
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    create.mutate({
+      name: name.trim(),
+      template_version_id: version,
+      rich_parameter_values: valuesToSend(parameters ?? [], values),
+      ...(preset !== undefined && isPreset ? { template_version_preset_id: preset.ID } : {}),
+      ...scheduleFields(schedule),
+    });
+  };
+  const known = [
+    "name",
+    "ttl_ms",
+    "autostart_schedule",
+    ...(parameters ?? []).map((one) => one.name),
+  ];
+  const errors = formErrors(create.error, known);
+  const problemOf = (parameter: NonNullable<typeof parameters>[number]): string | undefined => {
+    const [problem] = parameter.diagnostics;
+    const isShown = touched.has(parameter.name) || create.isError;
+    return errors.of(parameter.name) ?? (isShown ? problem?.detail : undefined);
+  };
+  const missing = missingLogIns(logIns.data ?? []);
+  const refusal =
+    allowanceRefusal(allowances.data) ??
+    (missing.length > 0 ? `Log in to ${missing.join(" and ")} first` : undefined) ??
+    (parameters === undefined ? "Its parameters are still being read" : undefined);
+  return (
+    <form onSubmit={submit} noValidate className="flex flex-col gap-5">
+      <AllowanceNotice allowances={allowances.data} />
+      <Panel>
+        <div className="flex max-w-2xl flex-col gap-5">
+          <Field
+            label="Name"
+            isRequired
+            hint="Letters and digits, separated by single hyphens."
+            error={errors.of("name")}
+          >
+            {(ids) => (
+              <TextInput
+                {...ids}
+                autoComplete="off"
+                maxLength={32}
+                value={name}
+                onValue={setName}
+              />
+            )}
+          </Field>
+          {presets.length > 0 && (
+            <PresetChoice
+              version={version}
+              presets={presets}
+              value={isPreset ? presetId : undefined}
+              onPreset={(chosen) => {
+                setPresetId(chosen?.ID);
+                setValues((old) => ({ ...old, ...presetValues(chosen) }));
+              }}
+            />
+          )}
+          <LogIns logIns={logIns.data ?? []} />
+        </div>
+      </Panel>
+      {parameters?.length !== 0 && (
+        <Panel title="Parameters">
+          <div className="flex max-w-2xl flex-col gap-5">
+            {parameters === undefined && <Skeleton className="h-8 w-full" />}
+            {parameters?.map((parameter) => (
+              <ParameterField
+                key={parameter.name}
+                parameter={fieldOf(parameter)}
+                value={values[parameter.name] ?? parameter.value.value}
+                onValue={(value) => {
+                  setValues((old) => ({ ...old, [parameter.name]: value }));
+                  setTouched((old) => new Set([...old, parameter.name]));
+                }}
+                error={problemOf(parameter)}
+              />
+            ))}
+          </div>
+        </Panel>
+      )}
+      <ScheduleFields
+        template={template}
+        values={schedule}
+        onValues={setSchedule}
+        errors={errors}
+      />
+      {errors.general !== undefined && <Notice tone="bad" title={errors.general} />}
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
+        <Button type="submit" look="primary" isBusy={create.isPending} disabledReason={refusal}>
+          Create workspace
+        </Button>
+        <span className="text-sm text-ink-soft">
+          {refusal ?? <AllowanceText allowances={allowances.data} />}
+        </span>
+      </div>
+    </form>
+  );
+}
+
+/** Reads the log-ins that a version needs, until none is missing. */
+function useLogIns(version: string) {
+  return useQuery({
+    ...routeQuery(listTemplateVersionExternalAuth, { params: { version } }),
+    // The log-in happens in another window.
+    staleTime: 0,
+    refetchOnWindowFocus: true,
+    refetchInterval: ({ state }) => (missingLogIns(state.data ?? []).length > 0 ? 10_000 : false),
+  });
+}
+
+/** Returns the creation, which ends on the page of the workspace. */
+function useCreate() {
+  const cache = useQueryClient();
+  const router = useRouter();
+  const toaster = useToaster();
+  return useMutation({
+    mutationFn: async (body: CreateWorkspaceRequest) => {
+      const startMs = performance.now();
+      const workspace = await client.call(createWorkspace, { params: { user: "me" }, body });
+      return { workspace, tookMs: performance.now() - startMs };
+    },
+    onSuccess: ({ workspace, tookMs }) => {
+      const isClaimed = workspace.latest_build.status === "running";
+      const what = isClaimed ? "was ready" : "was created";
+      toaster.show(`${workspace.name} ${what} in ${duration(tookMs)}.`);
+      void refresh(cache, listWorkspaces, getWorkspaceAllowances);
+      router.history.push(workspacePath(workspace));
+    },
+  });
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+
+import { relayCheck, reportChecks, serversCheck, socketCheck, worstOf } from "./health-checks.ts";
+
+const origin = "https://slipway.example";
+type Report = Parameters<typeof reportChecks>[0];
+
+const section = { healthy: true, severity: "ok" as const, warnings: [], dismissed: false };
+const report: Report = {
+  time: "2026-01-01T00:00:00Z",
+  healthy: true,
+  severity: "ok",
+  coder_version: "v2.30.0",
+  access_url: {
+    ...section,
+    access_url: origin,
+    reachable: true,
+    status_code: 200,
+    healthz_response: "OK",
+  },
+  database: { ...section, reachable: true, latency: "1ms", latency_ms: 1, threshold_ms: 15 },
+};
+
+const server = {
+  id: "a",
+  organization_id: "a",
+  key_id: "a",
+  created_at: "",
+  last_seen_at: "",
+  name: "one",
+  version: "v1",
+  api_version: "1",
+  provisioners: [],
+  tags: {},
+  key_name: "",
+  status: "idle" as const,
+  current_job: null,
+  previous_job: null,
+};
+
+describe("the report of the server", () => {
+  it("needs no advice while all is well", () => {
+    const checks = reportChecks(report, origin);
+    expect(checks.map(({ advice }) => advice)).toEqual([undefined, undefined]);
+    expect(worstOf(checks)).toBe("ok");
+  });
+
+  it("says what to do about a database that does not answer", () => {
+    const database: Report["database"] = {
+      ...report.database,
+      severity: "error",
+      reachable: false,
+      error: "refused",
+    };
+    const [check] = reportChecks({ ...report, database }, origin);
+    expect(check).toMatchObject({ severity: "error", found: "refused" });
+    expect(check?.advice).toContain("SLIPWAY_POSTGRES_URL");
+  });
+
+  it("tells apart the address of the page and the access URL", () => {
+    const [, check] = reportChecks(report, "http://10.0.0.1:3000");
+    expect(check?.advice).toContain("http://10.0.0.1:3000");
+  });
+});
+
+describe("probes of the browser", () => {
+  it("fail with what a proxy must do", () => {
+    expect(socketCheck({ failure: "closed" })).toMatchObject({ severity: "error" });
+    expect(relayCheck({ failure: "404" }).advice).toContain("/derp");
+  });
+
+  it("warn of a slow relay", () => {
+    expect(relayCheck({ ms: 10 }).severity).toBe("ok");
+    expect(relayCheck({ ms: 400 }).severity).toBe("warning");
+  });
+});
+
+describe("the servers", () => {
+  it("are fine at one version", () => {
+    const servers = [server, { ...server, name: "two", status: "busy" as const }];
+    expect(serversCheck(servers, "v1")).toMatchObject({
+      severity: "ok",
+      found: "2 servers are online, at v1.",
+    });
+  });
+
+  it("are named if they run another version", () => {
+    const check = serversCheck([server, { ...server, name: "two", version: "v2" }], "v1");
+    expect(check).toMatchObject({ severity: "warning" });
+    expect(check.found).toContain("two (v2)");
+  });
+
+  it("are an error if none is online", () => {
+    const offline = { ...server, status: "offline" as const };
+    expect(serversCheck([offline], "v1").severity).toBe("error");
+    expect(worstOf([serversCheck([offline], "v1"), relayCheck({ ms: 1 })])).toBe("error");
+  });
+});

@@ -1,0 +1,146 @@
+import type { ResponseOf } from "@slipway/api/contract/route";
+import type { getHealthReport } from "@slipway/api/deployment/routes";
+import type { ProvisionerDaemon } from "@slipway/api/jobs/provisioner";
+
+export type Severity = "ok" | "warning" | "error";
+
+/** The result of one check: what was found, and what to do unless it is fine. */
+export interface Check {
+  readonly name: string;
+  /** The purpose of what is checked. */
+  readonly meaning: string;
+  readonly severity: Severity;
+  readonly found: string;
+  readonly advice: string | undefined;
+}
+
+/** A request that this browser made: its duration, or why it failed. */
+export type Probe = { readonly ms: number } | { readonly failure: string };
+
+type Report = ResponseOf<typeof getHealthReport>;
+
+/** Judges what the server says of its database and its own address. `origin` is the address of this page. */
+export function reportChecks(report: Report, origin: string): readonly Check[] {
+  const { database, access_url: access } = report;
+  return [
+    {
+      name: "Database",
+      meaning: "Stores everything.",
+      severity: database.severity,
+      found: foundOf(database) ?? `Answers in ${database.latency_ms} ms.`,
+      advice: databaseAdvice(database),
+    },
+    {
+      name: "Access URL",
+      meaning: "The address at which agents and browsers reach the server.",
+      severity: access.severity,
+      found: foundOf(access) ?? `${access.access_url} leads to this deployment.`,
+      advice:
+        access.severity === "ok"
+          ? originAdvice(access.access_url, origin)
+          : "Set SLIPWAY_ACCESS_URL to an address that this machine itself can reach, and check its DNS entry, certificate and proxy.",
+    },
+  ];
+}
+
+interface Section {
+  readonly error?: string;
+  readonly warnings: readonly { readonly message: string }[];
+}
+
+function foundOf({ error, warnings }: Section): string | undefined {
+  return error ?? warnings[0]?.message;
+}
+
+function databaseAdvice({ severity, reachable }: Report["database"]): string | undefined {
+  if (severity === "ok") return undefined;
+  return reachable
+    ? "Look for other load on the machine of the database, and for a slow network on the way to it."
+    : "Check that PostgreSQL runs and that SLIPWAY_POSTGRES_URL is right; the log of the built-in one is postgres.log in the data directory.";
+}
+
+function originAdvice(accessUrl: string, origin: string): string | undefined {
+  if (accessUrl === origin) return undefined;
+  return `You came by ${origin}. Links that the server prints lead to ${accessUrl}.`;
+}
+
+/** Judges a WebSocket that this browser opened. */
+export function socketCheck(probe: Probe): Check {
+  const check = { name: "WebSocket", meaning: "Live lists, logs and terminals use it." };
+  if ("ms" in probe) {
+    const found = `This browser opened one in ${probe.ms} ms.`;
+    return { ...check, severity: "ok", found, advice: undefined };
+  }
+  return {
+    ...check,
+    severity: "error",
+    found: probe.failure,
+    advice:
+      "A proxy on the way must pass upgrades on: see “TLS and proxies” in the guide to operations.",
+  };
+}
+
+/** The latency from which the relay counts as slow, in milliseconds. */
+const slowRelayMs = 300;
+
+/** Judges a request of this browser to the relay. */
+export function relayCheck(probe: Probe): Check {
+  const check = {
+    name: "Relay",
+    meaning: "Carries connections to workspaces that cannot be reached directly.",
+  };
+  if (!("ms" in probe)) {
+    return {
+      ...check,
+      severity: "error",
+      found: probe.failure,
+      advice: "A proxy on the way must pass /derp on, unchanged and without buffering.",
+    };
+  }
+  const isSlow = probe.ms > slowRelayMs;
+  return {
+    ...check,
+    severity: isSlow ? "warning" : "ok",
+    found: `Answered this browser in ${probe.ms} ms.`,
+    advice: isSlow
+      ? "Keys typed in terminals take at least as long: use a replica nearby."
+      : undefined,
+  };
+}
+
+/** Judges the servers of the deployment: each carries out builds, and they should run one version. */
+export function serversCheck(servers: readonly ProvisionerDaemon[], version: string): Check {
+  const check = { name: "Servers", meaning: "Each carries out builds and serves every request." };
+  const online = servers.filter(({ status }) => status !== "offline");
+  const others = online.filter((server) => server.version !== version);
+  if (online.length === 0) {
+    return {
+      ...check,
+      severity: "error",
+      found: "No server reports to take builds.",
+      advice: "Builds wait in the queue. Look for errors in the logs of the servers.",
+    };
+  }
+  const count = online.length === 1 ? "1 server is" : `${online.length} servers are`;
+  if (others.length === 0) {
+    return {
+      ...check,
+      severity: "ok",
+      found: `${count} online, at ${version}.`,
+      advice: undefined,
+    };
+  }
+  const names = others.map((server) => `${server.name} (${server.version})`).join(", ");
+  return {
+    ...check,
+    severity: "warning",
+    found: `${count} online, and not all at ${version}: ${names}.`,
+    advice: "Finish the upgrade: replicas of different versions are meant for minutes only.",
+  };
+}
+
+/** Returns the worst severity. */
+export function worstOf(checks: readonly Check[]): Severity {
+  const found = new Set(checks.map(({ severity }) => severity));
+  return (["error", "warning"] as const).find((level) => found.has(level)) ?? "ok";
+}

@@ -1,0 +1,239 @@
+import { auditActions, type AuditLog, auditResourceTypes } from "@slipway/api/audit/audit-log";
+import { listAuditLogs } from "@slipway/api/audit/routes";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { ScrollText } from "lucide-react";
+import type { ReactNode } from "react";
+
+import { routeQuery } from "../../api/queries.ts";
+import { FailureNotice } from "../../components/page-failure.tsx";
+import { RightGate } from "../../components/right-gate.tsx";
+import { SearchBar } from "../../components/search/search-bar.tsx";
+import { searchText } from "../../components/search/search-terms.ts";
+import { TextInput } from "../../ui/field.tsx";
+import { EmptyState, PageHeader, Panel, Skeleton } from "../../ui/layout.tsx";
+import { Pager } from "../../ui/pager.tsx";
+import { Badge } from "../../ui/status.tsx";
+import { Time } from "../../ui/time.tsx";
+import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
+import { sentenceOf, valueText, wordsOf } from "./audit-text.ts";
+import { FilterSelect } from "./filter-select.tsx";
+import type { AuditSearch } from "./routes.tsx";
+
+const route = getRouteApi("/member/framed/audit");
+const pageSize = 25;
+
+const terms = [
+  ["word", "the full name of the resource"],
+  ["username:ann", "the user who acted; email:ann@example.com likewise"],
+  ["resource_type:user", "the kind of the resource"],
+  ["resource_id:…", "the id of the resource"],
+  ["action:create", "what was done"],
+  ["build_reason:autostart", "why a build began: initiator, autostart or autostop"],
+  ["date_from:2026-01-31", "that day or later, in UTC; date_to: that day or earlier"],
+] as const;
+
+export function AuditPage(): ReactNode {
+  return (
+    <RightGate right="readAudit" title="Audit trail" roles="owners and auditors">
+      <AuditTrail />
+    </RightGate>
+  );
+}
+
+function AuditTrail(): ReactNode {
+  const search = route.useSearch();
+  const { q = "", action, type, user, from, to, page = 1 } = search;
+  const navigate = route.useNavigate();
+  const setFilter = (name: keyof AuditSearch, value: string): void => {
+    const { page: _page, [name]: _old, ...rest } = search;
+    void navigate({ search: value === "" ? rest : { ...rest, [name]: value }, replace: true });
+  };
+  const log = useQuery({
+    ...routeQuery(listAuditLogs, {
+      query: {
+        q: searchText(q, {
+          action,
+          resource_type: type,
+          username: user,
+          date_from: from,
+          date_to: to,
+        }),
+        limit: String(pageSize),
+        offset: String((page - 1) * pageSize),
+      },
+    }),
+    placeholderData: keepPreviousData,
+  });
+  return (
+    <>
+      <PageHeader title="Audit trail">
+        Who changed what, when and from where. Secrets are never recorded.
+      </PageHeader>
+      <SearchBar
+        label="Search the audit trail"
+        placeholder="Name of a resource, or username:ann"
+        search={q}
+        terms={terms}
+        onSearch={(value) => setFilter("q", value)}
+      >
+        <FilterSelect
+          label="Action"
+          all="All actions"
+          value={action}
+          values={auditActions}
+          onValue={(value) => setFilter("action", value)}
+        />
+        <FilterSelect
+          label="Resource"
+          all="All resources"
+          value={type}
+          values={auditResourceTypes}
+          onValue={(value) => setFilter("type", value)}
+        />
+        {(["from", "to"] as const).map((name) => (
+          <div key={name} className="w-36">
+            <TextInput
+              type="date"
+              aria-label={name === "from" ? "From" : "To"}
+              value={search[name] ?? ""}
+              onValue={(value) => setFilter(name, value)}
+            />
+          </div>
+        ))}
+      </SearchBar>
+      {log.isError ? (
+        <FailureNotice error={log.error} onRetry={() => void log.refetch()} />
+      ) : (
+        <Panel isFlush>
+          {log.isPending && <LoadingEntries />}
+          {log.data?.audit_logs.length === 0 && (
+            <EmptyState icon={<ScrollText size={28} />} title="No entry matches">
+              Every change, log-in and read of a secret is listed here. Try fewer filters.
+            </EmptyState>
+          )}
+          <ul aria-label="Entries">
+            {log.data?.audit_logs.map((entry) => (
+              <Entry key={entry.id} entry={entry} />
+            ))}
+          </ul>
+        </Panel>
+      )}
+      <Pager
+        page={page}
+        pageSize={pageSize}
+        count={log.data?.count ?? 0}
+        isCapped={log.data !== undefined && log.data.count >= log.data.count_cap}
+        linkTo={(next) => ({ to: "/audit", search: { ...search, page: next } })}
+      />
+    </>
+  );
+}
+
+function LoadingEntries(): ReactNode {
+  return Array.from({ length: 6 }, (_row, index) => (
+    <div key={index} className="flex gap-4 border-b border-line px-4 py-3">
+      <Skeleton className="h-4 w-24" />
+      <Skeleton className="h-4 w-72 max-w-full" />
+    </div>
+  ));
+}
+
+function Entry({ entry }: { readonly entry: AuditLog }): ReactNode {
+  const changes = Object.entries(entry.diff);
+  const hasFailed = entry.status_code >= 400;
+  return (
+    <li className="border-b border-line last:border-b-0">
+      <details className="group">
+        <summary className="flex flex-wrap items-baseline gap-x-4 gap-y-1 px-4 py-2.5 text-sm hover:bg-hover">
+          <span className="w-28 shrink-0 text-ink-soft">
+            <Time time={entry.time} />
+          </span>
+          <span className="min-w-56 flex-1 wrap-anywhere">
+            {sentenceOf(entry).map(({ place, text, isName }) =>
+              isName ? (
+                <span key={place} className="font-medium">
+                  <UntrustedText>{text}</UntrustedText>
+                </span>
+              ) : (
+                <span key={place}>{untrusted(text)}</span>
+              ),
+            )}
+          </span>
+          <span className="flex gap-1">
+            {hasFailed && <Badge tone="bad">refused, {entry.status_code}</Badge>}
+            {changes.length > 0 && (
+              <Badge>{changes.length === 1 ? "1 change" : `${changes.length} changes`}</Badge>
+            )}
+            <Badge>{wordsOf(entry.resource_type)}</Badge>
+          </span>
+        </summary>
+        <div className="flex flex-col gap-3 bg-sunken px-4 py-3 text-sm">
+          <Origin entry={entry} />
+          {changes.length > 0 && <Changes changes={changes} />}
+        </div>
+      </details>
+    </li>
+  );
+}
+
+function Origin({ entry }: { readonly entry: AuditLog }): ReactNode {
+  const facts: readonly (readonly [string, string])[] = [
+    ["Time", entry.time],
+    ["Address", entry.ip],
+    ["Program", entry.user_agent],
+    ["Resource", `${entry.resource_type} ${entry.resource_id}`],
+    ...Object.entries(entry.additional_fields).map(
+      ([name, value]) => [wordsOf(name), valueText(value)] as const,
+    ),
+  ];
+  return (
+    <dl className="grid gap-x-6 gap-y-1 sm:grid-cols-[max-content_minmax(0,1fr)]">
+      {facts
+        .filter(([, value]) => value !== "")
+        .map(([name, value]) => (
+          <div key={name} className="contents">
+            <dt className="text-ink-soft">{untrusted(name)}</dt>
+            <dd className="wrap-anywhere">
+              <UntrustedText>{value}</UntrustedText>
+            </dd>
+          </div>
+        ))}
+    </dl>
+  );
+}
+
+/** The fields that changed, each with its value before and after. */
+function Changes({
+  changes,
+}: {
+  readonly changes: readonly (readonly [string, AuditLog["diff"][string]])[];
+}): ReactNode {
+  return (
+    <ul className="flex flex-col gap-2">
+      {changes.map(([field, change]) => (
+        <li key={field} className="overflow-hidden rounded-md border border-line bg-surface">
+          <p className="border-b border-line px-3 py-1 font-medium">
+            <UntrustedText>{field}</UntrustedText>
+          </p>
+          {change.secret ? (
+            <p className="px-3 py-1.5 text-ink-soft">A secret; its values are not recorded.</p>
+          ) : (
+            <>
+              <p className="bg-bad-soft px-3 py-1 font-mono wrap-anywhere text-bad">
+                <span aria-hidden>− </span>
+                <span className="sr-only">before: </span>
+                <UntrustedText>{valueText(change.old)}</UntrustedText>
+              </p>
+              <p className="bg-good-soft px-3 py-1 font-mono wrap-anywhere text-good">
+                <span aria-hidden>+ </span>
+                <span className="sr-only">after: </span>
+                <UntrustedText>{valueText(change.new)}</UntrustedText>
+              </p>
+            </>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}

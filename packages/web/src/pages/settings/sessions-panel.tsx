@@ -1,0 +1,101 @@
+import { deleteKey } from "@slipway/api/users/key-routes";
+import { deleteSessions, listSessions, type Session } from "@slipway/api/users/session-routes";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+
+import { client } from "../../api/client.ts";
+import { refresh, routeQuery } from "../../api/queries.ts";
+import { FailureNotice } from "../../components/page-failure.tsx";
+import { programOf } from "../../components/program-of.ts";
+import { Button } from "../../ui/button.tsx";
+import { ConfirmDialog } from "../../ui/dialog.tsx";
+import { Panel, Skeleton } from "../../ui/layout.tsx";
+import { Badge } from "../../ui/status.tsx";
+import { Time } from "../../ui/time.tsx";
+import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
+import { wasUsed } from "./token-text.ts";
+
+const query = { params: { user: "me" } } as const;
+
+/** The browsers and commands that are logged in as the user, each of which can be ended. */
+export function SessionsPanel(): ReactNode {
+  const cache = useQueryClient();
+  const sessions = useQuery(routeQuery(listSessions, query));
+  const [ending, setEnding] = useState<Session | "others">();
+  const others = sessions.data?.filter(({ is_current }) => !is_current).length ?? 0;
+  const end = async (): Promise<void> => {
+    if (ending === undefined) return;
+    if (ending === "others") await client.call(deleteSessions, query);
+    else await client.call(deleteKey, { params: { user: "me", key: ending.id } });
+    await refresh(cache, listSessions);
+  };
+  return (
+    <Panel
+      title="Sessions"
+      actions={
+        <Button
+          size="small"
+          disabledReason={others === 0 ? "There is only this session" : undefined}
+          onClick={() => setEnding("others")}
+        >
+          End all others…
+        </Button>
+      }
+      isFlush
+    >
+      {sessions.isError && (
+        <div className="p-4">
+          <FailureNotice error={sessions.error} onRetry={() => void sessions.refetch()} />
+        </div>
+      )}
+      {sessions.isPending && <Skeleton className="m-4 h-10" />}
+      <ul aria-label="Sessions">
+        {sessions.data?.map((session) => (
+          <li
+            key={session.id}
+            className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 border-b border-line px-4 py-2.5 last:border-b-0"
+          >
+            <div className="min-w-0">
+              <p className="flex flex-wrap items-center gap-2 font-medium">
+                <UntrustedText>{programOf(session.user_agent)}</UntrustedText>
+                {session.is_current && <Badge tone="good">this session</Badge>}
+                {session.created_by !== undefined && (
+                  <Badge tone="warn">created by an administrator</Badge>
+                )}
+              </p>
+              <p className="text-sm text-ink-soft">
+                {session.ip !== "" && `${untrusted(session.ip)} · `}
+                {wasUsed(session) ? "used " : "logged in "}
+                <Time time={wasUsed(session) ? session.last_used : session.created_at} />
+                {" · ends "}
+                <Time time={session.expires_at} />
+              </p>
+            </div>
+            <Button
+              size="small"
+              disabledReason={session.is_current ? "Log out instead" : undefined}
+              onClick={() => setEnding(session)}
+            >
+              End…
+            </Button>
+          </li>
+        ))}
+      </ul>
+      {ending !== undefined && (
+        <ConfirmDialog
+          title={ending === "others" ? "End all other sessions?" : "End this session?"}
+          action={ending === "others" ? "End sessions" : "End session"}
+          isDangerous
+          onConfirm={end}
+          onClose={() => setEnding(undefined)}
+        >
+          <p>
+            {ending === "others"
+              ? "Every other browser and command that is logged in as you is logged out, and its terminals close."
+              : `${untrusted(programOf(ending.user_agent))} is logged out, and its terminals close.`}
+          </p>
+        </ConfirmDialog>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,147 @@
+import { deleteKey, expireKey, listTokens } from "@slipway/api/users/key-routes";
+import type { ListedToken } from "@slipway/api/users/token";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { KeyRound, Plus, Timer, Trash2 } from "lucide-react";
+import { type ReactNode, useState } from "react";
+
+import { client } from "../../api/client.ts";
+import { refresh, routeQuery } from "../../api/queries.ts";
+import { FailureNotice } from "../../components/page-failure.tsx";
+import { Button, IconButton } from "../../ui/button.tsx";
+import { ConfirmDialog } from "../../ui/dialog.tsx";
+import { EmptyState, Panel } from "../../ui/layout.tsx";
+import { Badge, Status } from "../../ui/status.tsx";
+import { Cell, HeaderCell, HeaderRow, Row, SkeletonRows, Table } from "../../ui/table.tsx";
+import { Time, useNow } from "../../ui/time.tsx";
+import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
+import { CreateTokenDialog } from "./create-token-dialog.tsx";
+import { tokenState, wasUsed } from "./token-text.ts";
+
+const query = { params: { user: "me" }, query: { include_expired: "true" } } as const;
+
+export function TokensPage(): ReactNode {
+  const list = useQuery(routeQuery(listTokens, query));
+  const [isCreating, setCreating] = useState(false);
+  const create = (
+    <Button
+      look="primary"
+      size="small"
+      icon={<Plus aria-hidden size={14} />}
+      onClick={() => setCreating(true)}
+    >
+      New token
+    </Button>
+  );
+  const isEmpty = list.data?.length === 0;
+  return (
+    <Panel title="API tokens" actions={isEmpty ? undefined : create} isFlush>
+      {list.isError && (
+        <div className="p-4">
+          <FailureNotice error={list.error} onRetry={() => void list.refetch()} />
+        </div>
+      )}
+      {isEmpty ? (
+        <EmptyState icon={<KeyRound size={28} />} title="No tokens yet" action={create}>
+          A token lets a program use the API, the command or the MCP server in your name, with no
+          more rights than you give it.
+        </EmptyState>
+      ) : (
+        <Table label="API tokens">
+          <HeaderRow>
+            <HeaderCell>Name</HeaderCell>
+            <HeaderCell>Rights</HeaderCell>
+            <HeaderCell>Last used</HeaderCell>
+            <HeaderCell>Expires</HeaderCell>
+            <HeaderCell>
+              <span className="sr-only">Actions</span>
+            </HeaderCell>
+          </HeaderRow>
+          <tbody>
+            {list.isPending && <SkeletonRows columns={5} />}
+            {list.data?.map((token) => (
+              <TokenRow key={token.id} token={token} />
+            ))}
+          </tbody>
+        </Table>
+      )}
+      {isCreating && <CreateTokenDialog onClose={() => setCreating(false)} />}
+    </Panel>
+  );
+}
+
+function TokenRow({ token }: { readonly token: ListedToken }): ReactNode {
+  const state = tokenState(token, useNow());
+  const cache = useQueryClient();
+  const [asked, setAsked] = useState<"expire" | "delete">();
+  const name = untrusted(token.token_name);
+  const params = { user: "me", key: token.id };
+  const run = async (): Promise<void> => {
+    await client.call(asked === "expire" ? expireKey : deleteKey, { params });
+    await refresh(cache, listTokens);
+  };
+  return (
+    <Row>
+      <Cell className="font-medium">
+        <UntrustedText>{token.token_name}</UntrustedText>
+      </Cell>
+      <Cell>
+        <Rights token={token} />
+      </Cell>
+      <Cell>{wasUsed(token) ? <Time time={token.last_used} /> : "Never"}</Cell>
+      <Cell>
+        <Status tone={tones[state]}>
+          <Time time={token.expires_at} />
+        </Status>
+      </Cell>
+      <Cell className="text-right whitespace-nowrap">
+        <IconButton
+          size="small"
+          label={`Expire ${name}`}
+          icon={<Timer aria-hidden size={14} />}
+          disabledReason={state === "expired" ? "It has expired already" : undefined}
+          onClick={() => setAsked("expire")}
+        />
+        <IconButton
+          size="small"
+          label={`Delete ${name}`}
+          icon={<Trash2 aria-hidden size={14} />}
+          onClick={() => setAsked("delete")}
+        />
+        {asked !== undefined && (
+          <ConfirmDialog
+            title={asked === "expire" ? `Expire ${name}?` : `Delete ${name}?`}
+            action={asked === "expire" ? "Expire token" : "Delete token"}
+            isDangerous
+            onConfirm={run}
+            onClose={() => setAsked(undefined)}
+          >
+            <p>
+              Programs that use it are refused at once.
+              {asked === "expire" && " It stays in this list, so that you see when it was used."}
+            </p>
+          </ConfirmDialog>
+        )}
+      </Cell>
+    </Row>
+  );
+}
+
+const tones = { active: "good", "expires-soon": "warn", expired: "neutral" } as const;
+
+function Rights({ token: { scopes, allow_list } }: { readonly token: ListedToken }): ReactNode {
+  const things = allow_list.filter((entry) => entry !== "*:*");
+  return (
+    <div className="flex max-w-md flex-wrap gap-1">
+      {scopes.includes("coder:all") || scopes.includes("all") ? (
+        <Badge tone="warn">all your rights</Badge>
+      ) : (
+        scopes.map((scope) => <Badge key={scope}>{scope}</Badge>)
+      )}
+      {things.length > 0 && (
+        <Badge tone="active" title={things.join("\n")}>
+          only {things.length === 1 ? "1 resource" : `${things.length} resources`}
+        </Badge>
+      )}
+    </div>
+  );
+}

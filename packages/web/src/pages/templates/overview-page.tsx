@@ -1,0 +1,133 @@
+import { getTemplateUsers } from "@slipway/api/templates/routes";
+import type { Template } from "@slipway/api/templates/template";
+import {
+  getTemplateVersion,
+  listTemplateVersionPresets,
+} from "@slipway/api/templates/version-routes";
+import { listWorkspaces } from "@slipway/api/workspaces/routes";
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+
+import { routeQuery } from "../../api/queries.ts";
+import { FailureNotice } from "../../components/page-failure.tsx";
+import { Figures } from "../../ui/figures.tsx";
+import { Panel, Skeleton } from "../../ui/layout.tsx";
+import { Badge } from "../../ui/status.tsx";
+import { duration } from "../../ui/time-text.ts";
+import { untrustedLines, UntrustedText } from "../../ui/untrusted-text.tsx";
+import { usageBars } from "./usage-bars.ts";
+import { useTemplate } from "./use-template.ts";
+
+export function OverviewPage(): ReactNode {
+  const template = useTemplate();
+  return (
+    <>
+      <Numbers template={template} />
+      <Usage templateId={template.id} />
+      <Presets versionId={template.active_version_id} />
+      <Readme versionId={template.active_version_id} />
+    </>
+  );
+}
+
+function Numbers({ template }: { readonly template: Template }): ReactNode {
+  const workspaces = useQuery(
+    routeQuery(listWorkspaces, { query: { q: `template:${template.name}`, limit: "1" } }),
+  );
+  const { P50: median, P95: slow } = template.build_time_stats.start;
+  return (
+    <Figures
+      label="Numbers"
+      figures={[
+        { label: "Workspaces you can see", value: workspaces.data?.count ?? "—" },
+        { label: "Users with a workspace", value: template.active_user_count },
+        {
+          label: "Start time",
+          value: median === null ? "—" : duration(median),
+          detail: slow === null ? "none so far" : `95 % within ${duration(slow)}`,
+        },
+      ]}
+    />
+  );
+}
+
+function Usage({ templateId }: { readonly templateId: string }): ReactNode {
+  const usage = useQuery(
+    routeQuery(getTemplateUsers, {
+      params: { template: templateId },
+      query: { tz_offset: String(Math.round(-new Date().getTimezoneOffset() / 60)) },
+    }),
+  );
+  const bars = usageBars(usage.data?.entries ?? []);
+  const most = Math.max(0, ...bars.map(({ amount }) => amount));
+  return (
+    <Panel title="Users by day">
+      {usage.isError && <FailureNotice error={usage.error} />}
+      {usage.isPending && <Skeleton className="h-20 w-full" />}
+      {usage.data !== undefined && most === 0 && (
+        <p className="text-ink-soft">Nobody has used a workspace of this template yet.</p>
+      )}
+      {most > 0 && (
+        <ol className="flex h-24 items-end gap-1" aria-label="Users by day">
+          {bars.map(({ date, amount, share }) => (
+            <li
+              key={date}
+              title={`${date}: ${amount}`}
+              className="flex h-full max-w-8 min-w-1 flex-1 items-end"
+            >
+              <div
+                className={`w-full rounded-sm ${amount === 0 ? "bg-line" : "bg-accent"}`}
+                style={{ height: `${Math.max(2, share * 100)}%` }}
+              />
+              <span className="sr-only">
+                {date}: {amount}
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </Panel>
+  );
+}
+
+function Presets({ versionId }: { readonly versionId: string }): ReactNode {
+  const presets = useQuery(
+    routeQuery(listTemplateVersionPresets, { params: { version: versionId } }),
+  );
+  if (presets.data === undefined || presets.data.length === 0) return null;
+  return (
+    <Panel title="Presets" isFlush>
+      <ul>
+        {presets.data.map((preset) => (
+          <li key={preset.ID} className="border-b border-line px-4 py-2.5 last:border-b-0">
+            <p className="flex flex-wrap items-center gap-2 font-medium">
+              <UntrustedText>{preset.Name}</UntrustedText>
+              {preset.Default && <Badge>default</Badge>}
+              {(preset.DesiredPrebuildInstances ?? 0) > 0 && (
+                <Badge tone="active">{preset.DesiredPrebuildInstances} built ahead</Badge>
+              )}
+            </p>
+            <p className="text-sm wrap-anywhere text-ink-soft">
+              <UntrustedText>
+                {preset.Parameters.map(({ Name, Value }) => `${Name}: ${Value}`).join(", ")}
+              </UntrustedText>
+            </p>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function Readme({ versionId }: { readonly versionId: string }): ReactNode {
+  const version = useQuery(routeQuery(getTemplateVersion, { params: { version: versionId } }));
+  const text = version.data?.readme.trim() ?? "";
+  if (text === "") return null;
+  return (
+    <Panel title="README">
+      <bdi className="block max-w-3xl whitespace-pre-wrap wrap-anywhere">
+        {untrustedLines(text)}
+      </bdi>
+    </Panel>
+  );
+}

@@ -1,0 +1,111 @@
+import { createUser, getAuthMethods, listUsers } from "@slipway/api/users/routes";
+import type { CreateUserRequest } from "@slipway/api/users/user";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, type ReactNode, useId, useState } from "react";
+
+import { client } from "../../api/client.ts";
+import { refresh, routeQuery } from "../../api/queries.ts";
+import { formErrors } from "../../forms/form-errors.ts";
+import { Button } from "../../ui/button.tsx";
+import { Dialog } from "../../ui/dialog.tsx";
+import { Field, Select, TextInput } from "../../ui/field.tsx";
+import { Notice } from "../../ui/notice.tsx";
+import { useToaster } from "../../ui/toasts.tsx";
+import { untrusted } from "../../ui/untrusted-text.tsx";
+import { generatePassword } from "./new-password.ts";
+import { NewPassword } from "./user-dialogs.tsx";
+
+type LogIn = NonNullable<CreateUserRequest["login_type"]>;
+
+/** Creates a user, and shows the generated password once. */
+export function CreateUserDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
+  const id = useId();
+  const cache = useQueryClient();
+  const toaster = useToaster();
+  const methods = useQuery(routeQuery(getAuthMethods));
+  const [values, setValues] = useState({ email: "", username: "", name: "" });
+  const [logIn, setLogIn] = useState<LogIn>("password");
+  const create = useMutation({
+    mutationFn: async () => {
+      const password = logIn === "password" ? generatePassword() : "";
+      const body = { ...values, login_type: logIn, password };
+      await client.call(createUser, { body });
+      await refresh(cache, listUsers);
+      return password;
+    },
+    onSuccess: (password) => {
+      if (password !== "") return;
+      toaster.show(`${untrusted(values.username)} created.`);
+      onClose();
+    },
+  });
+  if (create.data !== undefined && create.data !== "") {
+    return <NewPassword name={values.username} password={create.data} onClose={onClose} />;
+  }
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    create.mutate();
+  };
+  const errors = formErrors(create.error, ["email", "username", "name", "login_type"]);
+  const fields = [
+    ["email", "Email", "email", true],
+    ["username", "Username", "text", true],
+    ["name", "Name", "text", false],
+  ] as const;
+  return (
+    <Dialog
+      title="New user"
+      onClose={onClose}
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" form={id} look="primary" isBusy={create.isPending}>
+            Create user
+          </Button>
+        </>
+      }
+    >
+      <form id={id} onSubmit={submit} className="flex flex-col gap-4">
+        {errors.general !== undefined && <Notice tone="bad" title={errors.general} />}
+        {fields.map(([field, label, type, isRequired]) => (
+          <Field key={field} label={label} isRequired={isRequired} error={errors.of(field)}>
+            {(ids) => (
+              <TextInput
+                {...ids}
+                type={type}
+                autoComplete="off"
+                value={values[field]}
+                onValue={(value) => setValues({ ...values, [field]: value })}
+              />
+            )}
+          </Field>
+        ))}
+        <Field label="Logs in" isRequired hint={logInHints[logIn]} error={errors.of("login_type")}>
+          {(ids) => (
+            <Select
+              {...ids}
+              value={logIn}
+              // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one of the options below
+              onValue={(value) => setLogIn(value as LogIn)}
+            >
+              <option value="password">With a password</option>
+              {methods.data?.oidc.enabled === true && (
+                <option value="oidc">At the OpenID provider</option>
+              )}
+              {methods.data?.github.enabled === true && <option value="github">At GitHub</option>}
+              <option value="none">Not at all</option>
+            </Select>
+          )}
+        </Field>
+      </form>
+    </Dialog>
+  );
+}
+
+const logInHints: Readonly<Record<LogIn, string>> = {
+  "": "",
+  password: "A password is generated and shown to you once.",
+  oidc: "An invitation: the provider must verify this email address.",
+  github: "An invitation: GitHub must have verified this email address.",
+  none: "For programs: give the user tokens.",
+};

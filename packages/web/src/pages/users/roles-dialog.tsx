@@ -1,0 +1,58 @@
+import { listRoles, listUsers, updateUserRoles } from "@slipway/api/users/routes";
+import type { RoleName, User } from "@slipway/api/users/user";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+
+import { client } from "../../api/client.ts";
+import { refresh, routeQuery } from "../../api/queries.ts";
+import { ConfirmDialog } from "../../ui/dialog.tsx";
+import { Checkbox } from "../../ui/field.tsx";
+import { Skeleton } from "../../ui/layout.tsx";
+import { useToaster } from "../../ui/toasts.tsx";
+import { untrusted } from "../../ui/untrusted-text.tsx";
+import { roleMeanings } from "./roles.ts";
+
+/** Changes the roles of a user, with what each of them means. */
+export function RolesDialog({
+  user,
+  onClose,
+}: {
+  readonly user: User;
+  readonly onClose: () => void;
+}): ReactNode {
+  const cache = useQueryClient();
+  const toaster = useToaster();
+  const roles = useQuery(routeQuery(listRoles));
+  const [chosen, setChosen] = useState<readonly string[]>(user.roles.map(({ name }) => name));
+  const name = untrusted(user.username);
+  const save = async (): Promise<void> => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- names that the server listed
+    const body = { roles: [...chosen] as RoleName[] };
+    await client.call(updateUserRoles, { params: { user: user.id }, body });
+    await refresh(cache, listUsers);
+    toaster.show(`Roles of ${name} saved.`);
+  };
+  return (
+    <ConfirmDialog
+      title={`Roles of ${name}`}
+      action="Save roles"
+      onConfirm={save}
+      onClose={onClose}
+    >
+      <p className="text-ink-soft">The permissions of roles add up, and change at once.</p>
+      {roles.isPending && <Skeleton className="h-32 w-full" />}
+      {roles.data?.map((role) => (
+        <Checkbox
+          key={role.name}
+          label={role.display_name || role.name}
+          hint={roleMeanings[role.name]}
+          isDisabled={!role.assignable}
+          isChecked={role.name === "member" || chosen.includes(role.name)}
+          onChecked={(isChosen) =>
+            setChosen(isChosen ? [...chosen, role.name] : chosen.filter((one) => one !== role.name))
+          }
+        />
+      ))}
+    </ConfirmDialog>
+  );
+}

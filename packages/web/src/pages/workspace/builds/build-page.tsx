@@ -1,0 +1,156 @@
+import type { WorkspaceBuild } from "@slipway/api/builds/build";
+import { listBuildParameters } from "@slipway/api/builds/routes";
+import { getBuildByNumber } from "@slipway/api/workspaces/build-routes";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { ArrowLeft } from "lucide-react";
+import { type ReactNode, useEffect } from "react";
+
+import { routeQuery } from "../../../api/queries.ts";
+import { FailureNotice } from "../../../components/page-failure.tsx";
+import { Facts, Panel, Skeleton } from "../../../ui/layout.tsx";
+import { Notice } from "../../../ui/notice.tsx";
+import { Badge, Status } from "../../../ui/status.tsx";
+import { Cell, HeaderCell, HeaderRow, Row, Table } from "../../../ui/table.tsx";
+import { duration } from "../../../ui/time-text.ts";
+import { Time } from "../../../ui/time.tsx";
+import { untrusted, UntrustedText } from "../../../ui/untrusted-text.tsx";
+import { useWorkspace, useWorkspaceParams } from "../use-workspace.tsx";
+import { BuildLog } from "./build-log.tsx";
+import { buildOutcome, buildTitle, reasonText } from "./build-text.ts";
+import { type ParameterChange, parameterChanges } from "./parameter-changes.ts";
+
+const route = getRouteApi("/member/framed/@{$owner}/$workspace/builds/$number");
+
+/** One build: its log, its parameters, and what it changed. */
+export function BuildPage(): ReactNode {
+  const { number } = route.useParams();
+  const { owner_name: user, name, latest_build: latest } = useWorkspace();
+  const params = useWorkspaceParams();
+  const read = useQuery(routeQuery(getBuildByNumber, { params: { user, name, number } }));
+  const { refetch } = read;
+  const isLatest = String(latest.build_number) === number;
+  useEffect(() => {
+    if (isLatest) void refetch();
+  }, [isLatest, latest.status, refetch]);
+  const build = isLatest ? latest : read.data;
+  if (build === undefined) {
+    if (read.isError) return <FailureNotice error={read.error} onRetry={() => void refetch()} />;
+    return <Skeleton className="h-64 w-full" />;
+  }
+  return (
+    <>
+      <Link
+        to="/@{$owner}/$workspace/builds"
+        params={params}
+        className="inline-flex items-center gap-1.5 text-sm text-ink-soft hover:text-ink"
+      >
+        <ArrowLeft aria-hidden size={14} />
+        All builds
+      </Link>
+      <BuildFacts build={build} />
+      {build.job.error !== undefined && <Notice tone="bad" title={untrusted(build.job.error)} />}
+      <Panel title="Log" isFlush>
+        <BuildLog key={build.id} build={build} />
+      </Panel>
+      <Parameters build={build} />
+    </>
+  );
+}
+
+function BuildFacts({ build }: { readonly build: WorkspaceBuild }): ReactNode {
+  const { tone, text } = buildOutcome(build);
+  const { created_at: askedAt, started_at: startedAt, completed_at: endedAt } = build.job;
+  return (
+    <Panel title={buildTitle(build)}>
+      <Facts
+        facts={[
+          [
+            "Status",
+            <Status key="status" tone={tone}>
+              {text}
+            </Status>,
+          ],
+          [
+            "Started by",
+            <span key="by">
+              <UntrustedText>{build.initiator_name}</UntrustedText> {reasonText(build.reason)}
+            </span>,
+          ],
+          ["Version", <UntrustedText key="version">{build.template_version_name}</UntrustedText>],
+          ["When", <Time key="when" time={build.created_at} />],
+          [
+            "Waited",
+            startedAt === undefined ? "–" : duration(Date.parse(startedAt) - Date.parse(askedAt)),
+          ],
+          [
+            "Took",
+            startedAt === undefined || endedAt === undefined
+              ? "–"
+              : duration(Date.parse(endedAt) - Date.parse(startedAt)),
+          ],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function Parameters({ build }: { readonly build: WorkspaceBuild }): ReactNode {
+  const { owner_name: user, name } = useWorkspace();
+  const { build_number: number } = build;
+  const values = useQuery(routeQuery(listBuildParameters, { params: { build: build.id } }));
+  const before = useQuery({
+    ...routeQuery(getBuildByNumber, { params: { user, name, number: String(number - 1) } }),
+    enabled: number > 1,
+  });
+  const beforeId = before.data?.id ?? "";
+  const valuesBefore = useQuery({
+    ...routeQuery(listBuildParameters, { params: { build: beforeId } }),
+    enabled: beforeId !== "",
+  });
+  if (values.data === undefined || values.data.length === 0) return null;
+  const changes = parameterChanges(values.data, valuesBefore.data);
+  return (
+    <Panel title="Parameters" isFlush>
+      <Table label="Parameters">
+        <HeaderRow>
+          <HeaderCell>Name</HeaderCell>
+          <HeaderCell>Value</HeaderCell>
+          <HeaderCell>Change</HeaderCell>
+        </HeaderRow>
+        <tbody>
+          {changes.map((change) => (
+            <Row key={change.name}>
+              <Cell>
+                <UntrustedText>{change.name}</UntrustedText>
+              </Cell>
+              <Cell className="max-w-md wrap-anywhere">
+                <UntrustedText>{change.value ?? ""}</UntrustedText>
+              </Cell>
+              <Cell className="max-w-md wrap-anywhere">
+                <ChangeText change={change} />
+              </Cell>
+            </Row>
+          ))}
+        </tbody>
+      </Table>
+    </Panel>
+  );
+}
+
+function ChangeText({ change: { kind, before } }: { readonly change: ParameterChange }): ReactNode {
+  switch (kind) {
+    case "same":
+      return <span className="text-ink-soft">unchanged</span>;
+    case "added":
+      return <Badge tone="good">new</Badge>;
+    case "removed":
+      return <Badge tone="bad">removed</Badge>;
+    case "changed":
+      return (
+        <>
+          <Badge tone="warn">changed</Badge> was <UntrustedText>{before ?? ""}</UntrustedText>
+        </>
+      );
+  }
+}

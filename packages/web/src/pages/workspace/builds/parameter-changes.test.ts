@@ -1,0 +1,25 @@
+import { expect, it } from "vitest";
+
+import { parameterChanges } from "./parameter-changes.ts";
+
+const values = (all: Readonly<Record<string, string>>) =>
+  Object.entries(all).map(([name, value]) => ({ name, value }));
+
+it("tells what a build changed, in the order of the names", () => {
+  const changes = parameterChanges(
+    values({ size: "large", region: "eu", extra: "1" }),
+    values({ size: "small", region: "eu", gone: "x" }),
+  );
+  expect(changes.map(({ name, kind }) => [name, kind])).toEqual([
+    ["extra", "added"],
+    ["gone", "removed"],
+    ["region", "same"],
+    ["size", "changed"],
+  ]);
+});
+
+it("calls nothing changed in the first build", () => {
+  expect(parameterChanges(values({ a: "1" }), undefined)).toEqual([
+    { name: "a", value: "1", before: "1", kind: "same" },
+  ]);
+});

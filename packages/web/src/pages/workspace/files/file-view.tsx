@@ -1,0 +1,180 @@
+import { listFiles, readFile, statFile, writeFile } from "@slipway/api/agents/file-routes";
+import { ApiError } from "@slipway/sdk/http";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { X } from "lucide-react";
+import { type ReactNode, useState } from "react";
+
+import { client } from "../../../api/client.ts";
+import { refresh } from "../../../api/queries.ts";
+import { sendFile } from "../../../api/send-file.ts";
+import { FailureNotice } from "../../../components/page-failure.tsx";
+import { Button, IconButton } from "../../../ui/button.tsx";
+import { bytesText } from "../../../ui/bytes-text.ts";
+import { errorText } from "../../../ui/error-text.ts";
+import { TextArea } from "../../../ui/field.tsx";
+import { Panel, Skeleton } from "../../../ui/layout.tsx";
+import { Notice } from "../../../ui/notice.tsx";
+import { useToaster } from "../../../ui/toasts.tsx";
+import { untrusted, UntrustedText } from "../../../ui/untrusted-text.tsx";
+import { maxShownBytes, type ShownContent, shownContent } from "./file-content.ts";
+
+const route = getRouteApi("/member/framed/@{$owner}/$workspace/files");
+
+interface FileViewProps {
+  readonly agentId: string;
+  readonly path: string;
+}
+
+/** A file as it was read: its content and the mark of that version. */
+interface OpenedFile {
+  readonly etag: string;
+  readonly content: ShownContent | { readonly kind: "large"; readonly size: number };
+}
+
+/** One file: a text to edit, a picture, or what is known of it. */
+export function FileView({ agentId, path }: FileViewProps): ReactNode {
+  const navigate = route.useNavigate();
+  const file = useQuery({
+    queryKey: [readFile.path, agentId, path],
+    queryFn: ({ signal }) => openFile({ agentId, path }, signal),
+    // What somebody types must not be replaced because the window was looked at again.
+    staleTime: Infinity,
+  });
+  const close = (): void => {
+    void navigate({
+      search: ({ agent, path: directory }) => ({
+        ...(agent === undefined ? {} : { agent }),
+        ...(directory === undefined ? {} : { path: directory }),
+      }),
+    });
+  };
+  return (
+    <Panel
+      isFlush
+      title={
+        <span className="font-mono text-sm">
+          <UntrustedText>{path}</UntrustedText>
+        </span>
+      }
+      actions={<IconButton label="Close file" icon={<X aria-hidden size={16} />} onClick={close} />}
+    >
+      {file.isError && (
+        <div className="p-4">
+          <FailureNotice error={file.error} onRetry={() => void file.refetch()} />
+        </div>
+      )}
+      {file.isPending && <Skeleton className="m-4 h-32" />}
+      {file.data !== undefined && (
+        <Content
+          key={file.data.etag}
+          agentId={agentId}
+          path={path}
+          file={file.data}
+          onReload={() => void file.refetch()}
+        />
+      )}
+    </Panel>
+  );
+}
+
+async function openFile(
+  { agentId, path }: FileViewProps,
+  signal: AbortSignal,
+): Promise<OpenedFile> {
+  const params = { agent: agentId };
+  const { size, etag } = await client.call(statFile, { params, query: { path }, signal });
+  if (size > maxShownBytes) return { etag, content: { kind: "large", size } };
+  const query = { path, limit: String(maxShownBytes) };
+  const bytes = await client.download(readFile, { params, query, signal });
+  return { etag, content: shownContent(path, bytes) };
+}
+
+interface ContentProps extends FileViewProps {
+  readonly file: OpenedFile;
+  readonly onReload: () => void;
+}
+
+function Content({ file, ...rest }: ContentProps): ReactNode {
+  const { content } = file;
+  switch (content.kind) {
+    case "text":
+      return <Editor {...rest} etag={file.etag} text={content.text} />;
+    case "image":
+      return (
+        <div className="p-4">
+          <img src={content.address} alt={untrusted(rest.path)} className="max-h-96 max-w-full" />
+        </div>
+      );
+    case "binary":
+      return <p className="p-4 text-ink-soft">This is not a text file. Download it to open it.</p>;
+    case "large":
+      return (
+        <p className="p-4 text-ink-soft">
+          It has {bytesText(content.size)}: too much to show. Download it to open it.
+        </p>
+      );
+  }
+}
+
+interface EditorProps extends FileViewProps {
+  readonly etag: string;
+  readonly text: string;
+  readonly onReload: () => void;
+}
+
+function Editor({ agentId, path, etag, text, onReload }: EditorProps): ReactNode {
+  const [value, setValue] = useState(text);
+  const cache = useQueryClient();
+  const toaster = useToaster();
+  const save = useMutation({
+    mutationFn: (force: boolean) => {
+      const url = client.url(writeFile, { params: { agent: agentId }, query: { path } });
+      const headers = force ? {} : { "If-Match": etag };
+      return sendFile(url, new Blob([value]), { headers });
+    },
+    onSuccess: async () => {
+      toaster.show("Saved.");
+      onReload();
+      await refresh(cache, listFiles);
+    },
+  });
+  const hasConflict = save.error instanceof ApiError && save.error.status === 412;
+  return (
+    <div className="flex flex-col gap-3 p-4">
+      {hasConflict && (
+        <Notice
+          tone="warn"
+          title="The file has changed since you opened it."
+          action={
+            <span className="flex gap-2">
+              <Button size="small" onClick={onReload}>
+                Discard mine
+              </Button>
+              <Button size="small" onClick={() => save.mutate(true)}>
+                Overwrite
+              </Button>
+            </span>
+          }
+        />
+      )}
+      {save.isError && !hasConflict && <Notice tone="bad" title={errorText(save.error)} />}
+      <TextArea
+        aria-label={untrusted(path)}
+        rows={18}
+        spellCheck={false}
+        value={value}
+        onValue={setValue}
+      />
+      <div>
+        <Button
+          isBusy={save.isPending}
+          disabledReason={value === text ? "Nothing is changed" : undefined}
+          onClick={() => save.mutate(false)}
+        >
+          Save
+        </Button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,309 @@
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { type FileEntry, listFiles, readFile, writeFile } from "@slipway/api/agents/file-routes";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { Download, File, Folder, FolderPlus, Pencil, Trash2, Upload } from "lucide-react";
+import { type DragEvent, type ReactNode, useRef, useState } from "react";
+
+import { client } from "../../../api/client.ts";
+import { refresh, routeQuery } from "../../../api/queries.ts";
+import { sendFile } from "../../../api/send-file.ts";
+import { FailureNotice } from "../../../components/page-failure.tsx";
+import { Button, IconButton } from "../../../ui/button.tsx";
+import { bytesText } from "../../../ui/bytes-text.ts";
+import { errorText } from "../../../ui/error-text.ts";
+import { EmptyState, Panel, Skeleton } from "../../../ui/layout.tsx";
+import { Notice } from "../../../ui/notice.tsx";
+import { Cell, HeaderCell, HeaderRow, Row, Table } from "../../../ui/table.tsx";
+import { Time } from "../../../ui/time.tsx";
+import { untrusted, UntrustedText } from "../../../ui/untrusted-text.tsx";
+import { useChosenAgent } from "../use-chosen-agent.ts";
+import { useWorkspaceParams } from "../use-workspace.tsx";
+import { childPath, pathParts } from "./file-content.ts";
+import { type FileAction, FileDialog } from "./file-dialog.tsx";
+import { FileView } from "./file-view.tsx";
+
+const route = getRouteApi("/member/framed/@{$owner}/$workspace/files");
+
+/** The files of a workspace. */
+export function FilesPage(): ReactNode {
+  const { agent: name } = route.useSearch();
+  const { agent } = useChosenAgent(name);
+  if (agent?.status !== "connected") {
+    return (
+      <Panel>
+        <EmptyState
+          icon={<Folder size={28} />}
+          title="Files are reached once the agent is connected"
+        >
+          Start the workspace, and wait until its agent has connected.
+        </EmptyState>
+      </Panel>
+    );
+  }
+  return <Browser agent={agent} />;
+}
+
+function Browser({ agent }: { readonly agent: WorkspaceAgent }): ReactNode {
+  const { path = agent.expanded_directory ?? "~", file } = route.useSearch();
+  const params = { agent: agent.id };
+  const list = useQuery(routeQuery(listFiles, { params, query: { path } }));
+  const directory = list.data?.path ?? path;
+  const upload = useUpload(agent, directory);
+  const [asked, setAsked] = useState<FileAction>();
+  const drop = (event: DragEvent): void => {
+    event.preventDefault();
+    void upload.send(event.dataTransfer.files);
+  };
+  return (
+    <>
+      {file !== undefined && <FileView key={file} agentId={agent.id} path={file} />}
+      <div onDragOver={(event) => event.preventDefault()} onDrop={drop}>
+        <Panel
+          isFlush
+          title={<Breadcrumb path={directory} />}
+          actions={
+            <div className="flex items-center gap-2">
+              <Button
+                size="small"
+                icon={<FolderPlus aria-hidden size={14} />}
+                onClick={() => setAsked({ kind: "folder", directory })}
+              >
+                New folder
+              </Button>
+              <UploadButton isBusy={upload.progress !== undefined} onFiles={upload.send} />
+            </div>
+          }
+        >
+          {upload.progress !== undefined && (
+            <div className="px-4 py-2">
+              <progress
+                aria-label="Upload"
+                value={upload.progress}
+                className="w-full accent-accent"
+              />
+            </div>
+          )}
+          {upload.error !== undefined && (
+            <div className="p-4">
+              <Notice tone="bad" title={errorText(upload.error)} />
+            </div>
+          )}
+          {list.isError && (
+            <div className="p-4">
+              <FailureNotice error={list.error} onRetry={() => void list.refetch()} />
+            </div>
+          )}
+          {list.isPending && <Skeleton className="m-4 h-32" />}
+          {list.data !== undefined && (
+            <Entries agent={agent} entries={list.data.entries} onAction={setAsked} />
+          )}
+          {list.data?.next !== undefined && (
+            <p className="border-t border-line px-4 py-3 text-sm text-ink-soft">
+              Only the first {list.data.entries.length} entries are shown.
+            </p>
+          )}
+        </Panel>
+      </div>
+      {asked !== undefined && (
+        <FileDialog action={asked} agentId={agent.id} onClose={() => setAsked(undefined)} />
+      )}
+    </>
+  );
+}
+
+interface UploadState {
+  readonly progress: number | undefined;
+  readonly error: unknown;
+  readonly send: (files: FileList) => Promise<void>;
+}
+
+/** Uploads files into a directory, one after the other. */
+function useUpload({ id }: WorkspaceAgent, directory: string): UploadState {
+  const cache = useQueryClient();
+  const [progress, setProgress] = useState<number>();
+  const [error, setError] = useState<unknown>();
+  const send = async (files: FileList): Promise<void> => {
+    setError(undefined);
+    try {
+      const all = [...files];
+      for (const [index, file] of all.entries()) {
+        const query = { path: childPath(directory, file.name) };
+        const url = client.url(writeFile, { params: { agent: id }, query });
+        // A file that is there is not replaced by one that happens to have its name.
+        const headers = { "If-None-Match": "*" };
+        const onProgress = (part: number): void => setProgress((index + part) / all.length);
+        await sendFile(url, file, { headers, onProgress });
+      }
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setProgress(undefined);
+      await refresh(cache, listFiles);
+    }
+  };
+  return { progress, error, send };
+}
+
+interface UploadButtonProps {
+  readonly isBusy: boolean;
+  readonly onFiles: (files: FileList) => Promise<void>;
+}
+
+function UploadButton({ isBusy, onFiles }: UploadButtonProps): ReactNode {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        aria-label="Files to upload"
+        className="sr-only"
+        onChange={({ target }) => {
+          if (target.files !== null && target.files.length > 0) void onFiles(target.files);
+        }}
+      />
+      <Button
+        size="small"
+        icon={<Upload aria-hidden size={14} />}
+        isBusy={isBusy}
+        onClick={() => input.current?.click()}
+      >
+        Upload
+      </Button>
+    </>
+  );
+}
+
+function Breadcrumb({ path }: { readonly path: string }): ReactNode {
+  const params = useWorkspaceParams();
+  return (
+    <nav aria-label="Path" className="flex flex-wrap items-center gap-1 font-mono text-sm">
+      {pathParts(path).map((part, index) => (
+        <span key={part.path} className="flex items-center gap-1">
+          {index > 1 && <span aria-hidden>/</span>}
+          <Link
+            to="/@{$owner}/$workspace/files"
+            params={params}
+            search={({ agent }: { agent?: string }) => withAgent(agent, { path: part.path })}
+            className="hover:underline"
+          >
+            <UntrustedText>{part.name}</UntrustedText>
+          </Link>
+        </span>
+      ))}
+    </nav>
+  );
+}
+
+function withAgent<T extends object>(agent: string | undefined, rest: T): T & { agent?: string } {
+  return agent === undefined ? rest : { ...rest, agent };
+}
+
+interface EntriesProps {
+  readonly agent: WorkspaceAgent;
+  readonly entries: readonly FileEntry[];
+  readonly onAction: (action: FileAction) => void;
+}
+
+function Entries({ agent, entries, onAction }: EntriesProps): ReactNode {
+  if (entries.length === 0) {
+    return (
+      <EmptyState icon={<Folder size={28} />} title="This folder is empty">
+        Drop files here to upload them.
+      </EmptyState>
+    );
+  }
+  const shown = entries.toSorted((a, b) => Number(isFolder(b)) - Number(isFolder(a)));
+  return (
+    <Table label="Files">
+      <HeaderRow>
+        <HeaderCell>Name</HeaderCell>
+        <HeaderCell>Size</HeaderCell>
+        <HeaderCell>Changed</HeaderCell>
+        <HeaderCell>
+          <span className="sr-only">Actions</span>
+        </HeaderCell>
+      </HeaderRow>
+      <tbody>
+        {shown.map((entry) => (
+          <EntryRow key={entry.path} agent={agent} entry={entry} onAction={onAction} />
+        ))}
+      </tbody>
+    </Table>
+  );
+}
+
+function isFolder({ type }: FileEntry): boolean {
+  return type === "directory";
+}
+
+interface EntryRowProps extends Pick<EntriesProps, "agent" | "onAction"> {
+  readonly entry: FileEntry;
+}
+
+function EntryRow({ agent, entry, onAction }: EntryRowProps): ReactNode {
+  const params = useWorkspaceParams();
+  const { path, name } = entry;
+  const Icon = isFolder(entry) ? Folder : File;
+  const url = client.url(readFile, { params: { agent: agent.id }, query: { path } });
+  return (
+    <Row>
+      <Cell>
+        <Link
+          to="/@{$owner}/$workspace/files"
+          params={params}
+          search={(last: { agent?: string; path?: string }) =>
+            isFolder(entry)
+              ? withAgent(last.agent, { path })
+              : withAgent(last.agent, {
+                  ...(last.path === undefined ? {} : { path: last.path }),
+                  file: path,
+                })
+          }
+          className="inline-flex items-center gap-2 hover:underline"
+        >
+          <Icon aria-hidden size={15} className="shrink-0 text-ink-faint" />
+          <UntrustedText>{name}</UntrustedText>
+        </Link>
+        {entry.link_target !== undefined && (
+          <span className="text-ink-soft">
+            {" → "}
+            <UntrustedText>{entry.link_target}</UntrustedText>
+          </span>
+        )}
+      </Cell>
+      <Cell>{isFolder(entry) ? "–" : bytesText(entry.size)}</Cell>
+      <Cell>
+        <Time time={entry.modified_at} />
+      </Cell>
+      <Cell>
+        <div className="flex justify-end gap-1">
+          {!isFolder(entry) && (
+            <a
+              href={url}
+              download={untrusted(name)}
+              aria-label={`Download ${untrusted(name)}`}
+              className="inline-flex size-7 items-center justify-center rounded-md text-ink-soft hover:bg-hover"
+            >
+              <Download aria-hidden size={14} />
+            </a>
+          )}
+          <IconButton
+            size="small"
+            label={`Rename ${untrusted(name)}`}
+            icon={<Pencil aria-hidden size={14} />}
+            onClick={() => onAction({ kind: "rename", entry })}
+          />
+          <IconButton
+            size="small"
+            label={`Delete ${untrusted(name)}`}
+            icon={<Trash2 aria-hidden size={14} />}
+            onClick={() => onAction({ kind: "delete", entry })}
+          />
+        </div>
+      </Cell>
+    </Row>
+  );
+}

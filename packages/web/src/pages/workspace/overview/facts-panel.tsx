@@ -1,0 +1,60 @@
+import { listBuildParameters } from "@slipway/api/builds/routes";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+
+import { routeQuery } from "../../../api/queries.ts";
+import { Facts, Panel } from "../../../ui/layout.tsx";
+import { Time } from "../../../ui/time.tsx";
+import { UntrustedText } from "../../../ui/untrusted-text.tsx";
+import { useWorkspace, useWorkspaceParams } from "../use-workspace.tsx";
+
+/** The template and the parameters of a workspace. */
+export function FactsPanel(): ReactNode {
+  const workspace = useWorkspace();
+  const params = useWorkspaceParams();
+  const { latest_build: build } = workspace;
+  const parameters = useQuery(routeQuery(listBuildParameters, { params: { build: build.id } }));
+  const resources = build.resources.filter(({ hide }) => !hide);
+  return (
+    <Panel title="Details">
+      <div className="text-sm">
+        <Facts
+          facts={[
+            ["Created", <Time key="created" time={workspace.created_at} />],
+            ["Last used", <Time key="used" time={workspace.last_used_at} />],
+            [
+              "Build",
+              <Link
+                key="build"
+                to="/@{$owner}/$workspace/builds/$number"
+                params={{ ...params, number: String(build.build_number) }}
+                className="text-accent hover:underline"
+              >
+                {`#${build.build_number} by `}
+                <UntrustedText>{build.initiator_name}</UntrustedText>
+              </Link>,
+            ],
+            ["Updates", workspace.automatic_updates === "always" ? "Automatic" : "By hand"],
+            ...(parameters.data ?? []).map(
+              ({ name, value }) => [name, <Value key={name}>{value}</Value>] as const,
+            ),
+            ...resources.flatMap(({ metadata }) =>
+              metadata
+                .filter(({ sensitive }) => !sensitive)
+                .map(({ key, value }) => [key, <Value key={key}>{value}</Value>] as const),
+            ),
+          ]}
+        />
+      </div>
+    </Panel>
+  );
+}
+
+/** The beginning of a value, some of which are whole files. */
+function Value({ children }: { readonly children: string }): ReactNode {
+  if (children === "") return <span className="text-ink-faint">empty</span>;
+  return (
+    <UntrustedText>{children.length > 200 ? `${children.slice(0, 200)}…` : children}</UntrustedText>
+  );
+}

@@ -1,0 +1,111 @@
+import { X } from "lucide-react";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
+
+import { Button, IconButton } from "./button.tsx";
+import { errorText } from "./error-text.ts";
+import { Notice } from "./notice.tsx";
+
+interface DialogProps {
+  readonly title: ReactNode;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+  /** Buttons below the content. */
+  readonly footer?: ReactNode;
+  readonly isWide?: boolean;
+}
+
+/** A modal dialog of the browser, open as long as it is mounted: it keeps the focus, and Escape closes it. */
+export function Dialog({
+  title,
+  onClose,
+  children,
+  footer,
+  isWide = false,
+}: DialogProps): ReactNode {
+  const ref = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    ref.current?.showModal();
+  }, []);
+  return (
+    <dialog
+      ref={ref}
+      aria-labelledby={id}
+      onClose={onClose}
+      className={`max-h-[calc(100dvh-2rem)] rounded-lg bg-raised text-left font-normal whitespace-normal shadow-popup ${isWide ? "w-3xl" : "w-lg"} max-w-[calc(100vw-2rem)]`}
+    >
+      <header className="flex items-center justify-between gap-4 border-b border-line py-2 pr-2 pl-5">
+        <h2 id={id} className="text-lg font-semibold wrap-anywhere">
+          {title}
+        </h2>
+        <IconButton label="Close" icon={<X aria-hidden size={16} />} onClick={onClose} />
+      </header>
+      <div className="flex flex-col gap-4 px-5 py-4">{children}</div>
+      {footer !== undefined && (
+        <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-5 py-3">
+          {footer}
+        </footer>
+      )}
+    </dialog>
+  );
+}
+
+interface ConfirmDialogProps {
+  readonly title: ReactNode;
+  /** The consequences of the action. */
+  readonly children: ReactNode;
+  /** The verb of the action. */
+  readonly action: string;
+  readonly isDangerous?: boolean;
+  /** The reason why the action cannot be confirmed yet. */
+  readonly disabledReason?: string | undefined;
+  readonly onConfirm: () => Promise<unknown>;
+  readonly onClose: () => void;
+}
+
+/** Asks before an action, runs it, and stays open with the error if it fails. */
+export function ConfirmDialog({
+  title,
+  children,
+  action,
+  isDangerous = false,
+  disabledReason,
+  onConfirm,
+  onClose,
+}: ConfirmDialogProps): ReactNode {
+  const [state, setState] = useState<{ isBusy: boolean; error: unknown }>({
+    isBusy: false,
+    error: undefined,
+  });
+  const confirm = async (): Promise<void> => {
+    setState({ isBusy: true, error: undefined });
+    try {
+      await onConfirm();
+      onClose();
+    } catch (error) {
+      setState({ isBusy: false, error });
+    }
+  };
+  return (
+    <Dialog
+      title={title}
+      onClose={onClose}
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button
+            look={isDangerous ? "danger" : "primary"}
+            isBusy={state.isBusy}
+            disabledReason={disabledReason}
+            onClick={() => void confirm()}
+          >
+            {action}
+          </Button>
+        </>
+      }
+    >
+      {children}
+      {state.error !== undefined && <Notice tone="bad" title={errorText(state.error)} />}
+    </Dialog>
+  );
+}

@@ -1,0 +1,73 @@
+import type { ComponentProps, ReactNode } from "react";
+
+import { classNames } from "./class-names.ts";
+import { Skeleton } from "./layout.tsx";
+
+/** A table that scrolls sideways within the page where it is narrow. `label` names it for screen readers. */
+export function Table({
+  label,
+  children,
+}: {
+  readonly label: string;
+  readonly children: ReactNode;
+}): ReactNode {
+  return (
+    <div tabIndex={0} role="region" aria-label={label} className="relative overflow-x-auto">
+      <table aria-label={label} className="w-full border-collapse text-sm">
+        {children}
+      </table>
+    </div>
+  );
+}
+
+export function HeaderRow({ children }: { readonly children: ReactNode }): ReactNode {
+  return (
+    <thead>
+      <tr className="border-b border-line text-left text-xs text-ink-soft">{children}</tr>
+    </thead>
+  );
+}
+
+export function HeaderCell({ className, ...rest }: ComponentProps<"th">): ReactNode {
+  return (
+    <th
+      scope="col"
+      {...rest}
+      className={classNames("px-4 py-2 font-medium whitespace-nowrap", className)}
+    />
+  );
+}
+
+export function Row({ className, ...rest }: ComponentProps<"tr">): ReactNode {
+  return (
+    <tr
+      {...rest}
+      className={classNames("border-b border-line last:border-b-0 hover:bg-hover", className)}
+    />
+  );
+}
+
+export function Cell({ className, ...rest }: ComponentProps<"td">): ReactNode {
+  return (
+    <td {...rest} className={classNames("px-4 py-2.5 align-middle tabular-nums", className)} />
+  );
+}
+
+/** Rows in the shape of those that are on their way. */
+export function SkeletonRows({
+  columns,
+  rows = 3,
+}: {
+  readonly columns: number;
+  readonly rows?: number;
+}): ReactNode {
+  return Array.from({ length: rows }, (_row, row) => (
+    <Row key={row}>
+      {Array.from({ length: columns }, (_cell, column) => (
+        <Cell key={column}>
+          <Skeleton className={column === 0 ? "h-4 w-32" : "h-4 w-20"} />
+        </Cell>
+      ))}
+    </Row>
+  ));
+}

@@ -1,0 +1,206 @@
+import { sendCustomNotification } from "@slipway/api/notifications/routes";
+import { getGitKey } from "@slipway/api/users/git-key-routes";
+import { createUser, login, updateProfile } from "@slipway/api/users/routes";
+import { ApiClient } from "@slipway/sdk/http";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import {
+  type Dashboard,
+  expectSound,
+  logInByPage,
+  openDashboard,
+  type WatchedPage,
+} from "./support/dashboard.ts";
+
+/* The pages about the user's own account, and their inbox. */
+
+const ann = { email: "ann@example.com", username: "ann", password: "correct-horse-1" };
+/** The same user after the change of the password. */
+const changed = { ...ann, password: "battery-staple-2" };
+const markup = "<img src=x onerror=alert(1)>\u202Egnp";
+
+let dashboard: Dashboard;
+let client: ApiClient;
+let watched: WatchedPage;
+
+beforeAll(async () => {
+  dashboard = await openDashboard();
+  await dashboard.admin.call(createUser, { body: ann });
+  const { url } = dashboard.server;
+  const { session_token: token } = await new ApiClient({ serverUrl: url }).call(login, {
+    body: ann,
+  });
+  client = new ApiClient({ serverUrl: url, token });
+  watched = await dashboard.openPage();
+  await logInByPage(watched.page, ann);
+});
+afterAll(() => dashboard[Symbol.asyncDispose]());
+
+it("is reached from the user's menu, and keeps a name that looks like markup as text", async () => {
+  const { page } = watched;
+  await client.call(updateProfile, {
+    params: { user: "me" },
+    body: { username: "ann", name: markup },
+  });
+  await page.goto("/workspaces");
+  await page.getByRole("button", { name: "ann" }).click();
+  await page.getByRole("menuitem", { name: "Account" }).click();
+  await page.getByRole("heading", { name: "Account", exact: true }).waitFor();
+  expect(await page.getByLabel("Name (optional)").inputValue()).toBe(markup);
+  await page.getByLabel("Name (optional)").fill("Ann Example");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Profile saved.").waitFor();
+  await expectSound(watched);
+});
+
+it("refuses a username at its field", async () => {
+  const { page } = await dashboard.openAdminPage();
+  await page.goto("/settings/account");
+  await page.getByLabel("Username").fill("two words");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("must be letters and digits").waitFor();
+  expect(await page.getByLabel("Username").getAttribute("aria-invalid")).toBe("true");
+});
+
+describe("tokens", () => {
+  it("are shown once, with the rights that were chosen, and deleted", async () => {
+    const { page } = watched;
+    await page.goto("/settings/tokens");
+    await page.getByText("No tokens yet").waitFor();
+    await expectSound(watched);
+    await page.getByRole("button", { name: "New token" }).click();
+    const dialog = page.getByRole("dialog", { name: "New token" });
+    await dialog.getByLabel("Name (optional)").fill("ci");
+    await dialog.getByLabel("Connect to workspaces").check();
+    await expectSound(watched);
+    await dialog.getByRole("button", { name: "Create token" }).click();
+    const shown = page.getByRole("dialog", { name: "Your new token" });
+    const token = (await shown.locator("code").first().textContent()) ?? "";
+    await shown.getByRole("button", { name: "Done" }).click();
+    const limited = new ApiClient({ serverUrl: dashboard.server.url, token });
+    await expect(limited.call(getGitKey, { params: { user: "me" } })).rejects.toMatchObject({
+      status: 403,
+    });
+    const row = page.getByRole("row", { name: /^ci/ });
+    await row.getByText("coder:workspaces.access").waitFor();
+    expect(await page.content()).not.toContain(token);
+    await expectSound(watched);
+    await row.getByRole("button", { name: "Delete ci" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete token" }).click();
+    await page.getByText("No tokens yet").waitFor();
+  });
+
+  it("say at the field what is wrong with them", async () => {
+    const { page } = await dashboard.openAdminPage();
+    await page.goto("/settings/tokens");
+    await page.getByRole("button", { name: "New token" }).click();
+    const dialog = page.getByRole("dialog", { name: "New token" });
+    await dialog.getByLabel("Name (optional)").fill("not a name");
+    await dialog.getByLabel("All your rights").check();
+    await dialog.getByRole("button", { name: "Create token" }).click();
+    await dialog.getByText("must consist of letters").waitFor();
+  });
+});
+
+it("regenerates the SSH key only after a warning", async () => {
+  const { page } = watched;
+  const before = await client.call(getGitKey, { params: { user: "me" } });
+  await page.goto("/settings/ssh-keys");
+  await page.getByText(before.public_key.trim()).waitFor();
+  await page.getByRole("button", { name: "Regenerate…" }).click();
+  await page.getByText("Git hosts refuse your workspaces").waitFor();
+  await expectSound(watched);
+  await page.getByRole("button", { name: "Regenerate key" }).click();
+  await page.getByText("New key generated.").waitFor();
+  const after = await client.call(getGitKey, { params: { user: "me" } });
+  expect(after.public_key).not.toBe(before.public_key);
+});
+
+it("copies the key over plain http, where a page has no clipboard of its own", async () => {
+  const { page } = await dashboard.openPage({ permissions: ["clipboard-read"] });
+  await page.addInitScript("Object.defineProperty(window, 'isSecureContext', { value: false })");
+  await logInByPage(page, ann);
+  await page.goto("/settings/ssh-keys");
+  await page.getByRole("button", { name: "Copy" }).click();
+  await page.getByText("Copied").waitFor();
+  const { public_key: key } = await client.call(getGitKey, { params: { user: "me" } });
+  expect(await page.evaluate("navigator.clipboard.readText()")).toBe(key.trim());
+});
+
+it("keeps the theme that was chosen over a reload", async () => {
+  const { page } = watched;
+  await page.goto("/settings/appearance");
+  await page.getByRole("radio", { name: /^Dark/ }).check();
+  await page.reload();
+  expect(await page.getByRole("radio", { name: /^Dark/ }).isChecked()).toBe(true);
+  expect(await page.evaluate("getComputedStyle(document.documentElement).colorScheme")).toBe(
+    "dark",
+  );
+  await expectSound(watched);
+  await page.getByRole("radio", { name: /^System/ }).check();
+});
+
+it.each(["/settings/external-auth", "/settings/notifications", "/settings/security"])(
+  "is sound at %s",
+  async (path) => {
+    await watched.page.goto(path);
+    await watched.page.getByRole("heading", { name: "Account", exact: true }).waitFor();
+    await expectSound(watched);
+    expect(await watched.page.getByText("Delivery for everyone").count()).toBe(0);
+  },
+);
+
+it("shows a notification the moment it arrives, as text", async () => {
+  const { page } = watched;
+  await page.goto("/inbox");
+  await page.getByText("No notifications yet").waitFor();
+  await client.call(sendCustomNotification, {
+    body: { content: { title: markup, message: `done ${markup}` } },
+  });
+  await page.getByText("<img src=x onerror=alert(1)>gnp", { exact: true }).waitFor();
+  await page.getByRole("link", { name: /Inbox 1/ }).waitFor();
+  expect(await page.locator("main img").count()).toBe(0);
+  await expectSound(watched);
+  await page.getByRole("button", { name: "Mark all as read" }).click();
+  await page.getByRole("link", { name: "Inbox", exact: true }).waitFor();
+  await page.getByRole("link", { name: "Unread" }).click();
+  await page.getByText("Nothing is unread").first().waitFor();
+});
+
+it("asks for the old password, and ends every session with a new one", async () => {
+  const { page } = await dashboard.openPage();
+  await logInByPage(page, ann);
+  await page.goto("/settings/security");
+  await page.getByLabel("Current password").fill("wrong");
+  await page.getByLabel("New password", { exact: true }).fill(changed.password);
+  await page.getByLabel("New password again").fill("battery-staple");
+  await page.getByRole("button", { name: "Change password" }).click();
+  await page.getByText("must be the same as above").waitFor();
+  await page.getByLabel("New password again").fill(changed.password);
+  await page.getByRole("button", { name: "Change password" }).click();
+  await page.locator("[aria-invalid]").first().waitFor();
+  await page.getByLabel("Current password").fill(ann.password);
+  await page.getByRole("button", { name: "Change password" }).click();
+  await page.getByText("Your session has ended.").waitFor();
+  await expect(client.call(getGitKey, { params: { user: "me" } })).rejects.toMatchObject({
+    status: 401,
+  });
+});
+
+it("lists the sessions, and ends another one", async () => {
+  const other = await dashboard.openPage();
+  await logInByPage(other.page, changed);
+  const { page } = await dashboard.openPage();
+  await logInByPage(page, changed);
+  await page.goto("/settings/security");
+  const sessions = page.getByRole("list", { name: "Sessions" }).getByRole("listitem");
+  await sessions.filter({ hasText: "this session" }).waitFor();
+  await page.getByRole("button", { name: "End all others…" }).click();
+  await page.getByRole("button", { name: "End sessions" }).click();
+  await page
+    .getByRole("button", { name: "End all others… (There is only this session)" })
+    .waitFor();
+  expect(await sessions.count()).toBe(1);
+  await other.page.goto("/settings/account");
+  await other.page.getByRole("heading", { name: "Log in to Slipway" }).waitFor();
+});

@@ -1,0 +1,133 @@
+import { listBuildParameters } from "@slipway/api/builds/routes";
+import { getWorkspaceByName } from "@slipway/api/workspaces/routes";
+import { pushTemplate } from "@slipway/testkit";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+import { type Dashboard, expectSound, openDashboard } from "./support/dashboard.ts";
+
+/* The form for a new workspace. */
+
+const template = `
+driver: external
+display_name: Research box
+description: "<img src=x onerror=alert(1)> \u202Eevil"
+parameters:
+  region:
+    { type: string, default: eu, mutable: true, options: [{ name: Frankfurt, value: eu }, { name: Virginia, value: us }] }
+  image:
+    type: string
+    default: debian
+    form_type: dropdown
+    options: [{ name: Debian, value: debian }, { name: Fedora, value: fedora }]
+  cpus: { type: number, default: 4, form_type: slider, mutable: true, validation: { min: 1, max: 16 } }
+  memory: { type: number, default: 8, mutable: true, validation: { min: 1, max: 64 } }
+  gpu: { type: bool, default: false, mutable: true, display_name: With a GPU }
+  tools:
+    { type: "list(string)", default: ["go"], mutable: true, options: [{ name: Go, value: go }, { name: Rust, value: rust }] }
+  hosts: { type: "list(string)", default: [], mutable: true }
+  notes: { type: string, default: "", form_type: textarea, mutable: true }
+  repository: { type: string, mutable: true, validation: { regex: "^https://", error: must begin with https } }
+presets:
+  large: { description: For training, parameters: { cpus: 16, repository: "https://git.example/x" }, prebuilds: { instances: 1 } }
+agents:
+  main: { os: linux, arch: amd64 }
+`;
+
+let dashboard: Dashboard;
+
+beforeAll(async () => {
+  dashboard = await openDashboard({ environment: { SLIPWAY_MAX_WORKSPACES_PER_USER: "2" } });
+  await pushTemplate(dashboard.admin, "research", template);
+});
+afterAll(() => dashboard[Symbol.asyncDispose]());
+
+it("chooses a template first, whose texts are only text", async () => {
+  const watched = await dashboard.openAdminPage();
+  const { page } = watched;
+  await page.goto("/workspaces");
+  await page.getByRole("link", { name: "New workspace" }).click();
+  await page.getByText("<img src=x onerror=alert(1)>").waitFor();
+  expect(await page.locator("img[src=x]").count()).toBe(0);
+  expect(await page.content()).not.toContain("\u202E");
+  await expectSound(watched);
+  await page.getByRole("link", { name: "Research box" }).click();
+  await page.waitForURL("**/templates/research/workspace");
+});
+
+it("fills in what the address says, checks fields as one types, and creates", async () => {
+  const watched = await dashboard.openAdminPage();
+  const { page } = watched;
+  await page.goto("/templates/research/workspace?name=mine&param.region=us");
+  await page.getByLabel("Virginia").waitFor();
+  expect(await page.getByLabel("Virginia").isChecked()).toBe(true);
+  expect(await page.getByLabel("Name").inputValue()).toBe("mine");
+  await page.getByText("It will be your workspace 1 of 2").waitFor();
+  await page.getByText("None waiting: it is built").waitFor();
+  await expectSound(watched);
+
+  await page.getByLabel("repository").fill("git@x");
+  await page.getByText("must begin with https").waitFor();
+  await page.getByLabel("repository").fill("https://git.example/y");
+  await page.getByText("must begin with https").waitFor({ state: "hidden" });
+  await page.getByLabel(/^memory/).fill("99");
+  await page.getByText("found 99").waitFor();
+  await page.getByLabel(/^memory/).fill("16");
+  await page.getByLabel("With a GPU").check();
+  await page.getByLabel("Rust").check();
+  await page.getByLabel("Add to hosts").fill("a.example");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Remove a.example" }).waitFor();
+  await page.getByRole("button", { name: "Create workspace" }).click();
+  await page.waitForURL("**/@admin/mine");
+  await page
+    .getByRole("status")
+    .getByText(/mine was created in/)
+    .waitFor();
+  const { latest_build: build } = await dashboard.admin.call(getWorkspaceByName, {
+    params: { user: "me", name: "mine" },
+  });
+  const parameters = await dashboard.admin.call(listBuildParameters, {
+    params: { build: build.id },
+  });
+  expect(Object.fromEntries(parameters.map(({ name, value }) => [name, value]))).toMatchObject({
+    region: "us",
+    memory: "16",
+    gpu: "true",
+    tools: '["go","rust"]',
+    hosts: '["a.example"]',
+    repository: "https://git.example/y",
+  });
+});
+
+it("fills in a preset, and says what the server refuses at its field", async () => {
+  const { page } = await dashboard.openAdminPage();
+  await page.goto("/templates/research/workspace");
+  await page.getByRole("radio", { name: /large/ }).check();
+  expect(await page.getByLabel("repository").inputValue()).toBe("https://git.example/x");
+  await page.getByLabel("repository").fill("https://git.example/other");
+  expect(await page.getByRole("radio", { name: /^None/ }).isChecked()).toBe(true);
+  await page.getByLabel("Name").fill("mine");
+  await page.getByRole("button", { name: "Create workspace" }).click();
+  await page.getByText("already in use").waitFor();
+  await page.getByLabel("Name").fill("second");
+  await page.getByRole("button", { name: "Create workspace" }).click();
+  await page.waitForURL("**/@admin/second");
+});
+
+it("says that a limit is reached before anything is filled in", async () => {
+  const watched = await dashboard.openAdminPage({ viewport: { width: 390, height: 844 } });
+  const { page } = watched;
+  await page.goto("/templates/research/workspace");
+  await page.getByText("You have reached the limit of workspaces: 2 of 2.").waitFor();
+  const button = page.getByRole("button", { name: "Create workspace" });
+  expect(await button.getAttribute("aria-disabled")).toBe("true");
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+  await expectSound(watched);
+});
+
+it("knows that there is no such template", async () => {
+  const watched = await dashboard.openAdminPage();
+  await watched.page.goto("/templates/nothing/workspace");
+  await watched.page.getByText("There is no such template").waitFor();
+  await expectSound(watched);
+});

@@ -1,0 +1,118 @@
+import { mkdir } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+import { listPrebuildPools } from "@slipway/api/prebuilds/routes";
+import { testAdmin } from "@slipway/testkit";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+import { type Dashboard, openDashboard, type WatchedPage } from "./support/dashboard.ts";
+
+/*
+ * The way of a newcomer, from the first page to a workspace that is gone. `SLIPWAY_PICTURES=true` also takes the
+ * pictures of the guides.
+ */
+
+const pictures = fileURLToPath(new URL("../../../docs/pictures", import.meta.url));
+const template = `
+driver: process
+presets:
+  ready: { prebuilds: { instances: 1 } }
+agents:
+  main:
+    os: linux
+    arch: amd64
+    metadata:
+      load: { display_name: Load, interval: 10s, timeout: 1s, run: "cut -d' ' -f1 /proc/loadavg" }
+    scripts:
+      prepare: { run_on: [start], run: "echo ready" }
+`;
+
+let dashboard: Dashboard;
+let watched: WatchedPage;
+
+beforeAll(async () => {
+  dashboard = await openDashboard();
+  watched = await dashboard.openPage();
+});
+afterAll(() => dashboard[Symbol.asyncDispose]());
+
+async function takePicture(page: Page, name: string): Promise<void> {
+  if (process.env["SLIPWAY_PICTURES"] !== "true") return;
+  await mkdir(pictures, { recursive: true });
+  await page.screenshot({ path: `${pictures}/${name}.png` });
+}
+
+it("logs in", async () => {
+  const { page } = watched;
+  await page.goto("/");
+  await page.getByLabel("Email").fill(testAdmin.email);
+  await page.getByLabel("Password").fill(testAdmin.password);
+  await page.getByRole("button", { name: "Log in", exact: true }).click();
+  await page.getByRole("heading", { name: "Workspaces" }).waitFor();
+});
+
+it("makes a template from a file", async () => {
+  const { page } = watched;
+  await page.getByRole("link", { name: "Templates" }).click();
+  await page.getByRole("button", { name: "New template" }).click();
+  await page.getByRole("radio", { name: /^A file of yours/ }).check();
+  const file = { name: "slipway.yaml", mimeType: "text/yaml", buffer: Buffer.from(template) };
+  await page.getByLabel("File", { exact: true }).setInputFiles(file);
+  await page.getByLabel("Name").fill("box");
+  await page.getByRole("button", { name: "Create template" }).click();
+  await page.waitForURL("**/templates/box");
+  await page.getByText("1 built ahead").waitFor();
+  await takePicture(page, "template");
+});
+
+it("claims a workspace that waits", async () => {
+  const { page } = watched;
+  await expect
+    .poll(async () => (await dashboard.admin.call(listPrebuildPools))[0]?.eligible)
+    .toBe(1);
+  await page.goto("/templates/box/workspace?name=mine");
+  await page.getByRole("radio", { name: /^ready/ }).check();
+  await takePicture(page, "create");
+  await page.getByRole("button", { name: "Create workspace" }).click();
+  await page.waitForURL("**/@admin/mine*");
+  await page.getByText("Connected, started and reached by the server.").waitFor();
+  await takePicture(page, "workspace");
+});
+
+it("works in a terminal, end-to-end encrypted", async () => {
+  const { page } = watched;
+  await page.goto("/@admin/mine/terminal");
+  await page.getByRole("button", { name: "End-to-end encrypted" }).waitFor();
+  await page.getByLabel("Terminal input").focus();
+  await page.keyboard.type("echo sum-$((6 * 7))\n");
+  await page.locator(".xterm-rows").getByText("sum-42").first().waitFor();
+  await takePicture(page, "terminal");
+});
+
+it("sees the ports of the workspace", async () => {
+  const { page } = watched;
+  await page.goto("/@admin/mine");
+  await page
+    .getByRole("navigation", { name: "Agent main" })
+    .getByRole("link", { name: "Ports" })
+    .click();
+  await page.getByRole("region", { name: "main" }).first().waitFor();
+});
+
+it("finds it in the list, stops it, and deletes it", async () => {
+  const { page } = watched;
+  await page.goto("/workspaces");
+  await page.getByRole("link", { name: "mine" }).first().waitFor();
+  await takePicture(page, "workspaces");
+  await page.goto("/@admin/mine");
+  await page.getByRole("button", { name: "Stop" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: /^Stop/ }).click();
+  await page.getByText("Stopped").first().waitFor();
+  await page.goto("/@admin/mine/settings");
+  await page.getByRole("button", { name: "Delete workspace…" }).click();
+  await dialog.getByLabel("Type mine to confirm").fill("mine");
+  await dialog.getByRole("button", { name: "Delete workspace", exact: true }).click();
+  await page.getByText("This workspace is deleted.").waitFor();
+});

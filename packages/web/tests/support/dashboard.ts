@@ -1,0 +1,111 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { AxeBuilder } from "@axe-core/playwright";
+import type { ApiClient } from "@slipway/sdk/http";
+import { logInAsAdmin, type ServerProcess, startServerProcess, testAdmin } from "@slipway/testkit";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { expect } from "vitest";
+
+export interface DashboardOptions {
+  /** Additional settings of the server, by variable. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The directory of the server, which its owner removes (default: a new one). */
+  readonly dataDir?: string;
+  /** The words that start the server (default: the clone's command). */
+  readonly command?: readonly string[];
+}
+
+/** A server with its dashboard, and a browser. */
+export interface Dashboard extends AsyncDisposable {
+  readonly server: ServerProcess;
+  /** The directory of the server's data. */
+  readonly dataDir: string;
+  /** The API with the session of an administrator. */
+  readonly admin: ApiClient;
+  /** Opens a page without a session, and watches it for errors. */
+  openPage(options?: BrowserContextOptions): Promise<WatchedPage>;
+  /** Opens a page on which the administrator is logged in. */
+  openAdminPage(options?: BrowserContextOptions): Promise<WatchedPage>;
+}
+
+/** A page that collects what its console reports as an error, violations of its policy included. */
+export interface WatchedPage {
+  readonly page: Page;
+  readonly problems: readonly string[];
+}
+
+/** Starts a server in its own directory, and a browser. */
+export async function openDashboard(options: DashboardOptions = {}): Promise<Dashboard> {
+  await using opened = new AsyncDisposableStack();
+  const { dataDir = await newDirectory(opened) } = options;
+  const server = await startServerProcess({ port: 0, ...options, dataDir });
+  opened.defer(() => server.end("SIGINT"));
+  const browser = await chromium.launch({
+    executablePath: process.env["SLIPWAY_CHROMIUM"] ?? "/usr/bin/chromium",
+    // The sandbox does not work as root; without a graphics card terminals are drawn as elements, which can be read.
+    args: ["--no-sandbox", "--disable-3d-apis"],
+  });
+  opened.defer(() => browser.close());
+  const admin = await logInAsAdmin(server.url);
+  const resources = opened.move();
+  const openPage: Dashboard["openPage"] = (pageOptions) =>
+    openWatchedPage(browser, { baseURL: server.url, ...pageOptions });
+  return {
+    server,
+    dataDir,
+    admin,
+    openPage,
+    openAdminPage: async (pageOptions) => {
+      const watched = await openPage(pageOptions);
+      await logInByPage(watched.page, testAdmin);
+      return watched;
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+async function newDirectory(opened: AsyncDisposableStack): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "slipway-web-"));
+  opened.defer(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+async function openWatchedPage(
+  browser: Browser,
+  options: BrowserContextOptions,
+): Promise<WatchedPage> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on("console", (message) => {
+    // A page may lead to others, such as those of a login provider.
+    const isOurs = message.location().url.startsWith(options.baseURL ?? "");
+    if (message.type() === "error" && isOurs) problems.push(message.text());
+  });
+  page.on("pageerror", (error) => problems.push(error.message));
+  return { page, problems };
+}
+
+/** Logs in on the page for it, and waits for the page after it. */
+export async function logInByPage(
+  page: Page,
+  { email, password }: { readonly email: string; readonly password: string },
+): Promise<void> {
+  await page.goto("/login");
+  await page.getByLabel("Email").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Log in", exact: true }).click();
+  await page.waitForURL(({ pathname }) => pathname !== "/login");
+}
+
+/** Expects a page without errors in its console and without violations of accessibility rules. */
+export async function expectSound({ page, problems }: WatchedPage): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`,
+  );
+  expect(found, page.url()).toEqual([]);
+  expect(problems, page.url()).toEqual([]);
+}

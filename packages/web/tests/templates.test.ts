@@ -1,0 +1,217 @@
+import { createUser } from "@slipway/api/users/routes";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import {
+  type Dashboard,
+  expectSound,
+  logInByPage,
+  openDashboard,
+  type WatchedPage,
+} from "./support/dashboard.ts";
+
+/* Templates: from an example or a file to a new version that is promoted; and the pools of their presets. */
+
+const ann = { email: "ann@example.com", username: "ann", password: "correct-horse-1" };
+const shownMarkup = "<img src=x onerror=alert(1)>gnp";
+
+const definition = `driver: process
+display_name: "<img src=x onerror=alert(1)>\\u202Egnp"
+description: "<b>bold</b>"
+parameters:
+  color: { type: string, default: none, mutable: true }
+presets:
+  ready:
+    parameters: { color: blue }
+    prebuilds: { instances: 1 }
+agents:
+  main:
+    os: linux
+    arch: amd64
+`;
+
+let dashboard: Dashboard;
+let watched: WatchedPage;
+let page: Page;
+
+beforeAll(async () => {
+  dashboard = await openDashboard({ environment: { SLIPWAY_PROCESS_DRIVER: "true" } });
+  await dashboard.admin.call(createUser, { body: ann });
+  watched = await dashboard.openAdminPage();
+  ({ page } = watched);
+});
+afterAll(() => dashboard[Symbol.asyncDispose]());
+
+async function chooseFile(text: string): Promise<void> {
+  await page.getByRole("button", { name: "New template" }).click();
+  await page.getByRole("radio", { name: /^A file of yours/ }).check();
+  await page.getByLabel("File", { exact: true }).setInputFiles({
+    name: "slipway.yaml",
+    mimeType: "text/yaml",
+    buffer: Buffer.from(text),
+  });
+}
+
+describe("a template", () => {
+  it("is refused with the lines that are wrong", async () => {
+    const { page: other } = await dashboard.openAdminPage();
+    page = other;
+    await page.goto("/templates");
+    await chooseFile("driver: process\nagnets: {}\n");
+    await page.getByLabel("Name").fill("broken");
+    await page.getByRole("button", { name: "Create template" }).click();
+    await page.getByRole("alert").getByText("has 2 problems").waitFor();
+    await page.getByLabel("Log of the import").getByText("2:1").waitFor();
+    ({ page } = watched);
+  });
+
+  it("is made from a file, whose texts are text", async () => {
+    await page.goto("/templates");
+    await chooseFile(definition);
+    await expectSound(watched);
+    await page.getByLabel("Name").fill("box");
+    await page.getByRole("button", { name: "Create template" }).click();
+    await page.waitForURL("**/templates/box");
+    await page.getByText("1 built ahead").waitFor();
+    await expectSound(watched);
+    await page.goto("/templates?q=box");
+    await page.getByRole("link", { name: "box" }).waitFor();
+    await expectSound(watched);
+    expect(await page.locator("main img").count()).toBe(0);
+  });
+
+  it("is made from an example", async () => {
+    await page.goto("/templates");
+    await page.getByRole("button", { name: "New template" }).click();
+    const example = page.getByRole("radio").first();
+    await example.check();
+    await page.getByLabel("Name").fill("second");
+    await page.getByRole("button", { name: "Create template" }).click();
+    await page.waitForURL("**/templates/second");
+    await page.getByText("Users with a workspace").waitFor();
+  });
+
+  it("is edited, checked as one types, saved, tried and promoted", async () => {
+    await page.goto("/templates/box");
+    await page.getByRole("link", { name: "Edit" }).click();
+    const area = page.getByRole("textbox", { name: "Definition" });
+    await area.waitFor();
+    expect(await area.inputValue()).toBe(definition);
+    await page.getByText("No problems").waitFor();
+    await area.fill(definition.replace("agents:", "agnets:"));
+    const problem = page.getByRole("list", { name: "Problems" }).getByText(/^10:1/);
+    await problem.waitFor();
+    await expectSound(watched);
+    await page
+      .getByRole("button", { name: "Save as new version (Fix the problems first)" })
+      .waitFor();
+    await problem.click();
+    expect(await area.evaluate("document.activeElement.selectionStart")).toBe(
+      definition.indexOf("agents:"),
+    );
+    await area.fill(definition.replace("color: blue", "color: green"));
+    await page.getByLabel("Message").fill("Paint it green");
+    await page.getByRole("button", { name: "Save as new version" }).click();
+    await page.getByText(/^Saved as/).waitFor();
+    await page.getByRole("button", { name: "Plan a workspace" }).click();
+    await page.getByRole("list", { name: "Planned resources" }).waitFor();
+    await expectSound(watched);
+    await page.getByRole("button", { name: "Promote…" }).click();
+    await page.getByRole("button", { name: "Promote version" }).click();
+    await page.getByRole("button", { name: "Promote… (It is active already)" }).waitFor();
+    await page.getByRole("link", { name: "Changes" }).click();
+    await page.getByText("parameters: { color: green }").waitFor();
+    await page.getByText("parameters: { color: blue }").waitFor();
+    await expectSound(watched);
+  });
+
+  it("asks before an edited text is left", async () => {
+    await page.goto("/templates/second");
+    await page.getByRole("link", { name: "Edit" }).click();
+    const area = page.getByRole("textbox", { name: "Definition" });
+    await area.fill("driver: process\n");
+    await page.getByRole("link", { name: "Overview" }).click();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    expect(await area.inputValue()).toBe("driver: process\n");
+    await page.getByRole("link", { name: "Overview" }).click();
+    await page.getByRole("button", { name: "Leave" }).click();
+    await page.waitForURL("**/templates/second");
+  });
+
+  it("lists its versions, and archives one that is not active", async () => {
+    await page.goto("/templates/box/versions");
+    const old = page.getByRole("row").filter({ hasText: "First version" });
+    await old.getByRole("button", { name: /^Actions for/ }).click();
+    await page.getByRole("menuitem", { name: "Promote…" }).waitFor();
+    await expectSound(watched);
+  });
+
+  it("has settings, says what is wrong at the field, and is deleted", async () => {
+    const { page: other } = await dashboard.openAdminPage();
+    await other.goto("/templates/second/settings");
+    await other.getByLabel("Display name").fill("Second");
+    await other.getByLabel("Stop after").fill("8");
+    await other.getByLabel("Clean up failures after").fill("0.001");
+    await other.getByRole("button", { name: "Save settings" }).click();
+    await other.locator("[aria-invalid]").waitFor();
+    await other.getByLabel("Clean up failures after").fill("1");
+    await other.getByRole("button", { name: "Save settings" }).click();
+    await other.getByText("Settings saved.").waitFor();
+    await other.getByRole("heading", { name: "Second" }).waitFor();
+    await other.getByRole("checkbox", { name: "Sunday" }).check();
+    await other.getByLabel("Every so many weeks").fill("2");
+    await other.getByLabel("Icon").fill("/icon/go.svg");
+    await other.getByLabel("Pages of other origins").selectOption("passthru");
+    await other.getByRole("button", { name: "Save settings" }).click();
+    await other.getByRole("button", { name: "Save settings (Nothing has changed)" }).waitFor();
+    await other.reload();
+    expect(await other.getByRole("checkbox", { name: "Sunday" }).isChecked()).toBe(true);
+    expect(await other.getByLabel("Every so many weeks").inputValue()).toBe("2");
+    expect(await other.getByLabel("Icon").inputValue()).toBe("/icon/go.svg");
+    expect(await other.getByLabel("Pages of other origins").inputValue()).toBe("passthru");
+    await other.getByRole("button", { name: "Delete template…" }).click();
+    await other.getByRole("button", { name: "Delete template", exact: true }).click();
+    await other.waitForURL("**/templates");
+  });
+});
+
+describe("a pool", () => {
+  it("shows what it has, and is paused after a warning", async () => {
+    await page.goto("/pools");
+    await page.getByText("box / ready").first().waitFor();
+    await page
+      .getByRole("img", { name: /^Now desired/ })
+      .first()
+      .waitFor();
+    await expectSound(watched);
+    await page.getByRole("button", { name: "Pause…" }).click();
+    await page.getByRole("button", { name: "Pause", exact: true }).click();
+    await page.getByText("Pools are paused.", { exact: true }).first().waitFor();
+    await expectSound(watched);
+    await page.getByRole("button", { name: "Resume…" }).click();
+    await page.getByRole("button", { name: "Resume", exact: true }).click();
+    await page.getByText("Pools are filled again.").waitFor();
+    await page.getByRole("button", { name: "Replace…" }).first().click();
+    await page.getByRole("button", { name: "Replace workspaces" }).click();
+    await page.getByText("are being replaced").waitFor();
+  });
+});
+
+describe("a member", () => {
+  it("sees templates without changing them, and no pools", async () => {
+    const members = await dashboard.openPage();
+    await logInByPage(members.page, ann);
+    await members.page.goto("/templates/box");
+    await members.page.getByRole("heading", { name: shownMarkup }).waitFor();
+    await members.page
+      .getByRole("button", { name: "Edit (Only owners and template admins can change templates)" })
+      .waitFor();
+    await expectSound(members);
+    await members.page.getByRole("link", { name: "Versions" }).click();
+    await members.page.getByRole("link").filter({ hasText: /^\w+$/ }).first().waitFor();
+    expect(await members.page.getByRole("link", { name: "Pools" }).count()).toBe(0);
+    await members.page.goto("/pools");
+    await members.page.getByText("This page is not for your role").waitFor();
+    await expectSound(members);
+  });
+});

@@ -1,0 +1,250 @@
+import { updateTemplate } from "@slipway/api/templates/routes";
+import { updateActiveVersion, updateTemplateVersion } from "@slipway/api/templates/version-routes";
+import {
+  createWorkspace,
+  extendWorkspace,
+  getWorkspaceByName,
+  updateDormancy,
+} from "@slipway/api/workspaces/routes";
+import { pushTemplate, pushVersion, waitForWorkspace } from "@slipway/testkit";
+import type { Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { type Dashboard, expectSound, openDashboard } from "./support/dashboard.ts";
+
+/* Updates, schedules and dormancy, which need no agent. */
+
+const hourMs = 3_600_000;
+const hostile = "<img src=x onerror=alert(1)>\u202Egnp";
+const shown = "<img src=x onerror=alert(1)>gnp";
+const agents = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
+
+let dashboard: Dashboard;
+/** The template of the workspaces that are made: one of its own for each part. */
+let templateId = "";
+
+beforeAll(async () => {
+  dashboard = await openDashboard();
+});
+afterAll(() => dashboard[Symbol.asyncDispose]());
+
+async function make(name: string): Promise<string> {
+  const { id } = await dashboard.admin.call(createWorkspace, {
+    params: { user: "me" },
+    body: { name, template_id: templateId },
+  });
+  await waitForWorkspace(dashboard.admin, id, (one) => one.latest_build.status === "running");
+  return id;
+}
+
+async function setRules(body: Readonly<Record<string, number>>): Promise<void> {
+  await dashboard.admin.call(updateTemplate, { params: { template: templateId }, body });
+}
+
+/** Makes another version the template's active one. */
+async function promote(yaml: string, message: string): Promise<void> {
+  const { admin } = dashboard;
+  const version = await pushVersion(admin, yaml, { templateId });
+  await admin.call(updateTemplateVersion, { params: { version }, body: { message } });
+  await admin.call(updateActiveVersion, {
+    params: { template: templateId },
+    body: { id: version },
+  });
+}
+
+function schedulePanel(page: Page): Locator {
+  const heading = page.getByRole("heading", { name: "Schedule" });
+  return page.locator("section").filter({ has: heading });
+}
+
+async function openWorkspace(name: string): Promise<Page> {
+  const { page } = await dashboard.openAdminPage();
+  await page.goto(`/@admin/${name}`);
+  await page.getByRole("heading", { name }).waitFor();
+  return page;
+}
+
+describe("an update", () => {
+  beforeAll(async () => {
+    templateId = await pushTemplate(dashboard.admin, "updated", agents);
+  });
+
+  const parameters = `parameters:
+  region: { type: string, mutable: true, description: ${JSON.stringify(hostile)} }
+  size: { type: string, default: small, mutable: true }
+`;
+
+  it("says what will change, asks for what is new, and starts with it", async () => {
+    await make("alpha");
+    await promote(`${parameters}${agents}`, hostile);
+    const watched = await dashboard.openAdminPage();
+    const { page } = watched;
+    await page.goto("/@admin/alpha");
+    await page.getByText("Update available").waitFor();
+    await page.getByRole("button", { name: "Update", exact: true }).click();
+    const dialog = page.getByRole("dialog", { name: "Update alpha?" });
+    await dialog.getByRole("blockquote").getByText(shown).waitFor();
+    await dialog.getByText("It is running: its processes and connections may end.").waitFor();
+    await dialog.getByRole("button", { name: /Fill in the new parameters/ }).waitFor();
+    await expectSound(watched);
+    expect(await page.content()).not.toContain("\u202E");
+    await dialog.getByLabel("region").fill("north");
+    await dialog.getByRole("button", { name: "Update and start", exact: true }).click();
+    await dialog.waitFor({ state: "hidden" });
+    await page.getByText("Update available").waitFor({ state: "detached" });
+    await page.getByRole("link", { name: "Builds" }).click();
+    await page.getByRole("row", { name: /#2 Start Succeeded/ }).waitFor();
+    await page.getByRole("link", { name: "#2 Start" }).click();
+    await page.getByRole("row", { name: /^region north/ }).waitFor();
+  });
+
+  it("shows a value that the template refuses at its field", async () => {
+    const choice = `parameters:
+  region: { type: string, mutable: true, validation: { regex: "^n", error: "must begin with n" } }
+  zone: { type: string, mutable: true, validation: { regex: "^z", error: "must begin with z" } }
+`;
+    await promote(`${choice}${agents}`, "");
+    const page = await openWorkspace("alpha");
+    await page.getByRole("button", { name: "Update", exact: true }).click();
+    const dialog = page.getByRole("dialog", { name: "Update alpha?" });
+    await dialog.getByLabel("zone").fill("a");
+    await dialog.getByRole("button", { name: "Update and start", exact: true }).click();
+    const field = dialog.getByLabel("zone");
+    await expect.poll(() => field.getAttribute("aria-invalid")).toBe("true");
+    await dialog.getByText("must begin with z").first().waitFor();
+    await field.fill("z1");
+    await dialog.getByRole("button", { name: "Update and start", exact: true }).click();
+    await dialog.waitFor({ state: "hidden" });
+  });
+
+  it("of all of one's own tells which could not be done", async () => {
+    await promote(agents, "");
+    await Promise.all(["beta", "gamma"].map((name) => make(name)));
+    await promote(`${parameters}${agents}`, "");
+    const watched = await dashboard.openAdminPage();
+    const { page } = watched;
+    await page.goto("/workspaces");
+    await page.getByRole("button", { name: "Update all mine (3)" }).click();
+    const dialog = page.getByRole("dialog", { name: "Update 3 workspaces?" });
+    await expectSound(watched);
+    await dialog.getByRole("button", { name: "Update 3 workspaces" }).click();
+    await dialog.getByText("Failed for 2 of 3 workspaces").waitFor();
+    await dialog.getByText(/^admin\/beta: .*region/).waitFor();
+    await dialog.getByRole("button", { name: "Close" }).last().click();
+    await promote(agents, "");
+    await page.reload();
+    await page.getByRole("button", { name: "Update all mine (3)" }).click();
+    await dialog.getByRole("button", { name: "Update 3 workspaces" }).click();
+    await dialog.waitFor({ state: "hidden" });
+    await page.getByRole("button", { name: /^Update all mine/ }).waitFor({ state: "detached" });
+  });
+});
+
+describe("the schedule", () => {
+  beforeAll(async () => {
+    templateId = await pushTemplate(dashboard.admin, "timed", agents);
+  });
+
+  it("says why a workspace is still on, and until when", async () => {
+    await setRules({ default_ttl_ms: 8 * hourMs, activity_bump_ms: hourMs });
+    const id = await make("day");
+    const watched = await dashboard.openAdminPage();
+    const { page } = watched;
+    await page.goto("/@admin/day");
+    const panel = schedulePanel(page);
+    await panel.getByText(/^It stops in 8 hours/).waitFor();
+    await panel.getByText(/^Its time to live is 8 h from its start/).waitFor();
+    await panel.getByText(/it stays on for at least another 1 h/).waitFor();
+    await panel.getByRole("button", { name: "+ 1 hour" }).click();
+    await panel.getByText(/^It stops in 9 hours/).waitFor();
+    await panel.getByText(/use or a person has since moved the deadline on/).waitFor();
+    await expectSound(watched);
+    // Another person's change arrives by the stream.
+    const deadline = new Date(Date.now() + 3 * hourMs).toISOString();
+    await dashboard.admin.call(extendWorkspace, { params: { workspace: id }, body: { deadline } });
+    await panel.getByText(/^It stops in 3 hours/).waitFor();
+    await panel.getByText(/a person has brought the deadline forward/).waitFor();
+  });
+
+  it("takes a time to stop at, and says what is wrong with one", async () => {
+    const page = await openWorkspace("day");
+    const panel = schedulePanel(page);
+    await panel.getByRole("button", { name: "Until…" }).click();
+    const dialog = page.getByRole("dialog", { name: "Keep it on until" });
+    await dialog.getByLabel("Stops at").fill("2020-01-01T00:00");
+    await dialog.getByRole("button", { name: "Set" }).click();
+    await dialog.getByRole("alert").waitFor();
+    const later = new Date(Date.now() + 30 * hourMs);
+    const local = new Date(later.getTime() - later.getTimezoneOffset() * 60_000);
+    await dialog.getByLabel("Stops at").fill(local.toISOString().slice(0, 16));
+    await dialog.getByRole("button", { name: "Set" }).click();
+    await dialog.waitFor({ state: "hidden" });
+    await panel.getByText(/^It stops tomorrow/).waitFor();
+  });
+
+  it("keeps what a stream has said, whatever an older answer says later", async () => {
+    const { page } = await dashboard.openAdminPage();
+    const [read, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const ended = Promise.withResolvers<void>();
+    await page.goto("/@admin/day");
+    const panel = schedulePanel(page);
+    await panel.getByText(/^It stops/).waitFor();
+    // The answer to the read after the change is old by the time it arrives.
+    await page.route("**/api/v2/users/admin/workspace/day*", async (route) => {
+      const response = await route.fetch();
+      read.resolve();
+      await released.promise;
+      // Rejects if the page has canceled the request.
+      await route.fulfill({ response }).catch(() => undefined);
+      ended.resolve();
+    });
+    await panel.getByRole("button", { name: "+ 4 hours" }).click();
+    await read.promise;
+    const { id } = await dashboard.admin.call(getWorkspaceByName, {
+      params: { user: "admin", name: "day" },
+    });
+    const deadline = new Date(Date.now() + 5 * hourMs).toISOString();
+    await dashboard.admin.call(extendWorkspace, { params: { workspace: id }, body: { deadline } });
+    await panel.getByText(/^It stops in 5 hours/).waitFor();
+    released.resolve();
+    await ended.promise;
+    await page.evaluate("fetch('/healthz').then((answer) => answer.text())");
+    expect(await panel.getByText(/^It stops in 5 hours/).count()).toBe(1);
+  });
+});
+
+describe("dormancy", () => {
+  beforeAll(async () => {
+    templateId = await pushTemplate(dashboard.admin, "unused", agents);
+  });
+
+  it("is told with the time, and ends with a start", async () => {
+    await setRules({
+      time_til_dormant_ms: 48 * hourMs,
+      time_til_dormant_autodelete_ms: 72 * hourMs,
+    });
+    const id = await make("quiet");
+    const watched = await dashboard.openAdminPage();
+    const { page } = watched;
+    await page.goto("/@admin/quiet");
+    await page.getByRole("heading", { name: "quiet" }).waitFor();
+    await dashboard.admin.call(updateDormancy, {
+      params: { workspace: id },
+      body: { dormant: true },
+    });
+    await page.getByText("Dormant", { exact: true }).waitFor();
+    const panel = schedulePanel(page);
+    await panel.getByText(/^It became dormant just now/).waitFor();
+    await panel.getByText(/^Unless it is used, it is deleted in 3 days/).waitFor();
+    await expectSound(watched);
+    await page.goto("/workspaces?q=dormant:true");
+    await page.getByRole("row").filter({ hasText: "quiet" }).getByText("Dormant").waitFor();
+    await page.goto("/@admin/quiet");
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    const dialog = page.getByRole("dialog", { name: "Start quiet?" });
+    await dialog.getByText("It is dormant; starting it makes it active again.").waitFor();
+    await dialog.getByRole("button", { name: "Start", exact: true }).click();
+    await page.getByText("Running").first().waitFor();
+    await panel.getByText(/became dormant/).waitFor({ state: "detached" });
+  });
+});

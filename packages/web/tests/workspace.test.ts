@@ -1,0 +1,294 @@
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+
+import { getBuildLogs } from "@slipway/api/builds/routes";
+import { getWorkspace, updateTtl } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
+import { makeWorkspace, pushTemplate } from "@slipway/testkit";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+import {
+  type Dashboard,
+  expectSound,
+  openDashboard,
+  type WatchedPage,
+} from "./support/dashboard.ts";
+
+/* The pages of one workspace, with a real agent. */
+
+const markup = String.raw`<img src=x onerror=alert(1)>\u202Egnp`;
+/** The markup as the page shows it: text, without the mark that turns it around. */
+const shown = "<img src=x onerror=alert(1)>gnp";
+
+const template = `
+driver: process
+parameters:
+  size: { type: string, default: small, mutable: true }
+agents:
+  main:
+    os: linux
+    arch: amd64
+    scripts:
+      greet: { display_name: "${markup}", run_on: [start], run: "printf '%s\\n' '${markup}'" }
+    metadata:
+      load: { display_name: "${markup}", interval: 1s, timeout: 1s, run: "printf '%s' '${markup}'" }
+    apps:
+      docs: { display_name: "${markup}", url: "http://localhost:9", subdomain: false }
+    display_apps: [web_terminal, vscode]
+`;
+
+let dashboard: Dashboard;
+let watched: WatchedPage;
+let workspace: Workspace;
+
+beforeAll(async () => {
+  dashboard = await openDashboard();
+  const templateId = await pushTemplate(dashboard.admin, "box", template);
+  workspace = await makeWorkspace(
+    dashboard.admin,
+    "dev",
+    templateId,
+    ({ lifecycle_state: state }) => state === "ready",
+  );
+  watched = await dashboard.openAdminPage();
+});
+afterAll(() => dashboard[Symbol.asyncDispose]());
+
+it("shows what an agent offers, and keeps what its template says as text", async () => {
+  const { page } = watched;
+  await page.goto("/@admin/dev");
+  await page.getByText("Connected, started and reached by the server.").waitFor();
+  const values = page.getByLabel("Live values");
+  await values.getByText(shown).first().waitFor();
+  await page.getByRole("link", { name: `Open ${shown}` }).waitFor();
+  const terminal = page.getByRole("link", { name: "Terminal" });
+  expect(await terminal.getAttribute("href")).toBe("/@admin/dev.main/terminal");
+  await expectSound(watched);
+  expect(await page.locator("img[src=x]").count()).toBe(0);
+});
+
+it.each(["Ports", "Start-up", "Log", "Containers", "Connect"])(
+  "shows the view %s under its own address",
+  async (name) => {
+    const { page } = watched;
+    const views = page.getByRole("navigation", { name: "Agent main" });
+    await views.getByRole("link", { name }).click();
+    await page.reload();
+    expect(await views.getByRole("link", { name }).getAttribute("aria-current")).toBe("page");
+    if (name === "Log") await page.getByRole("log").getByText(shown).first().waitFor();
+    if (name === "Start-up") await page.getByLabel("Start-up time line").getByText(shown).waitFor();
+    if (name === "Connect") await page.getByText("slipway ssh dev", { exact: true }).waitFor();
+    await expectSound({ page, problems: withoutSockets(watched.problems) });
+  },
+);
+
+it("takes the name of an agent in its address, and is not found for others", async () => {
+  const { page } = await dashboard.openAdminPage();
+  await page.goto("/@admin/dev.main");
+  await page.getByRole("heading", { name: "dev" }).waitFor();
+  await page.goto("/@admin/other");
+  await page.getByText("It may have been deleted, or you may not have access to it.").waitFor();
+});
+
+it("stops and starts, says why a start failed, and tries again", async () => {
+  const { page } = watched;
+  await page.goto("/@admin/dev");
+  await page.getByRole("button", { name: "Stop" }).click();
+  const stop = page.getByRole("dialog", { name: "Stop dev?" });
+  await expectSound({ page, problems: withoutSockets(watched.problems) });
+  await stop.getByRole("button", { name: "Stop" }).click();
+  await page.getByText("This workspace is stopped").waitFor();
+
+  const home = join(dashboard.dataDir, "workspaces", workspace.id, "home");
+  renameSync(home, `${home}-away`);
+  writeFileSync(home, "in the way");
+  await page.getByRole("button", { name: "Start" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Start" }).click();
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  await page.getByRole("button", { name: "Try again" }).waitFor();
+  await expectSound({ page, problems: withoutSockets(watched.problems) });
+
+  rmSync(home);
+  renameSync(`${home}-away`, home);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Start" }).click();
+  await page.getByText("Connected, started and reached by the server.").waitFor();
+});
+
+it("shows the step that fails when an agent is lost, and brings it back by a restart", async () => {
+  const { page } = watched;
+  process.kill(await agentPid(), "SIGKILL");
+  const ladder = page.getByRole("list", { name: "Way to the agent" });
+  await ladder.getByText("Restart the workspace.").waitFor();
+  await expectSound({ page, problems: withoutSockets(watched.problems) });
+  await page.getByRole("button", { name: "More actions" }).click();
+  await page.getByRole("menuitem", { name: "Restart" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Restart" }).click();
+  await page.getByText("Connected, started and reached by the server.").waitFor();
+});
+
+it("lists the builds, and shows the log and the changes of each", async () => {
+  const { page } = watched;
+  const builds = page.getByRole("navigation", { name: "Workspace" });
+  await builds.getByRole("link", { name: "Builds" }).click();
+  await page.getByRole("row", { name: /#3 Start Failed/ }).waitFor();
+  await page.getByRole("link", { name: "#1 Start" }).click();
+  await page.getByRole("log").getByText("runs as process").waitFor();
+  await page.getByRole("cell", { name: "size" }).waitFor();
+  await expectSound({ page, problems: withoutSockets(watched.problems) });
+});
+
+it("says when it stops, and stays on longer", async () => {
+  const { page } = watched;
+  await page.goto("/@admin/dev/settings");
+  await page.getByLabel("Stop it this many hours after each start (optional)").fill("2");
+  await page.getByRole("button", { name: "Save stop" }).click();
+  await page.getByText("It applies from the next start.").waitFor();
+  await page.getByLabel("Start it automatically").check();
+  await page.getByLabel("Time", { exact: true }).fill("08:15");
+  await page.getByRole("button", { name: "Save start" }).click();
+  await expectSound({ page, problems: withoutSockets(watched.problems) });
+  await page.goto("/@admin/dev");
+  await page.getByText("It starts automatically at 8:15 Mon,Tue,Wed,Thu,Fri").waitFor();
+  await page.getByText("applies from its next start").waitFor();
+  const reason = "It has no deadline: give it a time to live, then restart it";
+  await page.getByRole("button", { name: `+ 1 hour (${reason})` }).waitFor();
+  await page.getByRole("button", { name: "More actions" }).click();
+  await page.getByRole("menuitem", { name: "Restart" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Restart" }).click();
+  const headline = page.getByText(/^It stops in 2 hours/);
+  await headline.waitFor();
+  await page.getByRole("button", { name: "+ 4 hours" }).click();
+  await page.getByText(/^It stops in 6 hours/).waitFor();
+  await dashboard.admin.call(updateTtl, {
+    params: { workspace: workspace.id },
+    body: { ttl_ms: null },
+  });
+});
+
+it("starts with other parameters, told before", async () => {
+  const { page } = watched;
+  await page.goto("/@admin/dev/settings#parameters");
+  await page.getByLabel("size").fill("large");
+  await page.getByRole("button", { name: "Start with these values…" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("large").waitFor();
+  await dialog.getByRole("button", { name: "Start" }).click();
+  await dialog.waitFor({ state: "hidden" });
+  await page.getByRole("link", { name: "Builds" }).click();
+  await page.getByRole("row", { name: /#9 Start Succeeded/ }).waitFor();
+  await page.getByRole("link", { name: "#9 Start" }).click();
+  await page.getByRole("row", { name: "size large changed was small" }).waitFor();
+});
+
+it("runs a command, shows what it writes as text, and ends it", async () => {
+  const { page } = watched;
+  await page.goto("/@admin/dev/runs");
+  await page.getByText("Nothing has been run yet").waitFor();
+  await page.getByLabel("Run a command").fill(`printf '${markup}\\n'; sleep 600`);
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page
+    .getByRole("log", { name: "Output" })
+    .getByText(/^<img src=x/)
+    .waitFor();
+  await expectSound({ page, problems: withoutSockets(watched.problems) });
+  await page.getByRole("button", { name: "Kill" }).click();
+  await page.getByRole("row", { name: /Ended by SIGKILL/ }).waitFor();
+});
+
+it("shows, edits, uploads and deletes files, whose names are only text", async () => {
+  const { page } = watched;
+  const home = join(dashboard.dataDir, "workspaces", workspace.id, "home", "tree");
+  mkdirSync(home);
+  // The agent may run as another user than the test.
+  chmodSync(home, 0o777);
+  writeFileSync(join(home, "<img src=x onerror=alert(1)>\u202Egnp.txt"), "<b>one</b>");
+  await page.goto(`/@admin/dev/files?path=${encodeURIComponent(home)}`);
+  await page.getByRole("link", { name: `${shown}.txt`, exact: true }).click();
+  const editor = page.getByRole("textbox");
+  await editor.fill("two");
+  await expectSound({ page, problems: withoutSockets(watched.problems) });
+  writeFileSync(join(home, "<img src=x onerror=alert(1)>\u202Egnp.txt"), "meanwhile");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("The file has changed since you opened it.").waitFor();
+  await page.getByRole("button", { name: "Overwrite" }).click();
+  await page.getByText("Saved.").waitFor();
+  expect(readFileSync(join(home, "<img src=x onerror=alert(1)>\u202Egnp.txt"), "utf8")).toBe("two");
+  await page.getByLabel("Files to upload").setInputFiles({
+    name: "new.txt",
+    mimeType: "text/plain",
+    buffer: Buffer.from("uploaded"),
+  });
+  await page.getByRole("link", { name: "new.txt", exact: true }).waitFor();
+  await page.getByRole("button", { name: "Delete new.txt" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("link", { name: "new.txt", exact: true }).waitFor({ state: "detached" });
+  expect(readdirSync(home)).toHaveLength(1);
+});
+
+it("shows the network of its agents, and nobody connected", async () => {
+  const { page } = watched;
+  await page.goto("/@admin/dev/connections");
+  await page.getByText("Nobody has connected yet").waitFor();
+  await expectSound({ page, problems: withoutSockets(watched.problems) });
+});
+
+it("scrolls nowhere sideways on a phone", async () => {
+  const { page } = await dashboard.openAdminPage({ viewport: { width: 390, height: 844 } });
+  for (const path of [
+    "",
+    "?view=log",
+    "?view=connect",
+    "/builds",
+    "/runs",
+    "/files",
+    "/connections",
+    "/settings",
+  ]) {
+    await page.goto(`/@admin/dev${path}`);
+    await page.getByRole("heading", { name: "dev" }).waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth"), path).toBe(390);
+  }
+});
+
+it("is deleted once its name is typed, and keeps its history", async () => {
+  const { page } = watched;
+  await page.goto("/@admin/dev/settings");
+  await page.getByRole("button", { name: "Delete workspace…" }).click();
+  const dialog = page.getByRole("dialog", { name: "Delete dev?" });
+  const refused = "Delete workspace (Type the name of the workspace)";
+  await dialog.getByRole("button", { name: refused }).waitFor();
+  await dialog.getByLabel("Type dev to confirm").fill("dev");
+  await dialog.getByRole("button", { name: "Delete workspace", exact: true }).click();
+  await page.getByText("This workspace is deleted.").waitFor();
+  await page.getByRole("link", { name: "Builds" }).click();
+  await page.getByRole("link", { name: "#1 Start" }).waitFor();
+});
+
+/** Reads the process of the running agent from the log of its build. */
+async function agentPid(): Promise<number> {
+  const { page } = watched;
+  await page.goto("/@admin/dev");
+  const { latest_build: build } = await readWorkspace();
+  const log = await dashboard.admin.call(getBuildLogs, { params: { build: build.id } });
+  const pid = log.map(({ output }) => /runs as process (\d+)/.exec(output)?.[1]).find(Boolean);
+  if (pid === undefined) throw new Error("the log names no process");
+  return Number(pid);
+}
+
+async function readWorkspace(): Promise<Workspace> {
+  return dashboard.admin.call(getWorkspace, { params: { workspace: workspace.id } });
+}
+
+/** Leaves out what a browser logs of sockets that break while an agent is gone. */
+function withoutSockets(problems: readonly string[]): readonly string[] {
+  return problems.filter((text) => !/WebSocket|status of 4\d\d|status of 5\d\d/.test(text));
+}

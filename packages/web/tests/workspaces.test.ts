@@ -1,0 +1,184 @@
+import { createUser, updateUserRoles } from "@slipway/api/users/routes";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
+import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { type Dashboard, expectSound, logInByPage, openDashboard } from "./support/dashboard.ts";
+
+/* The list of workspaces. */
+
+const template = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
+/** A name with markup and a mark that reverses what follows. */
+const hostile = "<img src=x onerror=alert(1)>\u202Eevil";
+
+let dashboard: Dashboard;
+let templateId = "";
+
+beforeAll(async () => {
+  dashboard = await openDashboard();
+  templateId = await pushTemplate(
+    dashboard.admin,
+    "outside",
+    `display_name: ${JSON.stringify(hostile)}\n${template}`,
+  );
+  await Promise.all(["alpha", "beta", "gamma"].map((name) => make(name)));
+});
+afterAll(() => dashboard[Symbol.asyncDispose]());
+
+async function make(name: string): Promise<string> {
+  const { id } = await dashboard.admin.call(createWorkspace, {
+    params: { user: "me" },
+    body: { name, template_id: templateId },
+  });
+  await waitForWorkspace(dashboard.admin, id, (one) => one.latest_build.status === "running");
+  return id;
+}
+
+function rowOf(page: Page, name: string) {
+  return page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
+}
+
+async function openList(query = "", options = {}) {
+  const watched = await dashboard.openAdminPage(options);
+  await watched.page.goto(`/workspaces${query}`);
+  await watched.page.getByRole("heading", { name: "Workspaces" }).waitFor();
+  return watched;
+}
+
+describe("the list", () => {
+  it("follows what happens elsewhere, without a reload", async () => {
+    const watched = await openList();
+    const { page } = watched;
+    await rowOf(page, "alpha").waitFor();
+    await expectSound(watched);
+    expect(await page.getByText("<img src=x onerror=alert(1)>").count()).toBeGreaterThan(0);
+    expect(await page.locator("img[src=x]").count()).toBe(0);
+    expect(await page.content()).not.toContain("\u202E");
+    await make("delta");
+    await rowOf(page, "delta").waitFor();
+    await page.getByRole("status").getByText("4 workspaces").waitFor();
+  });
+
+  it("searches as one types, and keeps the search in the address", async () => {
+    const { page } = await openList();
+    const search = page.getByRole("searchbox", { name: "Search workspaces" });
+    await search.fill("owner:me -alpha -delta name:a");
+    await rowOf(page, "alpha").waitFor({ state: "hidden" });
+    await rowOf(page, "beta").waitFor();
+    await page.waitForURL((url) => url.searchParams.get("q") === "owner:me -alpha -delta name:a");
+    await page.reload();
+    await rowOf(page, "beta").waitFor();
+    expect(await search.inputValue()).toBe("owner:me -alpha -delta name:a");
+    await search.fill("bogus:1");
+    await page.getByRole("alert").getByText("Invalid workspace search query.").waitFor();
+    await page.getByRole("button", { name: "Search syntax" }).click();
+    await page.getByText("-status:stopped").waitFor();
+  });
+
+  it("filters by chips, groups and sorts", async () => {
+    const watched = await openList();
+    const { page } = watched;
+    await page.getByRole("combobox", { name: "Status" }).selectOption("stopped");
+    await page.getByText("No workspace matches").waitFor();
+    await expectSound(watched);
+    await page.getByRole("button", { name: "Show all of mine" }).click();
+    await page.getByRole("combobox", { name: "Group by" }).selectOption("template");
+    await page.getByRole("rowheader").first().waitFor();
+    await page.getByRole("combobox", { name: "Running first" }).selectOption("name");
+    await page.waitForURL("**/workspaces?group=template&sort=name");
+    await expectSound(watched);
+  });
+
+  it("marks a favorite, which comes first", async () => {
+    const { page } = await openList("?sort=name");
+    await page.getByRole("button", { name: "Actions of gamma" }).click();
+    await page.getByRole("menuitem", { name: "Add to favorites" }).click();
+    await rowOf(page, "gamma").getByRole("img", { name: "Favorite" }).waitFor();
+    await page.getByRole("row").nth(1).getByRole("link", { name: "gamma" }).waitFor();
+  });
+});
+
+describe("actions", () => {
+  it("stop and start a workspace, and say why others cannot be done", async () => {
+    const watched = await openList("?q=alpha");
+    const { page } = watched;
+    await page.getByRole("button", { name: "Actions of alpha" }).click();
+    await page
+      .getByRole("menuitem", { name: "Start (The workspace is already running)" })
+      .waitFor();
+    await expectSound(watched);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Stop alpha" }).click();
+    const dialog = page.getByRole("dialog", { name: "Stop alpha?" });
+    await dialog.getByRole("button", { name: "Stop", exact: true }).click();
+    await rowOf(page, "alpha").getByText("Stopped").waitFor();
+    await page.getByRole("button", { name: "Start alpha" }).click();
+    await page
+      .getByRole("dialog", { name: "Start alpha?" })
+      .getByRole("button", { name: "Start", exact: true })
+      .click();
+    await rowOf(page, "alpha").getByText("Running").waitFor();
+  });
+
+  it("act on several at once, and tell which are left as they are", async () => {
+    const watched = await openList("?sort=name");
+    const { page } = watched;
+    for (const name of ["beta", "delta"]) await page.getByLabel(`Select ${name}`).check();
+    await page
+      .getByRole("toolbar", { name: "Selected workspaces" })
+      .getByText("2 selected")
+      .waitFor();
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    const start = page.getByRole("dialog", { name: "Start 0 workspaces?" });
+    await start.getByText("2 workspaces left as they are").waitFor();
+    await expectSound(watched);
+    await start.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    const stop = page.getByRole("dialog", { name: "Stop 2 workspaces?" });
+    await stop.getByRole("button", { name: "Stop 2 workspaces" }).click();
+    await stop.waitFor({ state: "hidden" });
+    for (const name of ["beta", "delta"]) await rowOf(page, name).getByText("Stopped").waitFor();
+  });
+
+  it("are not for those who may only look", async () => {
+    const { admin } = dashboard;
+    const credentials = { email: "ann@example.com", password: "correct-horse-battery-43" };
+    const { id } = await admin.call(createUser, { body: { username: "ann", ...credentials } });
+    await admin.call(updateUserRoles, {
+      params: { user: id },
+      body: { roles: ["template-admin"] },
+    });
+    const { page } = await dashboard.openPage();
+    await logInByPage(page, credentials);
+    await page.goto("/workspaces?q=gamma");
+    const stop = page.getByRole("button", { name: "Stop gamma" });
+    await stop.waitFor();
+    expect(await stop.getAttribute("aria-disabled")).toBe("true");
+    expect(await stop.getAttribute("title")).toBe(
+      "Only its owner or an administrator can change it",
+    );
+  });
+});
+
+describe("a new user", () => {
+  it("learns what a workspace is", async () => {
+    const credentials = { email: "bob@example.com", password: "correct-horse-battery-43" };
+    await dashboard.admin.call(createUser, { body: { username: "bob", ...credentials } });
+    const watched = await dashboard.openPage();
+    await logInByPage(watched.page, credentials);
+    await watched.page.getByText("You have no workspaces yet").waitFor();
+    await watched.page.getByRole("link", { name: "Create your first workspace" }).click();
+    await watched.page.getByRole("link", { name: "<img src=x" }).waitFor();
+    await expectSound(watched);
+  });
+});
+
+describe("a phone", () => {
+  it("shows the list without scrolling sideways", async () => {
+    const watched = await openList("", { viewport: { width: 390, height: 844 } });
+    await rowOf(watched.page, "gamma").waitFor();
+    expect(await watched.page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+    await expectSound(watched);
+  });
+});
