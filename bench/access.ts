@@ -27,7 +27,8 @@ import { readProcessCost } from "./support/process-cost.ts";
 /*
  * The ways into a workspace as users experience them: the time from a key to its echo and the throughput of output,
  * in one terminal and in many concurrently, through the server's WebSocket and over SSH (OpenSSH through a forwarded
- * port), both fresh and after a while, because V8 compiles in the first seconds of such work; the time from the
+ * port), both fresh and after a while, because V8 compiles in the first seconds of such work: the first 300 keys of a
+ * server and an agent that nothing else has warmed up, later ones of a new way, and those after them; the time from the
  * request to the first output, the memory of an open terminal in server and agent, and scp next to the tunnel that
  * carries it. The floor is a local terminal by node-pty alone, an echo over TCP, and a terminal at the end of a bare
  * chain, which has as many processes as ours that only forward bytes. SLIPWAY_STOCK_AGENT adds stock agents on our
@@ -43,6 +44,7 @@ const promptRuns = 10;
 const sshPort = 1;
 const firstLocalPort = 42_300;
 const typing = {
+  fresh: { keys: 300, everyMs: 15 },
   first: { keys: 1_000, everyMs: 10 },
   one: { keys: 1_500, everyMs: 10 },
   many: { keys: 30, everyMs: 100 },
@@ -85,12 +87,26 @@ async function openBareChain(opened: AsyncDisposableStack): Promise<OpenChannel>
 async function measureTerminals(bench: AccessBench, pair: AccessPair): Promise<void> {
   const terminals = terminalsOf(pair.client, pair.agentId);
   const name = `${pair.name}: terminal`;
-  // The first terminal opens the server's tunnel to the agent.
-  await measurePrompt(bench, `${name}, by a new tunnel`, () => terminals(""));
+  await measureFresh(bench, name, terminals);
   await measureMemory(bench, pair, terminals);
   await measureWay(bench, name, terminals);
   await measureOutputs(bench, name, terminals);
   await measurePrompt(bench, name, () => terminals(""));
+}
+
+/** Measures the first terminal, which opens the server's tunnel to the agent, and its first keys. */
+async function measureFresh(
+  { findings }: AccessBench,
+  name: string,
+  open: OpenChannel,
+): Promise<void> {
+  const startedMs = performance.now();
+  const channels = await openEchoes(open, 1);
+  const tookMs = performance.now() - startedMs;
+  findings.note(`${name}, by a new tunnel: first output`, "ms, whole", tookMs);
+  const times = await measureEchoes(channels, typing.fresh);
+  findings.noteTimes(`${name}: fresh echoes at 1`, times, ["ms", "ms"]);
+  await closeAll(channels);
 }
 
 async function measureSsh(

@@ -6,7 +6,13 @@ import { buildAgent } from "@slipway/testkit";
 import { defineBenchmark } from "./benchmark.ts";
 import { Findings } from "./findings.ts";
 import { openClaimWorld, refill } from "./support/claim-world.ts";
-import { type ClaimRate, measureRate, measureReal, settleMs } from "./support/measure-claims.ts";
+import {
+  type ClaimRate,
+  measureBurst,
+  measureRate,
+  measureReal,
+  settleMs,
+} from "./support/measure-claims.ts";
 import { measureReconnect, measureStatements } from "./support/measure-statements.ts";
 import type { StatementCalls } from "./support/measured-postgres.ts";
 import { openNotifyFloor } from "./support/notify-floor.ts";
@@ -25,10 +31,11 @@ import type { WaitingFleet } from "./support/waiting-fleet.ts";
  * time of a claim is that of each part, until its agent would run the scripts. The next measurements are the
  * statements that the database receives for a claim, as counted by pg_stat_statements, minus those of an idle server,
  * and how reinit streams that are all cut together come back. Pools are filled between the measurements only.
- * `--statements` lists each statement with its calls and milliseconds per claim.
+ * `--statements` lists each statement with its calls and milliseconds per claim; `--burst` requests that many claims
+ * together.
  *
  *   npm run bench:claims [-- --agents=1000] [--real=20] [--streams=5000] [--runs=3]
- *     [--rates=1,20,60,100] [--statements] [--json]
+ *     [--rates=1,20,60,100] [--statements] [--burst=1000] [--json]
  *
  * Everything shares the machine, so that at times each step waits for the processor: compare with the floor, and see
  * the load. Exits with 1 when the median of the runs misses a target.
@@ -54,6 +61,7 @@ export const benchmark = defineBenchmark({
     runs: 3,
     rates: "1,20,60,100",
     statements: false,
+    burst: 0,
   },
   // In milliseconds; the last two are the times of a stock server and agent.
   targets: {
@@ -91,6 +99,10 @@ export const benchmark = defineBenchmark({
         await measureRate(world, floor, pool, within(rate), findings);
         findings.note(`${rate.perSecond}/s: machine`, "load", loadavg()[0] ?? Number.NaN);
       }
+    }
+    if (options.burst > 0) {
+      await refill(world, pool);
+      await measureBurst(world, pool, Math.min(options.burst, agents), findings);
     }
     await refill(world, pool);
     const statements = await measureStatements(world, pool, findings);

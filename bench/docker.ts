@@ -41,9 +41,11 @@ export const benchmark = defineBenchmark({
     const platform = { os: "linux", arch: ownArch };
     const build = sampleBuild({ agents: [sampleAgent("main", { platform, container })] });
     const end = { ...build, transition: "delete", limits: { stopTimeoutMs: 0 } } as const;
-    // Once for this release and image: the agent is unpacked, and the users of the image are read.
-    await driver.start(build, log, signal);
-    await driver.delete(end, log, signal);
+    // The agent is unpacked and the users of the image are read, for a workspace that stays: after the last one the driver
+    // removes the agent.
+    const other = { ...build, workspace: { ...build.workspace, id: "other" } };
+    await driver.start(other, log, signal);
+    await driver.stop({ ...other, transition: "stop", limits: end.limits }, log, signal);
     const [network = ""] = (
       await engine.docker(["network", "ls", "-q", "-f", "label=slipway.kind"])
     ).split("\n");

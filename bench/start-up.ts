@@ -3,14 +3,17 @@ import { spawnSync } from "node:child_process";
 import { startServerProcess } from "@slipway/testkit";
 
 import { defineBenchmark } from "./benchmark.ts";
+import { noteCommandStarts } from "./support/command-starts.ts";
 import { openDirectory } from "./support/our-server.ts";
 
 /*
  * The time from a server's spawn until it reports that it runs, embedded database included; with the demonstration,
  * until its workspace is ready. Cold: an empty data directory. Warm: a used one. After a kill: its database still
- * runs. The floor is a bare Node.js that does nothing.
+ * runs. The floor is a bare Node.js that does nothing. Then whole calls of the command, as npm installs it, beside the
+ * stock pair that SLIPWAY_STOCK_COMMAND and SLIPWAY_STOCK_AGENT name, and the commands of SLIPWAY_INSTALLED_COMMAND, such
+ * as one of `install.sh`.
  *
- *   npm run bench:start-up [-- --json]
+ *   npm run bench:start-up [-- --commands-only] [--json]
  *
  * Exits with 1 when a cold start takes more than 3 s, or a warm one more than 1 s.
  */
@@ -19,7 +22,8 @@ const runs = 5;
 
 export const benchmark = defineBenchmark({
   title: "Start-up",
-  measure: async ({ findings }) => {
+  options: { "commands-only": false },
+  measure: async ({ options, findings, opened: openedForAll }) => {
     const note = async (name: string, measure: () => Promise<number> | number): Promise<void> => {
       for (let run = 0; run < runs; run += 1) findings.note(name, "ms", await measure());
     };
@@ -36,6 +40,8 @@ export const benchmark = defineBenchmark({
       await startMs(dataDir, demo, "SIGINT");
     };
     await note("bare node", bareNodeMs);
+    await noteCommandStarts(openedForAll, findings);
+    if (options["commands-only"]) return;
     await noteCold("server, cold", false);
     await noteWarm("server, warm", false, "SIGINT");
     await noteWarm("server, after kill -9", false, "SIGKILL");

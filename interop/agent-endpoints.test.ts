@@ -1,4 +1,4 @@
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -28,7 +28,9 @@ import { openGitHost } from "./support/git-host.ts";
 import { agents } from "./support/network/agents.ts";
 import { commands, InstalledCommand, ourCommand } from "./support/network/commands.ts";
 import { findOnTailnet } from "./support/network/coordination.ts";
+import { findFreePort } from "./support/network/forwarded-ports.ts";
 import { type NetworkServer, openOurServer, untilConnected } from "./support/network/servers.ts";
+import { untilPrinted } from "./support/network/until-printed.ts";
 import { patience } from "./support/patience.ts";
 
 /*
@@ -104,6 +106,20 @@ describe.each(agents)("$name", (kind) => {
     const { code, stdout, stderr } = await command.run(["ssh", name], script);
     if (code !== 0) throw new Error(`the script ended with ${String(code)}:\n${stdout}${stderr}`);
     return stdout;
+  }
+
+  /** Sends a request to the agent's own HTTP API. */
+  async function askAgent(
+    path: string,
+    body: object,
+  ): Promise<{ readonly status: number; readonly bytes: Uint8Array }> {
+    const port = await findFreePort();
+    const forward = command.start(["port-forward", name, "--tcp", `${port}:4`]);
+    onTestFinished(() => void forward.kill("SIGINT"));
+    await untilPrinted(forward, /^Ready/m);
+    const url = `http://127.0.0.1:${port}${path}`;
+    const response = await fetch(url, { method: "POST", body: JSON.stringify(body) });
+    return { status: response.status, bytes: await response.bytes() };
   }
 
   /** Sends a request from the workspace, with the token of its programs. */
@@ -205,6 +221,45 @@ describe.each(agents)("$name", (kind) => {
       .not.toBe("starting");
     await client.call(deleteDevcontainer, { params });
     expect(await calls()).toMatch(/^rm /m);
+  });
+
+  it("collects files of its workspace for support", async () => {
+    const home = (await inside("pwd -P\n")).trim();
+    await inside(`mkdir -p bundle/deep
+printf one > bundle/one.log; printf two > bundle/deep/two.log; ln -s one.log bundle/link
+head -c 11000000 /dev/zero > bundle/large\n`);
+    const names = ["~/bundle/**/*.{log,txt}", "$HOME/bundle/large", "~/bundle/link", "~/none"];
+    const { status, bytes } = await askAgent("/api/v0/bundle-files", { paths: names });
+    // Agents before v2.36 lack the route.
+    const known = /v2\.(?:[0-2]\d|3[0-5])\./.test(kind.name) ? 404 : 200;
+    expect(status).toBe(known);
+    if (known === 404) return;
+    const unpacked = await mkdtemp(join(homes, "bundle-"));
+    execFileSync("tar", ["x", "-C", unpacked], { input: bytes });
+    const path = (below: string): string => `${home}/bundle/${below}`;
+    const contentOf = (below: string): Promise<Buffer> =>
+      readFile(join(unpacked, "files", path(below)));
+    expect((await contentOf("deep/two.log")).toString()).toBe("two");
+    const limit = 10 * 1024 * 1024;
+    expect(await contentOf("large")).toHaveLength(limit);
+    const manifest: unknown = JSON.parse(await readFile(join(unpacked, "manifest.json"), "utf8"));
+    const whole = { size: 3, bytes_written: 3, truncated: false };
+    expect(manifest).toEqual({
+      requested: names,
+      files: [
+        { ...entryOf(names[0], path("deep/two.log")), ...whole },
+        { ...entryOf(names[0], path("one.log")), ...whole },
+        {
+          ...entryOf(names[1], path("large")),
+          size: 11_000_000,
+          bytes_written: limit,
+          truncated: true,
+        },
+      ],
+      errors: [{ requested: "~/none", path: `${home}/none`, reason: expect.any(String) }],
+      truncated: true,
+      limits: { max_files: 10_000, max_bytes_per_file: limit, max_total_bytes: 10 * limit },
+    });
   });
 
   it("opens a terminal through the server", async () => {
@@ -345,6 +400,11 @@ async function logOut(): Promise<void> {
   await server.client.call(deleteExternalAuth, { params }).catch((error: unknown) => {
     if (!(error instanceof ApiError && error.status === 404)) throw error;
   });
+}
+
+/** The part of a bundle's manifest that tells where a file came from. */
+function entryOf(requested: string | undefined, path: string): object {
+  return { requested, path, archive_path: `files${path}`, mod_time: expect.any(String) };
 }
 
 interface Reply {

@@ -18,7 +18,8 @@ beforeAll(async () => {
   provider = opened.use(await openOAuthServer());
   const directory = await mkdtemp(join(tmpdir(), "slipway-external-auth-"));
   opened.defer(() => rm(directory, { recursive: true, force: true }));
-  const environment = provider.settings(0, "git");
+  // The pages of the server itself work without scripts.
+  const environment = { ...provider.settings(0, "git"), SLIPWAY_DASHBOARD: "false" };
   const server = await startServerProcess({ dataDir: directory, port: 0, environment });
   opened.defer(() => server.end("SIGINT"));
   serverUrl = server.url;

@@ -156,7 +156,7 @@ it("has programs of its architecture only, which run", async () => {
   expect([...machines]).toEqual(["183"]);
   const own = join(root, "lib/glibc");
   const loader = [join(own, "ld-linux-aarch64.so.1"), "--inhibit-cache", "--library-path", own];
-  const command = [join(root, "lib/node"), join(root, "lib/slipway/command.js"), "--version"];
+  const command = [join(root, "lib/node"), join(root, "lib/slipway/command.cjs"), "--version"];
   expect(run(emulator, [...loader, ...command])).toMatch(/^slipway v\d.*linux\/arm64/);
   expect(run(emulator, [join(root, "lib/tini"), "--version"])).toContain("tini version");
 });
@@ -209,6 +209,11 @@ it("serves an agent and the command, and stops in good order", async () => {
   const served = await fetch(`${server.url}/bin/slipway-linux-arm64.tar.gz.sha256`);
   expect(await served.text()).toBe(sum);
   expect((await fetch(`${server.url}/api/v2/docs/swagger-ui.css`)).status).toBe(200);
+  const dashboard = await (await fetch(`${server.url}/workspaces`)).text();
+  const script = /<script type="module" [^>]*src="(?<path>[^"]*)"/.exec(dashboard)?.groups?.[
+    "path"
+  ];
+  expect((await fetch(`${server.url}${script}`)).status).toBe(200);
   const cookie = `coder_session_token=${client.headers["Coder-Session-Token"]}`;
   const guides = await fetch(`${server.url}/docs`, { headers: { Cookie: cookie } });
   expect(await guides.text()).toContain("operations");

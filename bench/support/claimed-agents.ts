@@ -28,10 +28,18 @@ export class ClaimedAgents {
     return until(() => this.#frames.get(workspaceId));
   }
 
-  /** Also waits until it would run its new owner's scripts. */
+  /**
+   * Waits until the agent of a workspace would run its new owner's scripts. One whose connection was lost meanwhile
+   * learns of its owner by connecting again, without a frame.
+   */
+  started(workspaceId: string): Promise<Omit<ClaimedAgent, "frameAtMs">> {
+    return until(() => this.#starts.get(workspaceId));
+  }
+
+  /** Waits for both. */
   async begun(workspaceId: string): Promise<ClaimedAgent> {
     const frameAtMs = await this.framed(workspaceId);
-    return { frameAtMs, ...(await until(() => this.#starts.get(workspaceId))) };
+    return { frameAtMs, ...(await this.started(workspaceId)) };
   }
 }
 

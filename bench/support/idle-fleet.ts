@@ -6,6 +6,7 @@ import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 import WebSocket from "ws";
 
 import { connectMember } from "./fleet-member.ts";
+import { openDesktop, openQuietAgent } from "./light-members.ts";
 import { servePart } from "./part.ts";
 
 /* A fleet of idle agents in a separate process. An agent that loses its connection redials with an agent's delays. */
@@ -13,7 +14,7 @@ import { servePart } from "./part.ts";
 /** The members and the server they connect to. */
 export interface FleetOrder {
   /** The kind; `echoes` are bare sockets, one per token. */
-  readonly kind: "agents" | "echoes";
+  readonly kind: "agents" | "echoes" | "quiet agents" | "desktops";
   readonly url: string;
   readonly tokens: readonly string[];
 }
@@ -56,24 +57,48 @@ async function openEcho(url: string): Promise<Connection> {
   };
 }
 
+const openers = {
+  agents: openAgent,
+  echoes: openEcho,
+  "quiet agents": openQuietAgent,
+  desktops: openDesktop,
+} as const;
+
 /** An agent that stays connected for the lifetime of this process. */
 class Member {
   readonly #open: () => Promise<Connection>;
   #connection: Connection | undefined;
-  readonly #isBack = Promise.withResolvers<void>();
+  #isBack = Promise.withResolvers<void>();
+  #isConnected = false;
 
   constructor(open: () => Promise<Connection>) {
     this.#open = open;
   }
 
-  get isBack(): Promise<void> {
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  /** Resolves once it is connected again after the next loss. */
+  reconnected(): Promise<void> {
+    this.#isBack = Promise.withResolvers<void>();
     return this.#isBack.promise;
   }
 
+  /** Resolves once it is connected; a busy server may refuse it at first. */
   async connect(): Promise<void> {
-    const connection = await this.#open();
-    this.#connection = connection;
-    void connection.closed.then(() => this.#reconnect());
+    const backoff = new Backoff({ ...defaultBackoff, maxMs: maxDelayMs });
+    for (;;) {
+      try {
+        this.#connection = await this.#open();
+        break;
+      } catch {
+        // The server is not available, or was only briefly.
+        await pause(backoff.next());
+      }
+    }
+    this.#isConnected = true;
+    void this.#connection.closed.then(() => this.#reconnect());
   }
 
   async measure(endsAt: number): Promise<readonly number[]> {
@@ -89,16 +114,9 @@ class Member {
   }
 
   async #reconnect(): Promise<void> {
-    const backoff = new Backoff({ ...defaultBackoff, maxMs: maxDelayMs });
-    for (;;) {
-      await pause(backoff.next());
-      try {
-        await this.connect();
-        break;
-      } catch {
-        // The server is not back yet, or was back only briefly.
-      }
-    }
+    this.#isConnected = false;
+    await pause(Math.random() * maxDelayMs);
+    await this.connect();
     this.#isBack.resolve();
   }
 }
@@ -108,8 +126,7 @@ let members: readonly Member[] = [];
 const answers = {
   /** Connects all members; answers once all are connected. */
   connect: async ({ kind, url, tokens }: FleetOrder): Promise<void> => {
-    const open = kind === "agents" ? openAgent : openEcho;
-    members = tokens.map((token) => new Member(() => open(url, token)));
+    members = tokens.map((token) => new Member(() => openers[kind](url, token)));
     const waiting = members.values();
     const work = async (): Promise<void> => {
       for (const member of waiting) await member.connect();
@@ -121,9 +138,11 @@ const answers = {
     const endsAt = performance.now() + seconds * 1000;
     return (await Promise.all(members.map((member) => member.measure(endsAt)))).flat();
   },
-  /** Answers once each member has lost its connection and is connected again. */
+  /** Answers with the number of members that are connected now. */
+  connected: (): number => members.filter(({ isConnected }) => isConnected).length,
+  /** Answers once each member has lost its connection from now on and is connected again. */
   reconnected: async (): Promise<void> => {
-    await Promise.all(members.map(({ isBack }) => isBack));
+    await Promise.all(members.map((member) => member.reconnected()));
   },
 };
 export type IdleFleet = typeof answers;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 import type { Findings } from "../findings.ts";
+import { quantile } from "../report.ts";
 import type { ClaimWorld } from "./claim-world.ts";
 import { claim, type CommittedClaim, readCommitTimes } from "./claim.ts";
 import type { ClaimedAgent } from "./claimed-agents.ts";
@@ -44,6 +45,24 @@ export async function measureRate(
   note("response → frame", ({ one, agent }) => agent.frameAtMs - one.respondedAtMs);
   note("frame → manifest", ({ agent }) => agent.manifestAtMs - agent.frameAtMs);
   note("request → scripts", ({ one, agent }) => agent.startAtMs - one.requestedAtMs);
+}
+
+/** Requests claims together. A request that gets no response before the client's time limit counts as not served. */
+export async function measureBurst(
+  world: ClaimWorld,
+  pool: PrebuildPool,
+  claims: number,
+  findings: Findings,
+): Promise<void> {
+  const settled = await noteCosts(world, { name: "burst", claims, findings }, () =>
+    Promise.allSettled(Array.from({ length: claims }, () => claim(world.client, pool))),
+  );
+  const times = settled.flatMap((one) =>
+    one.status === "fulfilled" ? [one.value.respondedAtMs - one.value.requestedAtMs] : [],
+  );
+  findings.note("burst: claims requested", "claims", claims);
+  findings.note("burst: claims served", "claims", times.length);
+  findings.note("burst: request → response, p95", "ms, p95", quantile(times, 0.95));
 }
 
 /** Claims all prebuilds of a pool with real agents, one per second. */

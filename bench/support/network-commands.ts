@@ -40,9 +40,14 @@ export async function measureThroughput(
 }
 
 /** Returns the duration of a command in the workspace that does nothing, in milliseconds. */
-export async function measureCommand(command: ReachCommand, workspace: string): Promise<number> {
+export function measureCommand(command: ReachCommand, workspace: string): Promise<number> {
+  return measureCall(command, ["ssh", workspace, "--", "true"]);
+}
+
+/** Returns the duration of a call of a command, in milliseconds. */
+export async function measureCall(command: ReachCommand, args: readonly string[]): Promise<number> {
   const startedMs = performance.now();
-  await run(command, ["ssh", workspace, "--", "true"]);
+  await run(command, args);
   return performance.now() - startedMs;
 }
 

@@ -15,6 +15,9 @@ export interface PlainRequest {
 }
 
 const headEnd = "\r\n\r\n";
+/** The number of loopback addresses that sockets come from: a server limits the connections of each. */
+const addresses = 8;
+let dialed = 0;
 
 /**
  * Sends a GET request over a new socket, as an agent does, without the client of Node.js, which would cost too much
@@ -29,7 +32,9 @@ export async function requestPlainly({
 }: PlainRequest): Promise<PlainAnswer> {
   signal.throwIfAborted();
   const { hostname, port, host } = new URL(serverUrl);
-  const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+  dialed += 1;
+  const localAddress = `127.0.0.${2 + (dialed % addresses)}`;
+  const socket = connect({ host: hostname, port: Number(port), localAddress, noDelay: true });
   const onAbort = (): void => void socket.destroy();
   signal.addEventListener("abort", onAbort);
   socket.once("close", () => signal.removeEventListener("abort", onAbort));

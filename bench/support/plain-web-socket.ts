@@ -7,6 +7,9 @@ import { type AgentConnection, openSession } from "@slipway/sdk/agent";
 import { requestPlainly } from "./plain-request.ts";
 
 const apiVersion = "2.10";
+const agentPath = `/api/v2/workspaceagents/me/rpc?role=agent&version=${apiVersion}`;
+/** The path by which clients join the network. */
+export const clientPath = `/api/v2/tailnet?version=${apiVersion}`;
 const opcode = { binary: 2, close: 8, ping: 9, pong: 10 } as const;
 /** The masking key of every frame, which clients must have. */
 const mask = Buffer.from([0x5a, 0xc3, 0x17, 0x8e]);
@@ -14,13 +17,13 @@ const mask = Buffer.from([0x5a, 0xc3, 0x17, 0x8e]);
 const maxShortLength = 125;
 const maxLength = 0xffff;
 
-/** Dials the server as an agent does, over a cheap WebSocket. Throws when the server refuses. */
+/** Dials the server over a cheap WebSocket, as an agent does by default. Throws when the server refuses. */
 export async function dialPlainly(
   serverUrl: string,
   token: string,
   signal: AbortSignal,
+  path = agentPath,
 ): Promise<AgentConnection> {
-  const path = `/api/v2/workspaceagents/me/rpc?role=agent&version=${apiVersion}`;
   const headers = {
     "Coder-Session-Token": token,
     Connection: "Upgrade",

@@ -113,5 +113,5 @@ async function setPaused(database: MeasuredPostgres, isPaused: boolean): Promise
       on conflict (key) do update set value = excluded.value`,
     [value],
   );
-  await database.query("select pg_notify('slipway', E'\\nprebuilds')");
+  await database.query("select pg_notify('slipway', E'\\nprebuilds:*')");
 }

@@ -20,15 +20,21 @@ export const guideHost = "slipway.example.com";
 
 /** An nginx configured as in the guide. The opener disposes of it. */
 export interface Nginx extends AsyncDisposable {
-  /** The port on which it serves HTTPS. */
+  /** The port on which it serves. */
   readonly port: number;
 }
 
 interface NginxOptions {
   /** The addresses of the replicas, such as `127.0.0.1:3000`. */
   readonly replicas: readonly string[];
-  /** The host of applications, with a wildcard. */
-  readonly appHost: string;
+  /** The host of applications, with a wildcard (default: none). */
+  readonly appHost?: string;
+  /** True to serve plain HTTP, which costs the machine less. */
+  readonly isPlain?: boolean;
+  /** The number of its processes (default: 1). */
+  readonly workers?: number;
+  /** The number of connections that each of them can hold, of clients and to replicas together (default: nginx's 512). */
+  readonly connectionsPerWorker?: number;
 }
 
 /** Starts an nginx with the guide's configuration, but other addresses, hosts and files. */
@@ -36,7 +42,7 @@ export async function openNginx(options: NginxOptions): Promise<Nginx> {
   await using opening = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "slipway-nginx-"));
   opening.defer(() => rm(directory, { recursive: true, force: true }));
-  await writeCertificate(directory);
+  if (!options.isPlain) await writeCertificate(directory);
   const port = await freePort();
   const file = join(directory, "nginx.conf");
   await writeFile(file, await configuration(directory, port, options));
@@ -52,19 +58,23 @@ export async function openNginx(options: NginxOptions): Promise<Nginx> {
 async function configuration(
   directory: string,
   port: number,
-  { replicas, appHost }: NginxOptions,
+  options: NginxOptions,
 ): Promise<string> {
+  const { workers = 1, connectionsPerWorker = 512 } = options;
+  // Several processes would otherwise not run as the user who owns the directory, if that is root.
+  const processes =
+    workers === 1 ? "master_process off;" : `user root; worker_processes ${workers};`;
   const places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   const temporary = places.map((name) => `${name}_temp_path ${join(directory, name)};`);
   return `daemon off;
-master_process off;
+${processes}
 pid ${join(directory, "nginx.pid")};
 error_log stderr notice;
-events {}
+events { worker_connections ${connectionsPerWorker}; }
 http {
 access_log off;
 ${temporary.join("\n")}
-${await serverOfGuide(directory, port, { replicas, appHost })}
+${await serverOfGuide(directory, port, options)}
 }
 `;
 }
@@ -72,16 +82,19 @@ ${await serverOfGuide(directory, port, { replicas, appHost })}
 async function serverOfGuide(
   directory: string,
   port: number,
-  { replicas, appHost }: NginxOptions,
+  { replicas, appHost, isPlain = false }: NginxOptions,
 ): Promise<string> {
   let text = /^```nginx\n(.*?)^```$/ms.exec(await readFile(guide, "utf8"))?.[1];
   const servers = replicas.map((address) => `  server ${address};\n`).join("");
+  const listen = `listen 127.0.0.1:${port}`;
+  const [certificate, key] = ["pem", "key"].map((name) => join(directory, `slipway.${name}`));
+  const names = appHost === undefined ? guideHost : `${guideHost} ${appHost}`;
   for (const [found, wanted] of [
     ["  server 127.0.0.1:3000;\n  # server 10.0.0.6:3000;\n", servers],
-    ["listen 443 ssl;", `listen 127.0.0.1:${port} ssl;`],
-    [`server_name ${guideHost};`, `server_name ${guideHost} ${appHost};`],
-    ["/etc/ssl/slipway.pem", join(directory, "slipway.pem")],
-    ["/etc/ssl/slipway.key", join(directory, "slipway.key")],
+    ["listen 443 ssl;", isPlain ? `${listen};` : `${listen} ssl;`],
+    [`server_name ${guideHost};`, `server_name ${names};`],
+    ["ssl_certificate /etc/ssl/slipway.pem;", isPlain ? "" : `ssl_certificate ${certificate};`],
+    ["ssl_certificate_key /etc/ssl/slipway.key;", isPlain ? "" : `ssl_certificate_key ${key};`],
   ] as const) {
     if (text?.split(found).length !== 2) throw new Error(`${guide} lacks ${JSON.stringify(found)}`);
     text = text.replace(found, wanted);
