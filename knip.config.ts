@@ -10,6 +10,8 @@ const config: KnipConfig = {
         "tools/**/*.test.ts",
         "bench/**/*.ts",
         "interop/**/*.test.ts",
+        // The declarations of published packages have it.
+        "tools/publish/schema-types.d.ts",
       ],
       project: ["*.ts", "{tools,bench,interop}/**/*.ts"],
       // The runtime itself; npm puts it first in the path of every script.
@@ -22,6 +24,7 @@ const config: KnipConfig = {
         "Xvfb",
         "fusermount",
         "nginx",
+        "rg",
         "gpg",
         "gpgconf",
         "qemu-aarch64-static",
@@ -35,12 +38,19 @@ const config: KnipConfig = {
       project: ["src/**/*.ts", "tests/**/*.ts"],
       includeEntryExports: true,
     },
+    "packages/web": {
+      // The configuration of its bundle names the second.
+      entry: ["src/main.tsx", "src/api/no-schemas.ts", "src/**/*.test.ts", "tests/**/*.test.ts"],
+      project: ["src/**/*.{ts,tsx}", "tests/**/*.ts"],
+      // Style sheets import them.
+      ignoreDependencies: ["tailwindcss", "@fontsource-variable/inter"],
+    },
     "packages/*": {
       entry: [
         "src/{index,node,http,stream,terminal,agent,session,services,claims}.ts",
-        "src/{testing,clouds,compliance,engines,crypto,links,random,relay,oauth,postgres,claim-histories,claim-faults}.ts",
+        "src/{testing,clouds,clusters,compliance,engines,crypto,links,random,relay,oauth,postgres,claim-histories,claim-faults}.ts",
         "src/{inside,workspace}.ts",
-        "src/{main,workspace-main}.ts",
+        "src/{main,start,workspace-main}.ts",
         "src/main/main.ts",
         "src/**/*.test.ts",
         "src/netlab.ts",

@@ -127,7 +127,7 @@ export const layers: readonly PackageLayer[] = [
       // The contract as an OpenAPI document.
       "openapi",
       {
-        group: [...resources, "prebuilds", "jobs"],
+        group: [...resources, "prebuilds", "jobs", "logins"],
         eachOther: "anything",
       },
     ],
@@ -141,7 +141,6 @@ export const layers: readonly PackageLayer[] = [
       "stream",
       // Commands in workspaces that outlive their callers.
       "runs",
-      "terminal",
       // The files of a workspace.
       "files",
       // The session of programs on this machine.
@@ -149,16 +148,23 @@ export const layers: readonly PackageLayer[] = [
       "node",
       "agent",
       "workspace",
+      "terminal",
       "browser",
       // Workspaces as programs use them.
       "client",
     ],
   },
+  // Workspaces as sandboxes of ComputeSDK.
+  { name: "computesdk", mayImport: ["sdk"], folders: [] },
   // The tools of the MCP server and of the command, by the routes of the contract.
   { name: "mcp", mayImport: ["runtime", "api"], folders: [] },
   { name: "postgres", mayImport: ["runtime"], folders: [] },
   { name: "template", mayImport: ["runtime"], browser: "all", folders: ["shape"] },
-  { name: "drivers", mayImport: ["runtime"], folders: ["external", "process", "docker"] },
+  {
+    name: "drivers",
+    mayImport: ["runtime", "wire", "template"],
+    folders: ["external", "process", "docker", "terraform", "kubernetes"],
+  },
   { name: "identity", mayImport: ["runtime"], folders: [] },
   {
     name: "server",
@@ -184,6 +190,8 @@ export const layers: readonly PackageLayer[] = [
       "platform/db",
       "platform/pubsub",
       "platform/http",
+      // Requests to the providers at which users log in.
+      "platform/providers",
       "platform/auth",
       // The queue that carries out the work of the features: worker, log, stream.
       "platform/jobs",
@@ -195,6 +203,10 @@ export const layers: readonly PackageLayer[] = [
           .map((name) => `features/${name}`),
         eachOther: "services",
       },
+      // Programs that act for users who authorized them.
+      "features/oauth-server",
+      // Users who log in at providers: OpenID Connect and GitHub.
+      "features/logins",
       // What users see of workspaces and change in them, by the statements of builds, templates and agents.
       "features/workspaces",
       // Creates workspaces, claims them from pools, and tells the agents of a claim.
@@ -219,6 +231,7 @@ export const layers: readonly PackageLayer[] = [
       {
         group: [
           "gateway/listening-ports",
+          "gateway/connection-paths",
           "gateway/terminals",
           "gateway/containers",
           "gateway/apps",
@@ -314,9 +327,19 @@ export const layers: readonly PackageLayer[] = [
   },
   {
     name: "web",
-    mayImport: ["api", "sdk/http", "sdk/stream"],
+    mayImport: [
+      "runtime",
+      "api",
+      "template",
+      "sdk/http",
+      "sdk/stream",
+      "sdk/terminal",
+      "sdk/files",
+      "sdk/runs",
+      "sdk/browser",
+    ],
     browser: "all",
-    folders: ["ui", "api", "components", "forms", "pages"],
+    folders: ["ui", "api", "forms", "components", "pages"],
   },
   {
     name: "testkit",
@@ -340,6 +363,8 @@ export const layers: readonly PackageLayer[] = [
       "database",
       // Docker and podman.
       "engines",
+      // Kubernetes.
+      "clusters",
       // The promises that every implementation of an interface keeps.
       "compliance",
       "processes",

@@ -113,6 +113,37 @@ const inBrowser: Rules = {
   "no-restricted-globals": ["error", { globals: nodeOnly, checkGlobalObject: true }],
 };
 
+/** Rules for components: of React, and of what a keyboard and a screen reader need. */
+const pageRules = [
+  "react/rules-of-hooks",
+  "react/exhaustive-deps",
+  "react/jsx-key",
+  "react/jsx-no-target-blank",
+  "react/jsx-no-script-url",
+  "react/jsx-no-useless-fragment",
+  "react/no-array-index-key",
+  "react/no-danger",
+  "react/no-unknown-property",
+  "react/void-dom-elements-no-children",
+  "jsx-a11y/alt-text",
+  "jsx-a11y/anchor-has-content",
+  "jsx-a11y/anchor-is-valid",
+  "jsx-a11y/aria-props",
+  "jsx-a11y/aria-proptypes",
+  "jsx-a11y/aria-role",
+  "jsx-a11y/heading-has-content",
+  "jsx-a11y/iframe-has-title",
+  "jsx-a11y/label-has-associated-control",
+  "jsx-a11y/no-aria-hidden-on-focusable",
+  "jsx-a11y/no-autofocus",
+  "jsx-a11y/no-distracting-elements",
+  "jsx-a11y/no-redundant-roles",
+  "jsx-a11y/role-has-required-aria-props",
+  "jsx-a11y/role-supports-aria-props",
+  "jsx-a11y/scope",
+  "jsx-a11y/tabindex-no-positive",
+] as const;
+
 /** Restricts the imports in one package: `src` itself, then each folder and its rooms, then the tests of all. */
 function direction(layer: PackageLayer): OxlintOverride[] {
   const folders = [undefined, ...folderNames(layer), ...roomNames(layer)];
@@ -211,7 +242,25 @@ const config: OxlintConfig = {
       files: ["packages/server/src/**/*queries.ts"],
       rules: { "typescript/explicit-module-boundary-types": "off" },
     },
-    { files: ["*.config.ts"], rules: { "import/no-default-export": "off" } },
+    {
+      files: ["packages/web/**/*.tsx"],
+      plugins: [
+        "eslint",
+        "typescript",
+        "unicorn",
+        "oxc",
+        "import",
+        "node",
+        "promise",
+        "react",
+        "jsx-a11y",
+      ],
+      rules: Object.fromEntries(pageRules.map((name) => [name, "error"])),
+    },
+    {
+      files: ["*.config.ts", "packages/*/*.config.ts"],
+      rules: { "import/no-default-export": "off" },
+    },
     {
       files: ["**/*.test.ts", "**/*.test.tsx"],
       plugins: ["eslint", "typescript", "unicorn", "oxc", "import", "node", "promise", "vitest"],

@@ -22,6 +22,9 @@ const ssh = spawnSync("ssh", ["-V"]).error === undefined;
 if (!ssh) process.stderr.write("OpenSSH is not there: the agent's SSH server is not tested\n");
 const git = spawnSync("git", ["--version"]).error === undefined;
 if (!git) process.stderr.write("Git is not there: the installation of dotfiles is not tested\n");
+if (spawnSync("rg", ["--version"]).error !== undefined) {
+  process.stderr.write("ripgrep is not there: the search with it is not tested\n");
+}
 const absentPrograms = [
   ...(git ? [] : ["packages/cli/src/dotfiles-command.test.ts"]),
   ...(ps ? [] : ["packages/drivers/src/process/ps-program.test.ts"]),
@@ -64,6 +67,7 @@ const peerTests = {
     "a stock load generator on our server",
   ],
   SLIPWAY_STOCK_SERVER: ["interop/stock-server.test.ts", "our agent on a stock server"],
+  SLIPWAY_STOCK_OWNER: ["interop/stock-import.test.ts", "an import from a stock server"],
   SLIPWAY_STOCK_DATABASE: [
     "interop/stock-server-claim.test.ts",
     "our agent at a claim of a stock server",
@@ -77,9 +81,9 @@ const absentPeers = Object.entries(peerTests).flatMap(([variable, [file, what]])
   return [file];
 });
 
-/** Returns whether a program ends well within two minutes; only the interop tests need to know. */
+/** Returns whether a program ends well within two minutes; only the suites with other programs need to know. */
 function canRun(program: string, args: readonly string[], cwd = "."): boolean {
-  if (script !== "test:interop") return true;
+  if (script !== "test:interop" && script !== "test:web") return true;
   return spawnSync(program, args, { cwd, timeout: 120_000 }).status === 0;
 }
 
@@ -171,8 +175,14 @@ const absentNetworks = [
   ...(tun ? [] : ["interop/{tcp,wireguard}-kernel.test.ts"]),
 ];
 
+/** Tests of the dashboard in a browser. */
+const webTests = "packages/web/tests/**/*.test.ts";
+
 /** Tests that take tens of seconds, such as runs under faults. */
 const longTests = "packages/*/tests/long/**/*.test.ts";
+
+/** Tests with a Kubernetes cluster, whose programs Go builds in minutes; a machine that cannot run one fails them. */
+const kubernetesTests = "packages/*/tests/kubernetes/**/*.test.ts";
 
 /** Tests with Docker and podman, whose daemons need root. */
 const dockerTests = "packages/*/tests/docker/**/*.test.ts";
@@ -191,6 +201,36 @@ if (absentEngine !== undefined) {
   process.stderr.write(`${absentEngine.join(" ")} fails: the driver docker is not tested\n`);
 }
 
+/** Tests with Compose, as Docker's plug-in or alone. */
+const deployedTest = "packages/server/tests/docker/deployed-compose.test.ts";
+const composeTests = ["packages/server/tests/docker/compose.test.ts", deployedTest];
+const composeCommands: readonly (readonly [string, ...string[]])[] = [
+  ["docker", "compose", "version"],
+  ["docker-compose", "version"],
+];
+const isComposeAbsent =
+  script === "test:docker" &&
+  composeCommands.every(([program, ...args]) => spawnSync(program, args).status !== 0);
+if (isComposeAbsent) {
+  process.stderr.write("docker compose version fails: Compose projects are not tested\n");
+}
+const isProxyAbsent = script === "test:docker" && spawnSync("nginx", ["-v"]).status !== 0;
+if (isProxyAbsent) process.stderr.write("nginx -v fails: deploy/compose is not tested\n");
+
+/** Tests with OpenTofu, which is built from the Go module proxy. */
+const terraformTests = "packages/*/tests/terraform/**/*.test.ts";
+const go = script !== "test:terraform" || spawnSync("go", ["version"]).status === 0;
+if (!go) process.stderr.write("go version fails: the driver terraform is not tested\n");
+
+const rootless =
+  script !== "test:docker" ||
+  spawnSync("sh", ["-c", "command -v newuidmap && command -v slirp4netns"]).status === 0;
+if (!rootless) {
+  process.stderr.write(
+    "newuidmap or slirp4netns is not there: the driver docker is not tested on rootless podman\n",
+  );
+}
+
 const withDatabases = {
   globalSetup: ["packages/testkit/src/database/postgres-setup.ts"],
   testTimeout: 60_000,
@@ -205,7 +245,7 @@ export default defineConfig({
     experimental: { viteModuleRunner: false, nodeLoader: false },
     execArgv: ["--conditions=@slipway/source"],
     // Without engines their suite has no tests; the message above says so.
-    passWithNoTests: absentEngine !== undefined,
+    passWithNoTests: absentEngine !== undefined || !go,
     // Each file cleans up after itself, so a worker runs many.
     isolate: false,
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
@@ -231,7 +271,14 @@ export default defineConfig({
           ...withDatabases,
           name: "db",
           include: ["packages/*/tests/**/*.test.ts"],
-          exclude: [...absentRecordings, longTests, dockerTests],
+          exclude: [
+            ...absentRecordings,
+            longTests,
+            dockerTests,
+            kubernetesTests,
+            terraformTests,
+            webTests,
+          ],
         },
       },
       {
@@ -244,9 +291,49 @@ export default defineConfig({
           ...withDatabases,
           name: "docker",
           include: absentEngine === undefined ? [dockerTests] : [],
+          exclude: [
+            ...(rootless ? [] : ["packages/drivers/tests/docker/rootless-podman.test.ts"]),
+            ...(isComposeAbsent ? composeTests : []),
+            ...(isProxyAbsent ? [deployedTest] : []),
+          ],
           // A daemon starts in seconds, and an archive of the agent is made in a minute.
           testTimeout: 120_000,
           hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...withDatabases,
+          name: "kubernetes",
+          include: [kubernetesTests],
+          // Pods start in seconds on a quiet machine; the hook may build the cluster's programs.
+          testTimeout: 240_000,
+          hookTimeout: 1_800_000,
+          // One cluster a machine.
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...withDatabases,
+          name: "terraform",
+          include: go ? [terraformTests] : [],
+          testTimeout: 180_000,
+          // The first run builds OpenTofu.
+          hookTimeout: 1_200_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...withDatabases,
+          name: "web",
+          include: browser ? [webTests] : [],
+          // A browser and a server take both processors of a small machine.
           fileParallelism: false,
         },
       },

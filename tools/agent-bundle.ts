@@ -1,10 +1,11 @@
 import { mkdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import type { BuildOptions, Metafile, OutputFile, Plugin } from "esbuild";
 
 import { importDirectly } from "./direct-imports.ts";
+import { plainDescriptors } from "./plain-descriptors.ts";
 
 export interface AgentBundleOptions {
   readonly entry: string;
@@ -12,9 +13,12 @@ export interface AgentBundleOptions {
   readonly force: boolean;
   /**
    * The format of the bundle (default: esm). Programs with short runs use CommonJS: importing a Node.js module reads
-   * everything that it exports, which loads much more. `module` is CommonJS with the exports of its entry.
+   * everything that it exports, which loads much more. `module` is CommonJS with the exports of its entry. `chunks` is an
+   * object with a function for each chunk, which `packages/cli/src/config/run-chunks.ts` runs.
    */
-  readonly format?: "esm" | "cjs" | "module";
+  readonly format?: "esm" | "cjs" | "module" | "chunks";
+  /** Modules of Node.js that are loaded at the first access; none of them is imported as a whole. */
+  readonly builtinsOnUse?: readonly string[];
   /** Packages that the program loads from the clone on demand. */
   readonly loadedLater?: readonly string[];
   /** Keeps line breaks (default: false), so that stack traces in a log have useful line numbers. */
@@ -61,8 +65,10 @@ const metaOfCommonJs = {
   "import.meta.url": "__importMetaUrl",
   "import.meta.resolve": "__importMetaResolve",
 };
+/** Node.js gives `import()` only to modules that it loads itself; `require` loads ES modules too. */
+const noDynamicImport = { "dynamic-import": false };
 /** Definitions for a bundle that uses the replacement. */
-export const commonJsMeta = `const { pathToFileURL: __toUrl } = require("node:url");
+const commonJsMeta = `const { pathToFileURL: __toUrl } = require("node:url");
 const __importMetaUrl = __toUrl(__filename).href;
 const __importMetaResolve = (name) => __toUrl(require.resolve(name)).href;`;
 
@@ -76,7 +82,7 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   // Loading esbuild takes longer than finding nothing to do.
   const { build } = await import("esbuild");
   const { format = "esm", keepLines = false } = options;
-  const isSplit = format === "cjs";
+  const isSplit = format === "cjs" || format === "chunks";
   const { metafile, outputFiles } = await build({
     ...settings,
     minifyWhitespace: !keepLines,
@@ -88,6 +94,9 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
       refuse,
       leaveOut(options.loadedLater ?? []),
       loadOnUse,
+      skipSshProbe,
+      plainDescriptors,
+      loadBuiltinsOnUse(options.builtinsOnUse ?? []),
       ...(isSplit ? [importDirectly] : []),
     ],
     define: isSplit ? metaOfCommonJs : {},
@@ -95,18 +104,18 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
     ...(isSplit ? { outdir: chunkDirectory, splitting: true } : { outfile: options.output }),
   });
   // In one step, a CommonJS bundle would contain and load all of each module that an `import()` reaches, used or not.
-  const joined = isSplit
-    ? await build({
-        ...settings,
-        entryPoints: [entryChunk(metafile, options.entry)],
-        outfile: options.output,
-        format,
-        // A script that Node.js does not load itself has no `import()`; `require` loads ES modules too.
-        supported: { "dynamic-import": false },
-        banner: { js: outputFiles.some(usesMeta) ? commonJsMeta : "" },
-        plugins: [readFrom(outputFiles), leaveOut(options.loadedLater ?? [])],
-      })
-    : undefined;
+  const joined =
+    format === "cjs"
+      ? await build({
+          ...settings,
+          entryPoints: [entryChunk(metafile, options.entry)],
+          outfile: options.output,
+          format,
+          supported: noDynamicImport,
+          banner: { js: outputFiles.some(usesMeta) ? commonJsMeta : "" },
+          plugins: [readFrom(outputFiles), leaveOut(options.loadedLater ?? [])],
+        })
+      : undefined;
   const [file] = joined?.outputFiles ?? outputFiles;
   if (file === undefined) throw new Error(`esbuild wrote no bundle for ${options.entry}`);
 
@@ -114,7 +123,7 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   const inputs = [...files, fileURLToPath(import.meta.url)];
   await mkdir(dirname(options.output), { recursive: true });
   await replace(inputsPath, JSON.stringify(inputs));
-  const text = toAscii(file.text);
+  const text = toAscii(format === "chunks" ? await chunksText(outputFiles) : file.text);
   await replace(options.output, text);
   // An input that changes during the build is newer than this time.
   await utimes(options.output, started, started);
@@ -158,6 +167,32 @@ function leaveOut(packages: readonly string[]): Plugin {
   };
 }
 
+/** The statement with which a chunk exports a copy of its names, and one that saves each access its second getter. */
+const copiedExports = "module.exports=__toCommonJS(stdin_exports);";
+const ownExports = 'module.exports=__defProp(stdin_exports,"__esModule",{value:!0});';
+
+/**
+ * Returns an object with a function for each chunk, by its name in the imports of the others. One CommonJS bundle would
+ * instead declare all functions of all chunks when it starts.
+ */
+async function chunksText(chunks: readonly OutputFile[]): Promise<string> {
+  const { transform } = await import("esbuild");
+  const properties = chunks.map(async ({ path, text }) => {
+    const { code } = await transform(text, {
+      platform: "node",
+      target: settings.target,
+      format: "cjs",
+      minifySyntax: true,
+      minifyWhitespace: true,
+      supported: noDynamicImport,
+    });
+    const name = JSON.stringify(`./${relative(chunkDirectory, path)}`);
+    const body = code.replace(/^#!.*/, "").replace(copiedExports, ownExports);
+    return `${name}:(require,module,${Object.values(metaOfCommonJs).join(",")})=>{${body}}`;
+  });
+  return `({\n${(await Promise.all(properties)).join(",\n")}\n})\n`;
+}
+
 /** The directory of the chunks of a bundle, which are never written. */
 const chunkDirectory = "/chunks";
 
@@ -192,10 +227,26 @@ const refuse: Plugin = {
   },
 };
 
+/** A function of ssh2 that signs and verifies to find out whether Node.js has Ed25519, which takes milliseconds. */
+const sshProbe = /(?<=const eddsaSupported = )\(\(\) => \{.*?\n\}\)\(\)(?=;\n)/s;
+
+/** Answers the question, as every Node.js that runs a bundle has it. Throws if a release of ssh2 asks differently. */
+const skipSshProbe: Plugin = {
+  name: "skip the probe of ssh2",
+  setup(build) {
+    build.onLoad({ filter: /\/ssh2\/lib\/protocol\/constants\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8");
+      if (!sshProbe.test(text)) throw new Error(`${path} has no eddsaSupported to replace`);
+      return { contents: text.replace(sshProbe, "true") };
+    });
+  },
+};
+
 const onUse = "load-on-use";
+const builtinOnUse = "load-builtin-on-use";
 
 /** The inputs of a bundle that are not files. */
-const made = new RegExp(`^(?:${refused}|${onUse}):`);
+const made = new RegExp(`^(?:${refused}|${onUse}|${builtinOnUse}):`);
 
 /** Replaces each module of `loadedOnUse` with an object that loads it at the first access. */
 const loadOnUse: Plugin = {
@@ -211,6 +262,29 @@ const loadOnUse: Plugin = {
     }));
   },
 };
+
+/**
+ * Replaces these modules of Node.js like `loadOnUse`, for imports by name: esbuild copies the properties that a module
+ * has itself, so that the object which loads it is the prototype.
+ */
+function loadBuiltinsOnUse(names: readonly string[]): Plugin {
+  return {
+    name: builtinOnUse,
+    setup(build) {
+      // An `import()` loads its module on use by itself, and as a chunk would have no names but `default`.
+      build.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+        kind !== "dynamic-import" && names.includes(path)
+          ? { path, namespace: builtinOnUse }
+          : undefined,
+      );
+      build.onLoad({ filter: /^/, namespace: builtinOnUse }, ({ path }) => ({
+        contents: `module.exports = Object.create(new Proxy({}, {
+          get: (_, name) => process.getBuiltinModule(${JSON.stringify(path)})[name],
+        }), { __esModule: { value: false } });`,
+      }));
+    },
+  };
+}
 
 async function isUpToDate(output: string, inputsPath: string): Promise<boolean> {
   try {

@@ -61,4 +61,5 @@ it("serves SSH and terminals from one bundle, without packages, and loads them w
   expect(await loaded()).toEqual([true, false]);
   expect(await ssh("-tt", "127.0.0.1", "test -t 1 && echo terminal")).toBe("terminal\r\n");
   expect(await loaded()).toEqual([true, true]);
+  expect((await fetch(`http://127.0.0.1:${ports["4"]}/api/v0/runs`)).status).toBe(200);
 });

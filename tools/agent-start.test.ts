@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -30,6 +30,8 @@ it("loads only what it needs to connect, and to call the server", { timeout: 30_
   const entry = "packages/agent/src/main/main.ts";
   await buildAgent({ entry, output, format: "cjs", force: true });
   await writeFile(join(home, "reporter.cjs"), reporter);
+  // Schemas are the server's: their library would be a tenth of the bundle.
+  expect(await readFile(`${output}.inputs.json`, "utf8")).not.toContain("node_modules/typebox");
 
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   onTestFinished(() => server.close());

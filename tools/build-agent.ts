@@ -34,8 +34,8 @@ const programs = [
   { entry: "packages/cli/src/workspace-main.ts", output: "packages/cli/dist/workspace.js" },
   {
     entry: "packages/cli/src/main.ts",
-    output: "packages/cli/dist/bundle/slipway.cjs",
-    format: "cjs",
+    output: "packages/cli/dist/bundle/slipway.chunks.js",
+    format: "chunks",
     loadedLater: [
       "@slipway/server",
       "@slipway/agent",
@@ -43,6 +43,28 @@ const programs = [
       "@clack/prompts",
       "ssh2",
     ],
+    // Most commands need none of them but `net`, which comes with `http`.
+    builtinsOnUse: [
+      "node:child_process",
+      "node:crypto",
+      "node:dgram",
+      "node:dns",
+      "node:dns/promises",
+      "node:fs/promises",
+      "node:http",
+      "node:net",
+      "node:stream/promises",
+      "node:timers/promises",
+      "node:tty",
+      "node:v8",
+      "node:zlib",
+    ],
+  },
+  // The part that starts that bundle.
+  {
+    entry: "packages/cli/src/start.ts",
+    output: "packages/cli/dist/bundle/start.cjs",
+    format: "cjs",
   },
   // The part that `slipway server` loads; pino looks for files next to its own.
   {

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 
 import { DebianPackages } from "./archive/debian-packages.ts";
 import { architectures } from "./archive/parts.ts";
-import { knownName, runTool } from "./archive/run-tool.ts";
+import { knownName, runTool, updateBundles } from "./archive/run-tool.ts";
 import { treeOf } from "./archive/tree.ts";
 import { inWorkPlace, settled } from "./archive/work-place.ts";
 import { writeArchive } from "./archive/write-archive.ts";
@@ -23,6 +23,7 @@ const { values } = parseArgs({
 });
 
 await runTool(async (needs) => {
+  await updateBundles(needs.signal);
   const output = resolve(values.output);
   // Each is built once, however often it is named.
   const made = [...new Set(values.architecture)].map((name) => {

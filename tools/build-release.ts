@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 
 import { DebianPackages } from "./archive/debian-packages.ts";
 import { type Architecture, architectures } from "./archive/parts.ts";
-import { knownName, runTool } from "./archive/run-tool.ts";
+import { knownName, runTool, updateBundles } from "./archive/run-tool.ts";
 import { treeOf } from "./archive/tree.ts";
 import { inWorkPlace, settled } from "./archive/work-place.ts";
 import { writeArchive } from "./archive/write-archive.ts";
@@ -26,6 +26,7 @@ const { values } = parseArgs({
 });
 
 await runTool(async (needs) => {
+  await updateBundles(needs.signal);
   // Each is built once, however often it is named.
   const compressed = [...new Set(values.compression)].map((ending) => {
     return knownName("compression", ending, compressions);

@@ -9,7 +9,6 @@ export const slowFiles: readonly string[] = [
   "packages/wire/src/tcp/connection-property.test.ts",
   "packages/server/src/network/own-peer/own-peer.test.ts",
   "packages/agent/src/ssh/ssh-service.test.ts",
-  "packages/cli/src/commands/server/limit-heap.test.ts",
   "packages/tailnet/src/tunnel/handshake-receiver.test.ts",
 ];
 

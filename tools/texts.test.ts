@@ -63,7 +63,10 @@ const comment = /^\s*(?:\/?\*|\/\/)/;
 const participle =
   /^(?:export )?(?:interface|type|class) (?:Asked|Found|Held|Kept|Left|Looker|Made|Seen|Shown|Taken|Told|Wanted)\b/;
 
-const sources = ["packages/*/src/**/*.ts", "bench/**/*.ts", "tools/**/*.ts"];
+/** A doc comment that is a clause; a noun or a verb comes first. */
+const clause = /^\s*\/\*\* (?:What|Who|Whether|How|When|Where|Why|That|Which)\b/;
+
+const sources = ["packages/*/src/**/*.{ts,tsx}", "bench/**/*.ts", "tools/**/*.ts"];
 
 it("writes comments in plain English", () => {
   expect(linesIn(sources, (line) => comment.test(line) && translated.test(line))).toEqual([]);
@@ -74,6 +77,12 @@ it("writes guides in plain English", () => {
   const found = linesIn(guides, (line) => translated.test(line));
   // The style guide quotes what not to write; the changelog is written once.
   expect(found.filter((line) => !/^(?:docs\/style|CHANGELOG)\.md/.test(line))).toEqual([]);
+});
+
+it("begins doc comments with a noun or a verb", () => {
+  const found = linesIn(sources, (line) => clause.test(line));
+  // A merged migration is never edited, and the dependencies of a tool are not ours.
+  expect(found.filter((line) => !/\/migrations\/|\/node_modules\//.test(line))).toEqual([]);
 });
 
 it("names types by nouns of the domain", () => {

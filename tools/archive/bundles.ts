@@ -11,7 +11,7 @@ const settings = {
 
 /** Returns a package that is an ES module, in one file. */
 export function bundleModule(root: string, name: string): Promise<Buffer> {
-  return bundleText(root, `export * from ${JSON.stringify(name)};`);
+  return bundleText(root, `export * from ${JSON.stringify(name)};`, { format: "esm" });
 }
 
 /** A package in one file. */
@@ -41,18 +41,28 @@ export async function bundleCommonJs(
   return { content: contentOf(outputFiles, name), inputs: Object.keys(metafile.inputs) };
 }
 
-/** Returns an ES module of the clone and its imports in one file. */
+/**
+ * Returns a program of the clone in one CommonJS file: importing a module of Node.js into an ES module loads everything
+ * that it exports.
+ */
 export function bundleFile(root: string, path: string): Promise<Buffer> {
-  return bundleText(root, `import ${JSON.stringify(`./${path}`)};`);
+  return bundleText(root, `import ${JSON.stringify(`./${path}`)};`, {
+    format: "cjs",
+    define: { "import.meta.dirname": "__dirname" },
+  });
 }
 
-async function bundleText(root: string, contents: string): Promise<Buffer> {
+async function bundleText(
+  root: string,
+  contents: string,
+  options: Pick<BuildOptions, "format" | "define">,
+): Promise<Buffer> {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
     ...settings,
     absWorkingDir: root,
     stdin: { contents, resolveDir: root },
-    format: "esm",
+    ...options,
   });
   return contentOf(outputFiles, contents);
 }

@@ -9,7 +9,7 @@ export interface ToolNeeds {
   readonly signal: AbortSignal;
 }
 
-/** Brings the bundles up to date and runs a tool that uses them; reports why it fails. */
+/** Runs a tool until it ends or is stopped; reports why it fails. */
 export async function runTool(work: (needs: ToolNeeds) => Promise<void>): Promise<void> {
   const stopping = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
@@ -17,11 +17,17 @@ export async function runTool(work: (needs: ToolNeeds) => Promise<void>): Promis
   }
   const { signal } = stopping;
   try {
-    await runProgram([process.execPath, "tools/build-agent.ts"], { cwd: root, signal });
     await work({ report: (line) => void process.stderr.write(`${line}\n`), signal });
   } catch (error) {
     process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
+  }
+}
+
+/** Brings the bundles of the agent and the command, and the dashboard, up to date. */
+export async function updateBundles(signal: AbortSignal): Promise<void> {
+  for (const tool of ["tools/build-agent.ts", "tools/build-web.ts"]) {
+    await runProgram([process.execPath, tool], { cwd: root, signal });
   }
 }
 

@@ -16,12 +16,16 @@ system_runs() {
   done
 }
 
-program=$root/lib/slipway/command.js
+program=$root/lib/slipway/command.cjs
+# A short command ends before it fills a larger nursery, and collects less.
+nursery=--min-semi-space-size=16
+if [ "${1-}" = server ]; then nursery=; fi
 if [ "${1-}" = agent ]; then
   case " $* " in
   *" --help "* | *" -h "*) ;;
   *)
     shift
+    nursery=
     program=$root/lib/slipway/agent/dist/agent.cjs
     # Scripts of the workspace find the command unless the machine has another one.
     PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}:$root/bin
@@ -31,6 +35,6 @@ if [ "${1-}" = agent ]; then
 fi
 
 if [ ! -x "$own" ] || system_runs; then
-  exec "$node" "$program" "$@"
+  exec "$node" $nursery "$program" "$@"
 fi
-exec "$own" --inhibit-cache --library-path "$root/lib/glibc" "$node" "$program" "$@"
+exec "$own" --inhibit-cache --library-path "$root/lib/glibc" "$node" $nursery "$program" "$@"

@@ -24,7 +24,7 @@ export type Report = (line: string) => void;
 export const bundles = {
   "lib/slipway/agent/dist/agent.cjs": "packages/agent/dist/agent.cjs",
   "lib/slipway/agent/dist/ssh2.cjs": "packages/agent/dist/ssh2.cjs",
-  "lib/slipway/cli/dist/bundle/slipway.cjs": "packages/cli/dist/bundle/slipway.cjs",
+  "lib/slipway/cli/dist/bundle/slipway.chunks.js": "packages/cli/dist/bundle/slipway.chunks.js",
   "lib/slipway/cli/dist/bundle/ssh2.cjs": "packages/cli/dist/bundle/ssh2.cjs",
   "lib/slipway/cli/dist/bundle/mcp.cjs": "packages/cli/dist/bundle/mcp.cjs",
 } as const;
@@ -43,8 +43,9 @@ export const copies = {
 const commandEntry = "packages/cli/bin/archive.js";
 export const commandParts = [
   commandEntry,
+  "packages/cli/src/config/compiled-code.ts",
   "packages/cli/src/config/prune-compiled.ts",
-  "packages/cli/src/config/run-bundle.ts",
+  "packages/cli/src/config/run-chunks.ts",
 ];
 
 export const modules = "lib/node_modules";
@@ -83,7 +84,7 @@ async function collectTree(
     await sodiumFile(architecture),
     ...(await promptsFiles()),
     json("lib/slipway/package.json", { type: "module" }),
-    plain("lib/slipway/command.js", await bundleFile(root, commandEntry)),
+    plain("lib/slipway/command.cjs", await bundleFile(root, commandEntry)),
     ...(await copiedFiles({ ...bundles, ...copies })),
     ...(glibc === undefined ? [] : glibcFiles(architecture, glibc)),
     plain("share/licenses/packages", await packageLicenses()),

@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 import { bundleCommonJs } from "../archive/bundles.ts";
 import { type DebianPackages, readCopyrights } from "../archive/debian-packages.ts";
@@ -11,6 +11,8 @@ import { copies as archiveCopies, copiedFiles, modules } from "../archive/tree.t
 import { subPlace, type WorkPlace } from "../archive/work-place.ts";
 
 const serverBundle = "packages/server/dist/bundle/server.js";
+/** The directory of the dashboard, built by `tools/build-web.ts`. */
+const dashboard = "packages/web/dist/site";
 
 /** Files of the clone by their paths in a release. `lib` stands for the clone, `lib/slipway` for its packages. */
 const copies = {
@@ -33,6 +35,9 @@ const texts = ["README.md", "Dockerfile"];
 
 /** The packages that the server loads by name, and the exports that its bundle uses. */
 const bundledPackages = { pino: ["pino"], "pino-pretty": ["prettyFactory"] } as const;
+
+/** The fonts of the dashboard, which its style sheet imports. */
+const fonts = ["@fontsource-variable/inter"];
 
 const swaggerFiles = [
   "package.json",
@@ -70,6 +75,11 @@ async function directoryCopies(): Promise<Readonly<Record<string, string>>> {
         found[path] = `${source}/${file}`;
     }
   }
+  const files = await readdir(join(root, dashboard), { recursive: true, withFileTypes: true });
+  for (const entry of files.filter((one) => one.isFile())) {
+    const path = relative(join(root, dashboard), join(entry.parentPath, entry.name));
+    found[`lib/slipway/web/dist/site/${path}`] = `${dashboard}/${path}`;
+  }
   return found;
 }
 
@@ -81,7 +91,7 @@ async function releaseText(file: string, name: string): Promise<ArchiveFile> {
 /** Returns the packages that the server finds by name, with the licenses of everything in it. */
 async function packageFiles(): Promise<readonly ArchiveFile[]> {
   const files: ArchiveFile[] = [];
-  const inputs = [...(await readInputs([serverBundle]))];
+  const inputs = [...(await readInputs([serverBundle, dashboard]))];
   for (const [name, exports] of Object.entries(bundledPackages)) {
     const bundle = await bundleCommonJs(root, name, exports);
     inputs.push(...bundle.inputs);
@@ -93,7 +103,7 @@ async function packageFiles(): Promise<readonly ArchiveFile[]> {
     `node_modules/${swaggerUi}/${file}`,
   ]);
   files.push(...(await copiedFiles(Object.fromEntries(copied))));
-  const licenses = await joinedLicenses(inputs, [swaggerUi]);
+  const licenses = await joinedLicenses(inputs, [swaggerUi, ...fonts]);
   return [...files, plain("share/licenses/server-packages", licenses)];
 }
 

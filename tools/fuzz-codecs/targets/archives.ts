@@ -49,8 +49,11 @@ export const archivesTarget: FuzzTarget = {
         "a message is bounded",
       );
     }
-    expectThat(result.definitionText.length <= maxDefinitionBytes, "a definition is bounded");
     expectThat(result.readme.length <= maxReadmeBytes, "a read-me is bounded");
+    if ("configurationFolder" in result) {
+      return expectThat(!isAbsolute(result.configurationFolder), "a folder is relative");
+    }
+    expectThat(result.definitionText.length <= maxDefinitionBytes, "a definition is bounded");
     expectThat(!isAbsolute(result.definitionPath), "a path is relative");
   },
 };
