@@ -100,10 +100,12 @@ it("gets the prebuild of a claim that is undone, and an ordinary build when it i
   expect((await claiming).id).toBe(waiting[0]?.workspace.id);
 
   const [next] = await fillPool(server, 1, opened);
+  // Not Ann's own: claims lock their user first, and a commit that needs this lock would wait for her claim.
+  const { user: carl } = await addPerson(server, "carl");
   const kept = await holdOpen(server.db, (trx) =>
     trx
       .updateTable("workspaces")
-      .set({ owner_id: ann.user.id, prebuild_preset_id: null })
+      .set({ owner_id: carl.id, prebuild_preset_id: null })
       .where("id", "=", next?.workspace.id ?? "")
       .execute(),
   );
