@@ -239,3 +239,22 @@ it("sends what reads to another replica, and what changes to none, when one was 
     expect(cuts).toBe(before + 1);
   }
 });
+
+it("asks a replica again after it was too busy, while another is down", async () => {
+  let isBusy = true;
+  await using busy = await openLocalServer(
+    createServer((_, response) => {
+      response.writeHead(isBusy ? 503 : 200);
+      response.end();
+    }),
+  );
+  const replicas = [new URL(busy.url).host, `127.0.0.1:${await freePort()}`];
+  await using through = await openNginx({ replicas, appHost });
+  // The replica that is down comes last in one of the two turns.
+  const refused = [await ask(through, "/"), await ask(through, "/")];
+  expect(refused.map(({ status }) => status)).toContain(503);
+  isBusy = false;
+  for (let number = 0; number < 4; number += 1) {
+    expect((await ask(through, "/")).status).toBe(200);
+  }
+});

@@ -85,12 +85,12 @@ async function serverOfGuide(
   { replicas, appHost, isPlain = false }: NginxOptions,
 ): Promise<string> {
   let text = /^```nginx\n(.*?)^```$/ms.exec(await readFile(guide, "utf8"))?.[1];
-  const servers = replicas.map((address) => `  server ${address};\n`).join("");
+  const servers = replicas.map((address) => `  server ${address} max_fails=0;\n`).join("");
   const listen = `listen 127.0.0.1:${port}`;
   const [certificate, key] = ["pem", "key"].map((name) => join(directory, `slipway.${name}`));
   const names = appHost === undefined ? guideHost : `${guideHost} ${appHost}`;
   for (const [found, wanted] of [
-    ["  server 127.0.0.1:3000;\n  # server 10.0.0.6:3000;\n", servers],
+    ["  server 127.0.0.1:3000 max_fails=0;\n  # server 10.0.0.6:3000 max_fails=0;\n", servers],
     ["listen 443 ssl;", isPlain ? `${listen};` : `${listen} ssl;`],
     [`server_name ${guideHost};`, `server_name ${names};`],
     ["ssl_certificate /etc/ssl/slipway.pem;", isPlain ? "" : `ssl_certificate ${certificate};`],
