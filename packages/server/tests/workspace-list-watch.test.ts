@@ -123,7 +123,7 @@ describe("a watched list", () => {
       await ann.client.call(renameWorkspace, { params, body: { name: `busy-${at}` } });
     }
     await expect.poll(told).toContain(id);
-    const most = 2 + Math.ceil((performance.now() - startMs) / 250);
+    const most = 2 + Math.ceil((performance.now() - startMs) / 100);
     expect(socket.messages.length - 1).toBeLessThanOrEqual(most);
   });
 

@@ -1,5 +1,6 @@
 import { createUser, updateUserRoles } from "@slipway/api/users/routes";
-import { createWorkspace } from "@slipway/api/workspaces/routes";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { createWorkspace, renameWorkspace } from "@slipway/api/workspaces/routes";
 import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -58,6 +59,39 @@ describe("the list", () => {
     await make("delta");
     await rowOf(page, "delta").waitFor();
     await page.getByRole("status").getByText("4 workspaces").waitFor();
+  });
+
+  it("reads a row that changes again and again by itself, before the list", async () => {
+    const { page } = await openList();
+    await rowOf(page, "alpha").waitFor();
+    const id = await make("epsilon");
+    await rowOf(page, "epsilon").waitFor();
+    // From now on the whole list is what it was.
+    const old = await page.request.get("/api/v2/workspaces?q=owner:me&limit=100");
+    const [json, rowReads]: [unknown, string[]] = [await old.json(), []];
+    await page.route("**/api/v2/workspaces?*", async (route) => {
+      const q = new URL(route.request().url()).searchParams.get("q") ?? "";
+      if (!q.startsWith("id:")) return route.fulfill({ json });
+      rowReads.push(q);
+      return route.continue();
+    });
+    let renames = 0;
+    await expect
+      .poll(async () => {
+        renames += 1;
+        const name = `epsilon-${renames}`;
+        await dashboard.admin.call(renameWorkspace, { params: { workspace: id }, body: { name } });
+        return page.getByRole("link", { name: /^epsilon-/ }).isVisible();
+      })
+      .toBe(true);
+    expect(new Set(rowReads)).toEqual(new Set([`id:${id}`]));
+    await page.unroute("**/api/v2/workspaces?*");
+    await rowOf(page, `epsilon-${renames}`).waitFor();
+    await dashboard.admin.call(createBuild, {
+      params: { workspace: id },
+      body: { transition: "delete" },
+    });
+    await rowOf(page, `epsilon-${renames}`).waitFor({ state: "hidden" });
   });
 
   it("searches as one types, and keeps the search in the address", async () => {

@@ -8,9 +8,9 @@ import { allOf } from "../../platform/pubsub/pubsub.ts";
 import { selectOwners } from "./queries.ts";
 
 /** The minimum time between two reads of owners, for all watchers of a replica. */
-const paceMs = 50;
+const paceMs = 25;
 /** The minimum time between two changes that a watcher is told of. */
-const gatherMs = 250;
+const gatherMs = 100;
 /** The number of workspaces between two reads above which all watchers are told of many. */
 const maxHinted = 1_000;
 
@@ -34,7 +34,7 @@ export class ListChanges {
 
   /**
    * Yields `many` first, for what was read before, then each change to the workspaces that the caller may see, at most
-   * four a second. Ends by throwing the signal's reason, or when the watcher leaves.
+   * ten a second. Ends by throwing the signal's reason, or when the watcher leaves.
    */
   async *watch(caller: UserCaller, signal: AbortSignal): AsyncGenerator<ListChange, never> {
     const { clock } = this.#needs;

@@ -65,7 +65,7 @@ function addWorkspaceStreams(routes: Routes, needs: WorkspaceNeeds): void {
 /** The interval of reads without a notification: an agent that falls silent sends none. */
 const repeatMs = 10_000;
 /** The changes of this period make one event. */
-const gatherMs = 100;
+const gatherMs = 50;
 
 /** A workspace as JSON, the same for every permitted reader. */
 type WorkspaceText = string;

@@ -2,23 +2,29 @@ import { listWorkspaces } from "@slipway/api/workspaces/routes";
 import { watchWorkspaces } from "@slipway/api/workspaces/watch-routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { WorkspacesResponse } from "@slipway/api/workspaces/workspace";
+import { webClock } from "@slipway/runtime";
 import {
   keepPreviousData,
+  type QueryClient,
   useQueries,
   useQuery,
   useQueryClient,
   type UseQueryResult,
 } from "@tanstack/react-query";
-import { useCallback, useEffect, useRef } from "react";
+import { useEffect, useRef } from "react";
 
+import { client } from "../../api/client.ts";
 import { refresh, type RouteQuery, routeQuery } from "../../api/queries.ts";
 import { useStream } from "../../api/use-stream.ts";
+import { ListReader } from "./list-reader.ts";
 import { type ListSearch, pageQuery, pageSize } from "./list-search.ts";
 
 /** The interval at which a list that is looked at is read without news: an agent that falls silent sends none. */
 const repeatMs = 120_000;
-/** The minimum time between two reads of a list that changes. */
-const paceMs = 1_000;
+/** The maximum number of rows that are read by their ids: a search has 1,024 characters. */
+const maxRows = 25;
+/** The time allowed for such a read: the list, which says what is wrong, waits for it. */
+const maxReadMs = 5_000;
 
 function queryOf(search: ListSearch, page: number): RouteQuery<WorkspacesResponse> {
   return routeQuery(listWorkspaces, { query: pageQuery(search, page) });
@@ -51,29 +57,49 @@ export function useListPages(
   return (index) => byPage.get(Math.floor(index / pageSize))?.workspaces[index % pageSize];
 }
 
-/** Reads the list again when workspaces of it change. Returns false while the connection is lost. */
+/** Follows the changes to workspaces of the list. Returns false while the connection is lost. */
 export function useLiveList(): boolean {
   const cache = useQueryClient();
-  const readAgain = usePaced(
-    useCallback(() => void refresh(cache, listWorkspaces), [cache]),
-    paceMs,
-  );
-  return useStream(watchWorkspaces, {}, readAgain);
+  const reader = useRef<ListReader>(undefined);
+  useEffect(() => {
+    const ended = new AbortController();
+    reader.current = new ListReader({
+      clock: webClock,
+      readList: () => refresh(cache, listWorkspaces),
+      readRows: (ids) => readRows(cache, ids, ended.signal),
+    });
+    reader.current.run(ended.signal).catch((error: unknown) => {
+      if (!ended.signal.aborted) throw error;
+    });
+    return () => ended.abort();
+  }, [cache]);
+  return useStream(watchWorkspaces, {}, (change) => reader.current?.hear(change));
 }
 
-/** Returns a function that calls another one at once, and then at most once in an interval. */
-function usePaced(call: () => void, intervalMs: number): () => void {
-  const state = useRef({ lastMs: Number.NEGATIVE_INFINITY, timer: 0 });
-  useEffect(() => () => clearTimeout(state.current.timer), []);
-  return useCallback(() => {
-    const { lastMs, timer } = state.current;
-    if (timer !== 0) return;
-    const run = (): void => {
-      state.current = { lastMs: performance.now(), timer: 0 };
-      call();
-    };
-    const waitMs = lastMs + intervalMs - performance.now();
-    if (waitMs <= 0) run();
-    else state.current.timer = window.setTimeout(run, waitMs);
-  }, [call, intervalMs]);
+/** Reads those of some workspaces whose pages are in the cache, and puts them into their places. */
+async function readRows(
+  cache: QueryClient,
+  ids: readonly string[],
+  ended: AbortSignal,
+): Promise<void> {
+  const pages = { queryKey: [listWorkspaces.path] };
+  const shown = new Set(
+    cache
+      .getQueriesData<WorkspacesResponse>({ ...pages, type: "active" })
+      .flatMap(([, page]) => page?.workspaces.map(({ id }) => id) ?? []),
+  );
+  // The others come with the list.
+  const wanted = ids.filter((id) => shown.has(id)).slice(0, maxRows);
+  if (wanted.length === 0) return;
+  const query = { q: `id:${wanted.join(",")}`, limit: String(maxRows) };
+  const signal = AbortSignal.any([ended, AbortSignal.timeout(maxReadMs)]);
+  const rows = await client.call(listWorkspaces, { query, signal }).then(
+    ({ workspaces }) => new Map(workspaces.map((row) => [row.id, row])),
+    () => new Map<string, Workspace>(),
+  );
+  cache.setQueriesData<WorkspacesResponse>(
+    pages,
+    (page) =>
+      page && { ...page, workspaces: page.workspaces.map((row) => rows.get(row.id) ?? row) },
+  );
 }
