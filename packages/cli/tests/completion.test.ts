@@ -73,6 +73,6 @@ it("waits only briefly for a server that does not answer", async () => {
   const port = typeof address === "object" ? address?.port : undefined;
   const start = performance.now();
   expect(await completed(`--url http://127.0.0.1:${port} show `)).toBe("words\n");
-  expect(performance.now() - start).toBeLessThan(3000);
+  expect(performance.now() - start).toBeLessThan(10_000);
   silent.close();
 });

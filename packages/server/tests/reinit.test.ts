@@ -42,7 +42,7 @@ it("pings at once, sends each agent one frame at the claim, and ends the answer"
     expect(stream.headers.get("x-accel-buffering")).toBe("no");
     expect(await stream.until(ping)).toBe(ping);
   }
-  expect(performance.now() - begun).toBeLessThan(1_000);
+  expect(performance.now() - begun).toBeLessThan(5_000);
   const workspace = await claim(client, "mine", pool);
   for (const stream of streams) {
     expect(await stream.rest()).toBe(ping + frameOf(workspace));
