@@ -30,7 +30,8 @@ it.each(["download", "upload"] as const)("measures a %s", async (direction) => {
   expect(total.endMs).toBeGreaterThan(299);
   expect(total.bytes).toBeGreaterThan(0);
   expect(parts.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(total.bytes);
-  expect(parts.at(-1)?.endMs).toBeCloseTo(total.endMs, 0);
+  // The end of an upload is known when the agent has read everything.
+  expect(parts.at(-1)?.endMs).toBeLessThanOrEqual(total.endMs);
   expect(connection.destroyed).toBe(true);
 });
 
