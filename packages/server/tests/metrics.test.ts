@@ -74,7 +74,13 @@ it("measures once for all who ask at the same time, and again a moment later", a
   metrics.registerMetric(new Gauge({ name: "g", help: "g", collect, registers: [] }));
   await using app = await createHttpServer("v0", silentLogger);
   const limits = new RequestLimits({ now: () => 0 });
-  addMonitoringRoutes(app, { db: server.db, metrics, limits, clock: { monotonic: () => now } });
+  addMonitoringRoutes(app, {
+    db: server.db,
+    metrics,
+    limits,
+    clock: { monotonic: () => now },
+    draining: { hasBegun: false },
+  });
   const ask = () => app.inject({ url: "/metrics" });
   const answers = await Promise.all(Array.from({ length: 20 }, ask));
   expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([200]));

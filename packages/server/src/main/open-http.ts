@@ -8,6 +8,7 @@ import type { Settings } from "../platform/config/settings.ts";
 import { Admissions } from "../platform/http/admission.ts";
 import { clientsOfConnections, limitConnections } from "../platform/http/connections.ts";
 import { Dashboard } from "../platform/http/dashboard.ts";
+import { Draining } from "../platform/http/draining.ts";
 import { createHttpServer } from "../platform/http/http-server.ts";
 import { InboundTurns } from "../platform/http/inbound-turns.ts";
 import { feedRequests } from "../platform/http/request-feed.ts";
@@ -29,6 +30,7 @@ export interface Site {
   readonly app: FastifyInstance;
   readonly routes: Routes;
   readonly requestLimits: RequestLimits;
+  readonly draining: Pick<Draining, "hasBegun">;
   readonly settings: Settings;
   /** Undefined if it is off or has not been built. */
   readonly dashboard: Dashboard | undefined;
@@ -41,6 +43,7 @@ export interface Site {
 export interface OpenHttp extends Listener, Pick<Routes, "streams"> {
   /** The served routes of the contract. */
   readonly routes: readonly Route[];
+  readonly draining: Pick<Draining, "begin">;
 }
 
 /** Creates the listener, has `addRoutes` add everything that it serves, and listens. */
@@ -60,6 +63,7 @@ export async function openHttp(
     turns,
     accessUrl: () => accessUrl,
   });
+  const draining = new Draining();
   const connections = limitConnections(app, connectionLimits(limits), trustedProxies);
   measureRequests(app, metrics);
   const authenticator = createAuthenticator(db, () => accessUrl, limits);
@@ -73,13 +77,15 @@ export async function openHttp(
     app,
     routes,
     requestLimits,
+    draining,
     settings,
     dashboard: settings.hasDashboard ? await Dashboard.open() : undefined,
     accessUrl: () => accessUrl,
     urlFor: (request) => settings.accessUrl ?? askedUrl(request, accessUrl),
   });
   feedRequests(app.server, turns, clientsOfConnections(trustedProxies));
+  draining.watch(app.server);
   const listener = await listen(app, connections, settings);
   accessUrl = listener.accessUrl;
-  return { ...listener, routes: routes.added, streams: routes.streams };
+  return { ...listener, routes: routes.added, streams: routes.streams, draining };
 }

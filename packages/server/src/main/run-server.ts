@@ -161,7 +161,8 @@ async function stop(server: Server, ended: SignalName, options: RunServerOptions
   const forced = new Promise<"forced">((resolve) => {
     options.forced.addEventListener("abort", () => resolve("forced"), { once: true });
   });
-  const closed = server.close({ stopAgents }).then(() => "closed" as const);
+  const drained = ended === "SIGTERM" ? server.drain(options.forced) : Promise.resolve();
+  const closed = drained.then(() => server.close({ stopAgents })).then(() => "closed" as const);
   const again = ended === "SIGINT" ? "press Ctrl-C again" : "send another signal";
   await using talk = new Scope();
   talk.run((over) =>

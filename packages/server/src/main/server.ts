@@ -19,6 +19,11 @@ export interface Server extends AsyncDisposable {
   hasDocker(signal: AbortSignal): Promise<boolean>;
   /** Resolves with a reason when the server cannot continue: its database ended. */
   readonly failed: Promise<string>;
+  /**
+   * Answers for the time that the settings give proxies to turn to other replicas: the health check fails, and each answer ends
+   * its connection. Resolves when that time is over, or the signal aborts.
+   */
+  drain(signal: AbortSignal): Promise<void>;
   /** Stops serving. Agents keep running, unless `stopAgents` asks to stop them first, gracefully. Idempotent. */
   close(options?: { readonly stopAgents: boolean }): Promise<void>;
   /** Returns the thing that a close in progress waits for, in words. */
@@ -61,6 +66,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     hasDocker: async (signal) => (await parts.docker?.isThere(signal)) ?? false,
     failed: failureOf(postgres),
     waitsFor: () => (connections.statements > 0 ? "the database" : progress.waitsFor),
+    drain: async (signal) => {
+      const drainMs = settings.limits.maxDrainSeconds * 1000;
+      if (drainMs === 0) return;
+      progress.waitsFor = "proxies to turn to other servers";
+      http.draining.begin();
+      // Aborted by a second signal.
+      await platform.clock.sleep(drainMs, signal).catch(() => undefined);
+    },
     close: ({ stopAgents } = { stopAgents: false }) => closeOnce(stopAgents),
     [Symbol.asyncDispose]: () => closeOnce(false),
   };
@@ -78,6 +91,7 @@ async function close(
   { resources, progress, stopAgents }: CloseNeeds,
 ): Promise<void> {
   connections.limitSilence();
+  progress.waitsFor = "builds and other work in the background";
   // No new work starts; the work that runs can still report its end to the listener.
   await work.close();
   progress.waitsFor = "the workspaces to stop";

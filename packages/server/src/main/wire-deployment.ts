@@ -18,7 +18,7 @@ interface DeploymentParts {
 
 /** Adds the routes that describe the deployment itself, and the pages beside the API. */
 export async function wireDeployment(
-  { app, routes, requestLimits, settings, accessUrl, urlFor, dashboard }: Site,
+  { app, routes, requestLimits, draining, settings, accessUrl, urlFor, dashboard }: Site,
   { db, pubsub, clock }: Platform,
   { registry, downloads }: DeploymentParts,
 ): Promise<void> {
@@ -44,6 +44,6 @@ export async function wireDeployment(
           downloads.scripts.install({ accessUrl: urlFor(request), version: buildVersion })
       : undefined,
   });
-  addMonitoringRoutes(app, { db, clock, metrics: registry, limits: requestLimits });
+  addMonitoringRoutes(app, { db, clock, metrics: registry, limits: requestLimits, draining });
   addNotificationRoutes(routes, { db, pubsub, clock });
 }

@@ -27,6 +27,7 @@ import { wildcardHostname } from "../../platform/config/wildcard-access-url.ts";
 import type { Database } from "../../platform/db/database.ts";
 import { notFound, Unavailable } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
+import type { Draining } from "../../platform/http/draining.ts";
 import { fixedAnswer, sendFixed } from "../../platform/http/fixed-answer.ts";
 import type { RequestLimits } from "../../platform/http/request-limits.ts";
 import type { Routes } from "../../platform/http/routes.ts";
@@ -157,15 +158,17 @@ interface MonitoringNeeds {
   readonly metrics: Registry;
   readonly limits: RequestLimits;
   readonly clock: Pick<Clock, "monotonic">;
+  readonly draining: Pick<Draining, "hasBegun">;
 }
 
 /** Adds the routes for monitoring, outside the API: readiness and metrics. */
 export function addMonitoringRoutes(
   app: FastifyInstance,
-  { db, metrics, limits, clock }: MonitoringNeeds,
+  { db, metrics, limits, clock, draining }: MonitoringNeeds,
 ): void {
   const ping = shareFor(sharedMs, clock, () => pingDatabase(db));
   app.get("/healthz", async (_request, reply) => {
+    if (draining.hasBegun) throw new Unavailable("This server is about to stop.");
     try {
       await ping();
     } catch (error) {

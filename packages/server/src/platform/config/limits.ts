@@ -72,6 +72,15 @@ const definitions = {
     mayBeUnlimited: false,
     summary: "seconds within which a pod must run before the build fails with the reason",
   },
+  // The end of a server.
+  maxDrainSeconds: {
+    default: 0,
+    min: 0,
+    max: 3_600,
+    mayBeUnlimited: false,
+    summary:
+      "seconds after SIGTERM for which a server still answers, while proxies turn to other replicas",
+  },
   // Limits per user.
   maxWorkspacesPerUser: {
     default: 100,
