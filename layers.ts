@@ -401,6 +401,7 @@ export const layers: readonly PackageLayer[] = [
       "world",
       "checks",
       "planted-bugs",
+      "burst",
       "claim-histories",
       "claim-faults",
     ],

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 
 import { plantedBugs, replay, type Subject } from "@slipway/simulation";
 
+import { simulateBurst } from "./simulate/burst.ts";
 import { search } from "./simulate/search.ts";
 
 /*
@@ -14,6 +15,10 @@ import { search } from "./simulate/search.ts";
  *   npm run simulate -- --planted-bugs                  plants each known bug and prints the time to find it; then
  *                                                       runs its worlds without it
  *   npm run simulate -- --planted-bug NAME [--seed 42]  runs its worlds; with --without, without the bug
+ *   npm run simulate -- --burst 10000 [--servers 3] [--over 0] [--kill] [--cores 4] [--shared] [--seed 1] [--json]
+ *                                                       claims that arrive over some seconds, with the measured costs of
+ *                                                       their steps; --kill kills a server in the middle; the database has
+ *                                                       the cores, or all share them
  */
 
 /** The number of worlds searched for a planted bug, with it until it is found, and without it. */
@@ -28,6 +33,12 @@ const { values: flags } = parseArgs({
     "planted-bug": { type: "string" },
     "planted-bugs": { type: "boolean", default: false },
     without: { type: "boolean", default: false },
+    burst: { type: "string" },
+    servers: { type: "string", default: "3" },
+    over: { type: "string", default: "0" },
+    kill: { type: "boolean", default: false },
+    cores: { type: "string", default: "4" },
+    shared: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
@@ -35,7 +46,8 @@ const bug = flags["planted-bug"];
 const subject: Subject =
   bug === undefined ? { kind: "own" } : { kind: flags.without ? "without" : "bug", bug };
 
-if (flags.seed !== undefined) await show(subject, Number(flags.seed));
+if (flags.burst !== undefined) await showBurst(flags.burst);
+else if (flags.seed !== undefined) await show(subject, Number(flags.seed));
 else if (flags["planted-bugs"]) await findPlantedBugs();
 else await look();
 
@@ -44,6 +56,13 @@ async function show(shown: Subject, seed: number): Promise<void> {
   for (const line of lines) say(line);
   say("", violation ?? "all invariants hold");
   if (violation !== undefined && shown.kind === "own") process.exitCode = 1;
+}
+
+async function showBurst(burst: string): Promise<void> {
+  const { isWell, outcome } = await simulateBurst({ ...flags, burst });
+  if (flags.json) say(JSON.stringify(outcome));
+  else for (const [what, value] of Object.entries(outcome)) say(`${what}: ${value}`);
+  if (!isWell) process.exitCode = 1;
 }
 
 async function look(): Promise<void> {

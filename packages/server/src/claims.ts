@@ -19,10 +19,16 @@ export { selectBuild } from "./features/builds/queries.ts";
 export { restoreWorkspaces } from "./features/builds/restore.ts";
 export { WorkspaceTurns } from "./features/builds/workspace-turns.ts";
 export { findPredecessor } from "./features/builds/take-over.ts";
-export { choosePrebuilds, type ClaimTransaction } from "./features/claims/choose-prebuilds.ts";
+export {
+  choosePrebuilds,
+  type ClaimTransaction,
+  type NewOwner,
+  type PrebuildChange,
+} from "./features/claims/choose-prebuilds.ts";
 export { sqlClaim } from "./features/claims/claim-queries.ts";
 export { claimTogether } from "./features/claims/claim-together.ts";
 export { createWorkspace } from "./features/claims/create.ts";
+export { CreationQueue } from "./features/claims/creation-queue.ts";
 export { GatheredClaims } from "./features/claims/gathered-claims.ts";
 export {
   decideReinit,
