@@ -14,7 +14,8 @@ export interface MenuEntry {
 }
 
 export interface MenuProps {
-  readonly entries: readonly MenuEntry[];
+  /** Called only once the menu is about to open: a list has as many menus as rows. */
+  readonly entries: () => readonly MenuEntry[];
   /** The button that opens the menu. */
   readonly trigger: ReactElement<Record<string, unknown>>;
 }

@@ -2,7 +2,7 @@ import { Menu as BaseMenu } from "@base-ui/react/menu";
 import type { ReactNode } from "react";
 
 import { classNames } from "./class-names.ts";
-import type { MenuProps } from "./menu.tsx";
+import type { MenuEntry, MenuProps } from "./menu.tsx";
 
 interface OpenMenuProps extends MenuProps {
   readonly isOpen: boolean;
@@ -17,7 +17,7 @@ export function OpenMenu({ entries, trigger, isOpen, onOpen }: OpenMenuProps): R
       <BaseMenu.Portal container={document.querySelector("main")}>
         <BaseMenu.Positioner align="end" sideOffset={4} className="z-20 outline-none">
           <BaseMenu.Popup className="min-w-44 rounded-lg bg-raised p-1 shadow-popup outline-none">
-            {entries.map((entry) => (
+            {entries().map((entry) => (
               <Entry key={entry.label} {...entry} />
             ))}
           </BaseMenu.Popup>
@@ -34,7 +34,7 @@ function Entry({
   disabledReason,
   isDangerous = false,
   startsGroup = false,
-}: OpenMenuProps["entries"][number]): ReactNode {
+}: MenuEntry): ReactNode {
   return (
     <>
       {startsGroup && <BaseMenu.Separator className="my-1 h-px bg-line" />}

@@ -16,7 +16,11 @@ export function useNow(intervalMs = 30_000): Date {
 
 /** A point in time relative to now, with the exact one as a tooltip. `time` is an RFC 3339 timestamp. */
 export function Time({ time }: { readonly time: string }): ReactNode {
-  const now = useNow();
+  return <TimeAt time={time} now={useNow()} />;
+}
+
+/** A point in time relative to another, for lists that renew the time of all their rows at once. */
+export function TimeAt({ time, now }: { readonly time: string; readonly now: Date }): ReactNode {
   const date = new Date(time);
   return (
     <time dateTime={time} title={absolute.format(date)} className="whitespace-nowrap">

@@ -38,7 +38,7 @@ export function UserMenu(): ReactNode {
           <ChevronsUpDown aria-hidden size={14} className="shrink-0 text-ink-faint" />
         </Button>
       }
-      entries={[
+      entries={() => [
         {
           label: "Account",
           icon: <Settings size={15} />,

@@ -113,7 +113,7 @@ function Buttons(): ReactNode {
         <IconButton label="Settings" icon={<Settings aria-hidden size={16} />} />
         <Menu
           trigger={<Button>Menu</Button>}
-          entries={[
+          entries={() => [
             { label: "Start", icon: <Play size={15} />, onSelect: () => toaster.show("Started.") },
             { label: "Stop", disabledReason: "It is not running", onSelect: () => {} },
             {

@@ -154,7 +154,7 @@ function VersionRow({ version }: { readonly version: TemplateVersion }): ReactNo
               icon={<Ellipsis aria-hidden size={16} />}
             />
           }
-          entries={[
+          entries={() => [
             {
               label: "Promote…",
               onSelect: () => setPromoting(true),

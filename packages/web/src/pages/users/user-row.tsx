@@ -41,6 +41,7 @@ export function UserRow({ user }: { readonly user: User }): ReactNode {
   const [action, setAction] = useState<Action>();
   const Opened = action === undefined ? undefined : dialogs[action];
   const { tone, label } = statuses[user.status];
+  const entries = useEntries(user, setAction);
   return (
     <Row>
       <Cell>
@@ -82,7 +83,7 @@ export function UserRow({ user }: { readonly user: User }): ReactNode {
               icon={<Ellipsis aria-hidden size={16} />}
             />
           }
-          entries={useEntries(user, setAction)}
+          entries={() => entries}
         />
         {Opened !== undefined && <Opened user={user} onClose={() => setAction(undefined)} />}
       </Cell>

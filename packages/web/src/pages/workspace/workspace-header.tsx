@@ -136,7 +136,7 @@ function WorkspaceActions({ workspace }: { readonly workspace: Workspace }): Rea
             icon={<Ellipsis aria-hidden size={16} />}
           />
         }
-        entries={[
+        entries={() => [
           {
             label: "Restart",
             icon: <RotateCw size={15} />,

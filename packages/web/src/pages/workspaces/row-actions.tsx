@@ -76,7 +76,7 @@ export function RowActions({ workspace }: { readonly workspace: Workspace }): Re
         trigger={
           <IconButton label={`Actions of ${name}`} icon={<Ellipsis aria-hidden size={16} />} />
         }
-        entries={[
+        entries={() => [
           terminalEntry(workspace),
           favor,
           entry("start", "Start", <Play size={15} />, { startsGroup: true }),

@@ -1,16 +1,34 @@
 import type { Workspace, WorkspacesResponse } from "@slipway/api/workspaces/workspace";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
+import { type ReactNode, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
 
+import { classNames } from "../../ui/class-names.ts";
 import { Panel, Skeleton } from "../../ui/layout.tsx";
 import { UntrustedText } from "../../ui/untrusted-text.tsx";
 import { type ListSearch, pageSize } from "./list-search.ts";
 import { ListViewerContext, useNewListViewer } from "./list-viewer.ts";
 import { useListPages } from "./use-workspace-list.ts";
-import { ListHeader, rowClasses, WorkspaceRow } from "./workspace-row.tsx";
+import { ListHeader, rowClasses, wideRowRem, WorkspaceRow } from "./workspace-row.tsx";
 
-/** The height of a row before it is measured. */
-const rowHeight = 57;
+/** The rows of this many before and after those in view are read too, so that a scroll finds them. */
+const readAhead = 50;
+
+/** Screens whose rows have columns: Tailwind's `lg`. */
+const wide = matchMedia("(width >= 64rem)");
+
+function useIsWide(): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      wide.addEventListener("change", listener);
+      return () => wide.removeEventListener("change", listener);
+    },
+    () => wide.matches,
+  );
+}
+
+function wideRowHeight(): number {
+  return wideRowRem * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+}
 
 interface WorkspaceListProps {
   readonly search: ListSearch;
@@ -34,14 +52,18 @@ export function WorkspaceList({
   const place = useRef<HTMLDivElement>(null);
   const [scrollMargin, setScrollMargin] = useState(0);
   useLayoutEffect(() => setScrollMargin(place.current?.offsetTop ?? 0), []);
+  const [rowHeight] = useState(wideRowHeight);
+  // Where all rows are equally high, none is measured: to measure one lays out all of them.
+  const isMeasured = !useIsWide() || search.group !== undefined;
   const rows = useWindowVirtualizer({
     count: first.count,
     estimateSize: () => rowHeight,
     overscan: 8,
     scrollMargin,
   });
+  useLayoutEffect(() => rows.measure(), [rows, isMeasured]);
   const items = rows.getVirtualItems();
-  const pages = [...new Set(items.map(({ index }) => Math.floor(index / pageSize)))];
+  const pages = pagesAround(items, first.count);
   const workspaceAt = useListPages(search, first, pages);
   const groupAt = (index: number): string | undefined => {
     const workspace = workspaceAt(index);
@@ -64,7 +86,7 @@ export function WorkspaceList({
             className="relative"
             style={{ height: rows.getTotalSize() }}
           >
-            {items.map(({ key, index, start }) => {
+            {items.map(({ key, index, start, size }) => {
               const workspace = workspaceAt(index);
               const group = groupAt(index);
               const isFirstOfGroup =
@@ -72,10 +94,16 @@ export function WorkspaceList({
               return (
                 <div
                   key={key}
-                  ref={rows.measureElement}
+                  ref={isMeasured ? rows.measureElement : undefined}
                   data-index={index}
-                  className="absolute inset-x-0 top-0"
-                  style={{ transform: `translateY(${String(start - scrollMargin)}px)` }}
+                  className={classNames(
+                    "absolute inset-x-0 top-0",
+                    !isMeasured && "contain-strict",
+                  )}
+                  style={{
+                    transform: `translateY(${String(start - scrollMargin)}px)`,
+                    height: isMeasured ? undefined : size,
+                  }}
                 >
                   {isFirstOfGroup && <GroupHeading name={group} />}
                   {workspace === undefined ? (
@@ -96,6 +124,14 @@ export function WorkspaceList({
       </Panel>
     </ListViewerContext>
   );
+}
+
+/** Returns the pages of the rows in view, and of those that a scroll reaches next. */
+function pagesAround(items: readonly { readonly index: number }[], count: number): number[] {
+  const from = Math.max(0, (items[0]?.index ?? 0) - readAhead);
+  const to = Math.min(count - 1, (items.at(-1)?.index ?? 0) + readAhead);
+  const [firstPage, lastPage] = [Math.floor(from / pageSize), Math.floor(to / pageSize)];
+  return Array.from({ length: lastPage - firstPage + 1 }, (_, at) => firstPage + at);
 }
 
 /** Returns the heading below which a workspace stands; undefined for a list without groups. */

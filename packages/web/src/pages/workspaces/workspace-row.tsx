@@ -8,15 +8,18 @@ import { workspaceStatus } from "../../components/workspaces/workspace-status.ts
 import { classNames } from "../../ui/class-names.ts";
 import { Badge, Status } from "../../ui/status.tsx";
 import { relativeTime } from "../../ui/time-text.ts";
-import { Time } from "../../ui/time.tsx";
+import { TimeAt } from "../../ui/time.tsx";
 import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
 import { useListViewer } from "./list-viewer.ts";
 import { RowActions } from "./row-actions.tsx";
 import { RowApps } from "./row-apps.tsx";
 
+/** The height of a row on wide screens, in the root's font size; that of others depends on their content. */
+export const wideRowRem = 14.25 / 4;
+
 /** The columns of a row, which stand below each other on narrow screens. */
 export const rowClasses =
-  "grid items-center gap-x-4 gap-y-1 border-b border-line px-4 py-2 max-lg:grid-cols-[1rem_minmax(0,1fr)_max-content] lg:min-h-14 lg:grid-cols-[1rem_minmax(0,2fr)_minmax(0,1.6fr)_minmax(0,1.4fr)_7rem_8.5rem_7rem]";
+  "grid items-center gap-x-4 gap-y-1 border-b border-line px-4 py-2 max-lg:grid-cols-[1rem_minmax(0,1fr)_max-content] lg:h-14.25 lg:grid-cols-[1rem_minmax(0,2fr)_minmax(0,1.6fr)_minmax(0,1.4fr)_7rem_8.5rem_7rem]";
 
 const columns = ["Name", "Template", "Status", "Last used", "Apps", "Actions"] as const;
 
@@ -24,7 +27,7 @@ const columns = ["Name", "Template", "Status", "Last used", "Apps", "Actions"] a
 export function ListHeader(): ReactNode {
   return (
     <div role="rowgroup" className="max-lg:sr-only">
-      <div role="row" aria-rowindex={1} className={classNames(rowClasses, "min-h-0! py-2")}>
+      <div role="row" aria-rowindex={1} className={classNames(rowClasses, "h-auto! py-2")}>
         <span role="columnheader">
           <span className="sr-only">Selection</span>
         </span>
@@ -79,9 +82,7 @@ export const WorkspaceRow = memo(function WorkspaceRow({
       <NameCell workspace={workspace} />
       <TemplateCell workspace={workspace} />
       <StatusCell workspace={workspace} />
-      <div role="cell" className="text-ink-soft tabular-nums max-lg:hidden">
-        <Time time={workspace.last_used_at} />
-      </div>
+      <LastUsedCell workspace={workspace} />
       <div role="cell" className="max-lg:hidden">
         <RowApps workspace={workspace} />
       </div>
@@ -152,6 +153,15 @@ function TemplateCell({ workspace }: CellProps): ReactNode {
           </Badge>
         )}
       </div>
+    </div>
+  );
+}
+
+function LastUsedCell({ workspace }: CellProps): ReactNode {
+  const { now } = useListViewer();
+  return (
+    <div role="cell" className="text-ink-soft tabular-nums max-lg:hidden">
+      <TimeAt time={workspace.last_used_at} now={now} />
     </div>
   );
 }
