@@ -1,4 +1,8 @@
 import { listBuildParameters } from "@slipway/api/builds/routes";
+import type {
+  DynamicParametersResponse,
+  EvaluatedParameter,
+} from "@slipway/api/templates/dynamic-parameters";
 import { getWorkspaceByName } from "@slipway/api/workspaces/routes";
 import { pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -36,7 +40,7 @@ agents:
 let dashboard: Dashboard;
 
 beforeAll(async () => {
-  dashboard = await openDashboard({ environment: { SLIPWAY_MAX_WORKSPACES_PER_USER: "2" } });
+  dashboard = await openDashboard({ environment: { SLIPWAY_MAX_WORKSPACES_PER_USER: "3" } });
   await pushTemplate(dashboard.admin, "research", template);
 });
 afterAll(() => dashboard[Symbol.asyncDispose]());
@@ -61,7 +65,7 @@ it("fills in what the address says, checks fields as one types, and creates", as
   await page.getByLabel("Virginia").waitFor();
   expect(await page.getByLabel("Virginia").isChecked()).toBe(true);
   expect(await page.getByLabel("Name").inputValue()).toBe("mine");
-  await page.getByText("It will be your workspace 1 of 2").waitFor();
+  await page.getByText("It will be your workspace 1 of 3").waitFor();
   await page.getByText("None waiting: it is built").waitFor();
   await expectSound(watched);
 
@@ -114,11 +118,75 @@ it("fills in a preset, and says what the server refuses at its field", async () 
   await page.waitForURL("**/@admin/second");
 });
 
+it("shows fields as the template styles them", async () => {
+  const watched = await dashboard.openAdminPage();
+  const { page } = watched;
+  // Templates of the driver `terraform` have a styling; to the answers about this one it is added on their way.
+  const stylings: Readonly<Record<string, EvaluatedParameter["styling"]>> = {
+    region: { disabled: true },
+    memory: { disabled: true, placeholder: "8" },
+    gpu: { label: "Attach \u202E a card" },
+    hosts: { placeholder: "<b>host" },
+    notes: { mask_input: true, placeholder: "Nobody reads along" },
+    repository: { mask_input: true, placeholder: "https://…" },
+  };
+  await page.routeWebSocket(/\/dynamic-parameters/, (socket) => {
+    socket.connectToServer().onMessage((text) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the message of the route
+      const answer = JSON.parse(String(text)) as DynamicParametersResponse;
+      const parameters = answer.parameters.map((one) => ({
+        ...one,
+        styling: stylings[one.name] ?? one.styling,
+      }));
+      socket.send(JSON.stringify({ ...answer, parameters }));
+    });
+  });
+  await page.goto("/templates/research/workspace?param.gpu=true");
+  const repository = page.getByLabel("repository");
+  await repository.waitFor();
+  expect(await repository.getAttribute("type")).toBe("password");
+  expect(await repository.getAttribute("placeholder")).toBe("https://…");
+  const notes = page.getByLabel(/^notes/);
+  const drawnAs = (): Promise<unknown> =>
+    page.evaluate(
+      "getComputedStyle(document.querySelector('textarea')).getPropertyValue('-webkit-text-security')",
+    );
+  expect(await drawnAs()).toBe("none");
+  await notes.fill("a secret");
+  expect(await drawnAs()).toBe("disc");
+  expect(await page.getByLabel("Frankfurt").isDisabled()).toBe(true);
+  expect(await page.getByLabel(/^memory/).isDisabled()).toBe(true);
+  await page.getByText("The template sets this value.").first().waitFor();
+  expect(await page.getByLabel("Add to hosts").getAttribute("placeholder")).toBe("<b>host");
+  const card = page
+    .getByRole("group", { name: /^With a GPU/ })
+    .getByRole("checkbox", { name: "Attach a card" });
+  expect(await card.isChecked()).toBe(true);
+  await card.uncheck();
+  await repository.fill("https://git.example/z");
+  await expectSound(watched);
+  await page.getByLabel("Name", { exact: true }).fill("styled");
+  await page.getByRole("button", { name: "Create workspace" }).click();
+  await page.waitForURL("**/@admin/styled");
+  const { latest_build: build } = await dashboard.admin.call(getWorkspaceByName, {
+    params: { user: "me", name: "styled" },
+  });
+  const values = await dashboard.admin.call(listBuildParameters, { params: { build: build.id } });
+  expect(values).toEqual(
+    expect.arrayContaining([
+      { name: "gpu", value: "false" },
+      { name: "region", value: "eu" },
+      { name: "notes", value: "a secret" },
+      { name: "repository", value: "https://git.example/z" },
+    ]),
+  );
+});
+
 it("says that a limit is reached before anything is filled in", async () => {
   const watched = await dashboard.openAdminPage({ viewport: { width: 390, height: 844 } });
   const { page } = watched;
   await page.goto("/templates/research/workspace");
-  await page.getByText("You have reached the limit of workspaces: 2 of 2.").waitFor();
+  await page.getByText("You have reached the limit of workspaces: 3 of 3.").waitFor();
   const button = page.getByRole("button", { name: "Create workspace" });
   expect(await button.getAttribute("aria-disabled")).toBe("true");
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);

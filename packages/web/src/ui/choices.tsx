@@ -9,6 +9,7 @@ interface GroupProps {
   readonly hint?: ReactNode;
   readonly error?: string | undefined;
   readonly isRequired?: boolean;
+  readonly isDisabled?: boolean;
   /** True if what stands around the group says what it is for; screen readers still get the label. */
   readonly isLabelHidden?: boolean;
 }
@@ -19,6 +20,7 @@ function Group({
   hint,
   error,
   isRequired = false,
+  isDisabled = false,
   isLabelHidden = false,
   children,
 }: GroupProps & { readonly children: ReactNode }): ReactNode {
@@ -26,7 +28,8 @@ function Group({
   const described = [hint !== undefined && `${id}-hint`, error !== undefined && `${id}-error`];
   return (
     <fieldset
-      className="flex min-w-0 flex-col gap-1"
+      disabled={isDisabled}
+      className="flex min-w-0 flex-col gap-1 disabled:opacity-60"
       aria-describedby={described.filter(Boolean).join(" ") || undefined}
     >
       <legend className={isLabelHidden ? "sr-only" : "mb-1 text-sm font-medium"}>
@@ -155,12 +158,13 @@ function ChoiceBox({
 }
 
 interface TagInputProps extends GroupProps {
+  readonly placeholder?: string | undefined;
   readonly values: readonly string[];
   readonly onValues: (values: readonly string[]) => void;
 }
 
 /** A list of texts that are entered one by one. */
-export function TagInput({ values, onValues, ...group }: TagInputProps): ReactNode {
+export function TagInput({ values, onValues, placeholder, ...group }: TagInputProps): ReactNode {
   const [text, setText] = useState("");
   const add = (): void => {
     const value = text.trim();
@@ -188,6 +192,7 @@ export function TagInput({ values, onValues, ...group }: TagInputProps): ReactNo
       <div className="flex gap-2">
         <TextInput
           aria-label={`Add to ${group.label}`}
+          placeholder={placeholder}
           value={text}
           onValue={setText}
           onKeyDown={(event) => {

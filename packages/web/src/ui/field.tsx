@@ -77,14 +77,20 @@ export function TextInput({ onValue, ...rest }: TextInputProps): ReactNode {
 
 type TextAreaProps = Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, "className" | "onChange"> & {
   readonly onValue?: (value: string) => void;
+  /** True if the characters are shown as dots, as those of a password are. */
+  readonly isMasked?: boolean;
 };
 
-export function TextArea({ onValue, ...rest }: TextAreaProps): ReactNode {
+export function TextArea({ onValue, isMasked = false, ...rest }: TextAreaProps): ReactNode {
   return (
     <textarea
       {...rest}
       onChange={(event) => onValue?.(event.target.value)}
-      className={classNames(control, "py-1.5 font-mono")}
+      className={classNames(
+        control,
+        "py-1.5 font-mono",
+        isMasked && "not-placeholder-shown:[-webkit-text-security:disc]",
+      )}
     />
   );
 }

@@ -133,6 +133,7 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
               <ParameterField
                 key={parameter.name}
                 parameter={fieldOf(parameter)}
+                styling={parameter.styling}
                 value={values[parameter.name] ?? parameter.value.value}
                 onValue={(value) => {
                   setValues((old) => ({ ...old, [parameter.name]: value }));
