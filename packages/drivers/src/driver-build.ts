@@ -21,6 +21,22 @@ export interface DriverBuild {
   readonly state: Uint8Array | undefined;
   /** Keeps a state while the build is carried out, in case that it fails, is canceled, or never ends. */
   readonly keepState: (state: Uint8Array) => Promise<void>;
+  /**
+   * Makes the lease of the build's job longer until the result is disposed of: no other server carries the build out before
+   * the lease ends. For programs that go on without the server. Throws if another server has the build by now.
+   */
+  readonly hold: (times: LeaseTimes) => Promise<BuildHold>;
+}
+
+export interface LeaseTimes {
+  readonly lastsMs: number;
+  /** The time without a renewal after which the server aborts the build. */
+  readonly patienceMs: number;
+}
+
+export interface BuildHold extends AsyncDisposable {
+  /** The wall-clock time of the last renewal, in milliseconds: the lease begins no earlier than then. */
+  readonly renewedAtMs: () => number;
 }
 
 export interface DriverWorkspace {

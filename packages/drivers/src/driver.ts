@@ -42,6 +42,11 @@ export interface Driver {
    */
   claim?(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult>;
   /**
+   * Ends what an interrupted attempt at the same build left running on this machine, and has its state kept. Called if the
+   * build is canceled before the driver continued it. Omitted by a driver whose work ends with the server.
+   */
+  settle?(build: DriverBuild, log: DriverLog): Promise<void>;
+  /**
    * Reports what happens to agents outside of builds, until the signal is aborted. Omitted by a driver that cannot tell.
    * Rejects with a `DriverError` when the connection to the infrastructure is lost. An event may be reported twice, and
    * also for agents that a build stops.

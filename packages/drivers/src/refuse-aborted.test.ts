@@ -23,6 +23,7 @@ const build: DriverBuild = {
   parameters: {},
   isPrebuild: false,
   keepState: async () => undefined,
+  hold: () => Promise.reject(new Error("nothing holds this build")),
   agents: [],
   limits: defaultDriverLimits,
   accessUrl: "http://localhost",

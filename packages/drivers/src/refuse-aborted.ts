@@ -8,6 +8,7 @@ import type { Driver } from "./driver.ts";
 export function refuseAborted(driver: Driver): Driver {
   const read = driver.read?.bind(driver);
   const claim = driver.claim?.bind(driver);
+  const settle = driver.settle?.bind(driver);
   const watch = driver.watch?.bind(driver);
   return {
     name: driver.name,
@@ -47,6 +48,7 @@ export function refuseAborted(driver: Driver): Driver {
         return claim(build, log, signal);
       },
     }),
+    ...(settle && { settle }),
     ...(watch && {
       watch: async (report, signal) => {
         signal.throwIfAborted();

@@ -63,6 +63,7 @@ export { connectionOptions, databaseOn } from "./platform/db/database.ts";
 export { Refusal, Unavailable } from "./platform/errors/errors.ts";
 export { fullGrant, type UserCaller } from "./platform/http/caller.ts";
 export { JobCanceled } from "./platform/jobs/worker.ts";
+export { JobLease } from "./platform/jobs/job-lease.ts";
 export { JobLogWriter } from "./platform/jobs/job-log-writer.ts";
 export { acquireJob } from "./platform/jobs/queries.ts";
 export {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 
+import { systemClock } from "@slipway/runtime";
 import { acquire, ClaimStage, fillPool, ManualDriver, openTestDatabase } from "@slipway/testkit";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
@@ -9,6 +10,7 @@ import { selectBuild } from "../src/features/builds/queries.ts";
 import { WorkspaceTurns } from "../src/features/builds/workspace-turns.ts";
 import type { Database } from "../src/platform/db/database.ts";
 import type { UserCaller } from "../src/platform/http/caller.ts";
+import { JobLease } from "../src/platform/jobs/job-lease.ts";
 import { JobLogWriter } from "../src/platform/jobs/job-log-writer.ts";
 import { acquireJob, completeJob, renewLeases } from "../src/platform/jobs/queries.ts";
 import { endJob } from "../src/platform/jobs/worker.ts";
@@ -56,9 +58,11 @@ async function carryOut(how: "succeed" | "fail"): Promise<readonly string[]> {
   const turns = new WorkspaceTurns();
   const handle = buildHandler({ db, secrets, drivers, accessUrl: "", unpackDir: "", turns });
   const log = new JobLogWriter(db, stage.needs.pubsub, job.id);
-  const outcome = await handle(job, log, new AbortController().signal);
+  const holder = { jobId: job.id, workerId, attempt: job.attempt };
+  const lease = new JobLease({ db, clock: systemClock }, holder);
+  const outcome = await handle(job, log, new AbortController().signal, lease);
   await log.flush();
-  expect(await endJob(db, { jobId: job.id, workerId }, outcome)).toBe(true);
+  expect(await endJob(db, holder, outcome)).toBe(true);
   return outcome.topics.toSorted();
 }
 
@@ -160,10 +164,12 @@ describe("a cancellation", () => {
       .selectAll()
       .executeTakeFirstOrThrow();
     expect(job).toMatchObject({ completed_at: null, canceled_at: expect.any(String) });
-    const kept = await renewLeases(db, work?.workerId ?? "", [row.job_id]);
+    const workerId = work?.workerId ?? "";
+    const renewal = { jobId: row.job_id, workerId, attempt: 1, seconds: 30 };
+    const kept = await renewLeases(db, [renewal]);
     expect(kept.get(row.job_id)).toEqual({ isCanceled: true });
     expect(await work?.end("cancel")).toBe(true);
-    expect(await renewLeases(db, work?.workerId ?? "", [row.job_id])).toEqual(new Map());
+    expect(await renewLeases(db, [renewal])).toEqual(new Map());
   });
 });
 
@@ -181,12 +187,14 @@ describe("a lease", () => {
       .set({ lease_until: past })
       .where("completed_at", "is", null)
       .execute();
-    expect([...(await renewLeases(db, workerId, [first])).keys()]).toEqual([first]);
+    const held = { workerId, attempt: 1, seconds: 30 };
+    expect([...(await renewLeases(db, [{ ...held, jobId: first }])).keys()]).toEqual([first]);
     const other = randomUUID();
     expect(await acquireJob(db, other, [])).toMatchObject({ id: second });
     expect(await acquireJob(db, other, [second])).toBeUndefined();
-    expect(await renewLeases(db, workerId, [second])).toEqual(new Map());
-    expect(await completeJob(db, { jobId: second, workerId, error: undefined })).toBe(false);
+    const lost = { ...held, jobId: second };
+    expect(await renewLeases(db, [lost])).toEqual(new Map());
+    expect(await completeJob(db, { ...lost, error: undefined })).toBe(false);
   });
 });
 

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, inject, it, onTestFinished } from "vites
 import { connectionOptions } from "../src/platform/db/database.ts";
 import { sqlState, violatesUnique } from "../src/platform/db/errors.ts";
 import { inTransaction } from "../src/platform/db/transaction.ts";
+import { JobLease, JobLost, usualLease } from "../src/platform/jobs/job-lease.ts";
 import { JobLogWriter } from "../src/platform/jobs/job-log-writer.ts";
 import { readJobLogs } from "../src/platform/jobs/log-stream.ts";
 import {
@@ -81,11 +82,12 @@ it("gives a job whose lease ran out to another worker, and its first worker no s
   const [first, second] = [randomUUID(), randomUUID()];
   expect(await takeAll(first)).toEqual([jobId]);
   expect(await takeAll(second)).toEqual([]);
-  expect([...(await renewLeases(database.db, first, [jobId])).keys()]).toEqual([jobId]);
+  const renewal = { jobId, workerId: first, attempt: 1, seconds: 30 };
+  expect([...(await renewLeases(database.db, [renewal])).keys()]).toEqual([jobId]);
   await endLeases();
   expect(await takeAll(second)).toEqual([jobId]);
-  expect((await renewLeases(database.db, first, [jobId])).size).toBe(0);
-  const end = { jobId, error: undefined };
+  expect((await renewLeases(database.db, [renewal])).size).toBe(0);
+  const end = { jobId, attempt: 2, error: undefined };
   expect(await completeJob(database.db, { ...end, workerId: first })).toBe(false);
   expect(await completeJob(database.db, { ...end, workerId: second })).toBe(true);
   expect(await completeJob(database.db, { ...end, workerId: second })).toBe(false);
@@ -121,6 +123,57 @@ it("gives a worker at once the job that it held in an earlier life", async () =>
   expect((await acquireJob(database.db, workerId, []))?.id).toBe(jobId);
 });
 
+it("gives an earlier life of the worker no say in the job", async () => {
+  const jobId = await addJob();
+  const workerId = randomUUID();
+  const first = await acquireJob(database.db, workerId, []);
+  const second = await acquireJob(database.db, workerId, []);
+  expect([first?.attempt, second?.attempt]).toEqual([1, 2]);
+  const earlier = { jobId, workerId, attempt: 1 };
+  expect((await renewLeases(database.db, [{ ...earlier, seconds: 30 }])).size).toBe(0);
+  expect(await completeJob(database.db, { ...earlier, error: undefined })).toBe(false);
+  expect(await completeJob(database.db, { ...earlier, attempt: 2, error: undefined })).toBe(true);
+});
+
+it("gives a job to no other worker while its lease is held for longer", async () => {
+  const jobId = await addJob();
+  const workerId = randomUUID();
+  await acquireJob(database.db, workerId, []);
+  const holder = { jobId, workerId, attempt: 1 };
+  const lease = new JobLease({ db: database.db, clock: systemClock }, holder);
+  const ofLease = async (): Promise<number> => {
+    const { rows } = await sql<{ readonly rest: number }>`
+      select extract(epoch from lease_until - now())::float as rest from jobs
+        where id = ${jobId}`.execute(database.db);
+    return rows[0]?.rest ?? 0;
+  };
+  {
+    const beforeMs = systemClock.now();
+    await using hold = await lease.hold({ lastsMs: 480_000, patienceMs: 120_000 });
+    expect(hold.renewedAtMs()).toBeGreaterThanOrEqual(beforeMs);
+    expect(lease.seconds).toBe(480);
+    expect(await ofLease()).toBeGreaterThan(400);
+  }
+  expect(await ofLease()).toBeLessThanOrEqual(30);
+  await acquireJob(database.db, workerId, []);
+  await expect(lease.hold({ lastsMs: 1000, patienceMs: 1000 })).rejects.toBeInstanceOf(JobLost);
+});
+
+it("gives up a job whose lease it cannot renew, before another worker takes it", async () => {
+  let nowMs = 0;
+  const clock = { ...systemClock, now: () => nowMs };
+  const holder = { jobId: randomUUID(), workerId: randomUUID(), attempt: 1 };
+  const lease = new JobLease({ db: database.db, clock }, holder);
+  nowMs = usualLease.patienceMs - 1;
+  expect(lease.isLapsing).toBe(false);
+  lease.noteRenewal(1);
+  nowMs = usualLease.patienceMs;
+  expect(lease.isLapsing).toBe(false);
+  nowMs += 1;
+  expect(lease.isLapsing).toBe(true);
+  expect(usualLease.patienceMs).toBeLessThan(usualLease.lastsMs);
+});
+
 it("keeps a job for the only worker that can do it", async () => {
   const onlyWorkerId = randomUUID();
   const jobId = await addJob({ onlyWorkerId });
@@ -141,7 +194,7 @@ it("has one open job a workspace at most", async () => {
     true,
   );
   const [jobId = ""] = await takeAll(workerId);
-  await completeJob(database.db, { jobId, workerId, error: "broken" });
+  await completeJob(database.db, { jobId, workerId, attempt: 1, error: "broken" });
   await addJob(more);
 });
 

@@ -18,6 +18,7 @@ const build: DriverBuild = {
   },
   isPrebuild: false,
   keepState: async () => undefined,
+  hold: () => Promise.reject(new Error("nothing holds this build")),
   parameters: {},
   agents: [
     {

@@ -7,6 +7,7 @@ import type { Account } from "@slipway/runtime/ownership";
 
 import { DriverError } from "../errors.ts";
 import { OutputLines } from "./output-lines.ts";
+import { guardedCommand, type RunLease } from "./run-lease.ts";
 import type { RunLimits } from "./terraform-options.ts";
 
 export interface CommandOptions {
@@ -25,6 +26,8 @@ export interface CommandOptions {
   readonly resultPath?: string;
   readonly limits: Pick<RunLimits, "graceMs" | "maxRunMs" | "maxOutputBytes">;
   readonly clock: Pick<Clock, "sleep">;
+  /** The lease of a program that must end before another server runs it; undefined for one that changes nothing. */
+  readonly lease?: Pick<RunLease, "path" | "interrupt">;
   /** Receives each line of the output; its bytes are valid until the next one. */
   readonly onLine: (line: Buffer) => void;
   /** Receives the process id once the program runs. */
@@ -89,15 +92,17 @@ function openOutput(path: string): Promise<FileHandle> {
 interface RunningChild {
   readonly pid: number;
   readonly ended: Promise<CommandEnd>;
-  readonly interrupt: () => void;
+  readonly interrupt: () => Promise<void>;
   readonly kill: () => void;
 }
 
 async function startChild(
-  { program, args, directory, environment, user }: CommandOptions,
+  { program, args, directory, environment, user, lease }: CommandOptions,
   { stdout, stderr }: { readonly stdout: FileHandle; readonly stderr: FileHandle },
 ): Promise<RunningChild> {
-  const child = spawn(program, [...args], {
+  const command =
+    lease === undefined ? { program, args } : guardedCommand(lease.path, program, args);
+  const child = spawn(command.program, [...command.args], {
     cwd: directory,
     env: environment,
     detached: true,
@@ -115,7 +120,7 @@ async function startChild(
     return {
       pid,
       ended: ended.promise,
-      interrupt: () => void child.kill("SIGINT"),
+      interrupt: lease?.interrupt ?? (async () => void child.kill("SIGINT")),
       kill: () => killGroup(pid),
     };
   } catch (error) {
@@ -125,7 +130,7 @@ async function startChild(
   }
 }
 
-function killGroup(pid: number): void {
+export function killGroup(pid: number): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
@@ -145,7 +150,8 @@ async function stopWhenAborted(
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
   if (await settlesWithin(ending, 0, clock)) return;
-  child.interrupt();
+  // Without a place for the times of its lease, it is killed after the grace.
+  await child.interrupt().catch(() => undefined);
   if (await settlesWithin(ending, limits.graceMs, clock)) return;
   child.kill();
   await ending;

@@ -1,41 +1,54 @@
-import { constants } from "node:fs";
-import { chown, cp, mkdir, open, realpath, rm, writeFile } from "node:fs/promises";
+import { chown, cp, mkdir, realpath, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { type Clock, parseObject, numberOf, systemErrorCode, textOf } from "@slipway/runtime";
 import { makeDirectories } from "@slipway/runtime/make-directories";
 import { type Account, chownTree } from "@slipway/runtime/ownership";
 
+import type { DriverBuild } from "../driver-build.ts";
 import type { DriverLog } from "../driver.ts";
 import { allowTraversalTo } from "../process/publish-commands.ts";
-import type { ProcessTable } from "../process/running-process.ts";
 import { removeWorkspace, workspaceDirectory } from "../process/workspace-directory.ts";
 import type { WorkspaceUsers } from "../process/workspace-users.ts";
+import {
+  type LeftoverOptions,
+  noteKept,
+  recordProcess,
+  type RunFiles,
+  runFiles,
+  settleLeftover,
+} from "./leftover-run.ts";
 
 /** The directory of one run: a private copy of the template, with the state. Its opener disposes of it. */
-export interface RunDirectory extends AsyncDisposable {
+export interface RunDirectory extends AsyncDisposable, Pick<RunFiles, "statePath" | "leasePath"> {
   /** The configuration, where the program runs. */
   readonly files: string;
   readonly home: string;
-  readonly statePath: string;
   /** Owned by the server, so that no link of a template redirects what it writes. */
   readonly outputPath: string;
   readonly user: Account | undefined;
-  /** The state that an interrupted run left. */
-  readonly leftState: Uint8Array | undefined;
+  /** The newest state of the workspace: the kept one, or that of an interrupted run. */
+  readonly state: Uint8Array | undefined;
   /** Records a running program, for a server that starts after this one was killed. */
-  recordProcess(pid: number): Promise<void>;
+  recordProcess(program: { readonly pid: number; readonly isGuarded: boolean }): Promise<void>;
+  /** Has a state kept. If that fails, the directory stays for the next run. */
+  keepState(state: Uint8Array): Promise<void>;
 }
 
-export interface RunDirectoryOptions {
+export interface RunDirectoryOptions extends LeftoverOptions {
   readonly root: string;
   /** Undefined to run as the server's own user. */
   readonly users: WorkspaceUsers | undefined;
-  readonly table: ProcessTable;
-  readonly clock: Pick<Clock, "sleep">;
 }
 
-const pollMs = 500;
+/** The subject of a run. */
+export interface RunSubject {
+  /** The name of its directory: the id of the workspace, or of the version. */
+  readonly key: string;
+  /** The directory of the template's files. */
+  readonly template: string;
+  /** Undefined for a run that changes nothing. */
+  readonly build: Pick<DriverBuild, "hold" | "keepState" | "state"> | undefined;
+}
 
 /**
  * Opens the directory of a workspace's run, or of another `key`. Waits for a program that an earlier server started
@@ -43,7 +56,7 @@ const pollMs = 500;
  */
 export async function openRunDirectory(
   options: RunDirectoryOptions,
-  { key, template }: { readonly key: string; readonly template: string },
+  { key, template, build }: RunSubject,
   log: DriverLog,
   signal: AbortSignal,
 ): Promise<RunDirectory> {
@@ -51,14 +64,17 @@ export async function openRunDirectory(
   const root = await realpath(options.root);
   const directory = workspaceDirectory(root, key);
   const files = join(directory, "files");
-  const statePath = join(files, "terraform.tfstate");
-  const recordPath = join(directory, "process.json");
-  await waitForLeftover(recordPath, options, log, signal);
-  const leftState = await readIfThere(statePath);
+  const kept = runFiles(directory);
+  const state = build && (await settleLeftover(kept, build, options, log, signal));
+  signal.throwIfAborted();
   await removeWorkspace(root, directory);
   await mkdir(directory, { mode: 0o700 });
   await using opening = new AsyncDisposableStack();
-  opening.defer(() => removeWorkspace(root, directory));
+  let isNeeded = false;
+  opening.defer(async () => {
+    if (!isNeeded) await removeWorkspace(root, directory);
+  });
+  await noteKept(kept, state);
   const home = join(directory, "home");
   await mkdir(home, { mode: 0o700 });
   await cp(template, files, { recursive: true, verbatimSymlinks: true });
@@ -72,49 +88,24 @@ export async function openRunDirectory(
   return {
     files,
     home,
-    statePath,
+    statePath: kept.statePath,
+    leasePath: kept.leasePath,
     outputPath: join(directory, "output.log"),
     user,
-    leftState,
-    recordProcess: async (pid) => {
-      const start = (await options.table.find(pid))?.start ?? "";
-      await writeFile(recordPath, JSON.stringify({ pid, start }), { mode: 0o600 });
+    state,
+    recordProcess: (program) => recordProcess(kept, program, options.table),
+    keepState: async (newer) => {
+      await noteKept(kept, newer);
+      try {
+        await build?.keepState(newer);
+        isNeeded = false;
+      } catch (error) {
+        isNeeded = true;
+        throw error;
+      }
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
-}
-
-async function waitForLeftover(
-  recordPath: string,
-  { table, clock }: RunDirectoryOptions,
-  log: DriverLog,
-  signal: AbortSignal,
-): Promise<void> {
-  const text = await readIfThere(recordPath);
-  const record = text && parseObject(text.toString());
-  if (record === undefined) return;
-  const pid = numberOf(record["pid"]);
-  const isRunning = async (): Promise<boolean> => {
-    const found = await table.find(pid);
-    return found !== undefined && found.start === textOf(record["start"]);
-  };
-  if (pid === 0 || !(await isRunning())) return;
-  log.write("info", "Setting up", `waiting for process ${pid}, which an earlier server started`);
-  while (await isRunning()) await clock.sleep(pollMs, signal);
-}
-
-/** Reads a file, which the programs of a template may have replaced with a link: that counts as absent. */
-async function readIfThere(path: string): Promise<Buffer | undefined> {
-  try {
-    await using file = await open(
-      path,
-      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-    );
-    return (await file.stat()).isFile() ? await file.readFile() : undefined;
-  } catch (error) {
-    if (["ENOENT", "ENOTDIR", "ELOOP"].includes(systemErrorCode(error) ?? "")) return undefined;
-    throw error;
-  }
 }
 
 /** Writes a file for a run's user. The directory is that of the run, and nothing of it has run yet. */

@@ -20,6 +20,11 @@ export function newerState(
   return isSame && numberOf(leftState["serial"]) > numberOf(keptState["serial"]) ? left : kept;
 }
 
+/** Reports whether a state is not cut off. */
+export function isWholeState(state: Uint8Array): boolean {
+  return parseState(state) !== undefined;
+}
+
 /** Reports whether the state has nothing to remove. */
 export function isEmptyState(state: Uint8Array | undefined): boolean {
   return listOf(parseState(state)?.["resources"]).every(

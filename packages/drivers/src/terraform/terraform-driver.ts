@@ -18,6 +18,7 @@ import type {
 import { DriverError } from "../errors.ts";
 import { procTable } from "../process/proc-table.ts";
 import { psTable } from "../process/ps-table.ts";
+import { workspaceDirectory } from "../process/workspace-directory.ts";
 import { machineDirectory, WorkspaceUsers } from "../process/workspace-users.ts";
 import {
   agentVariables,
@@ -25,12 +26,17 @@ import {
   buildVariables,
   readingVariables,
 } from "./build-variables.ts";
+import { runFiles, settleLeftover } from "./leftover-run.ts";
 import { type DeclaredAgent, readAgents } from "./read-agents.ts";
 import { readExternalAuth, readParameters, readPresets } from "./read-parameters.ts";
 import { readResources } from "./read-resources.ts";
 import { planRelations, stateRelations } from "./relations.ts";
 import { hasAgentPlaces, isEmptyState, managedAddresses } from "./state-file.ts";
-import { defaultRunLimits, type TerraformDriverOptions } from "./terraform-options.ts";
+import {
+  defaultRunLimits,
+  type RunLimits,
+  type TerraformDriverOptions,
+} from "./terraform-options.ts";
 import { checkProgram, type TerraformProgram } from "./terraform-program.ts";
 import { type SessionSubject, TerraformSession } from "./terraform-session.ts";
 import { planResources, stateResources, type TerraformResource } from "./values.ts";
@@ -46,6 +52,7 @@ export class TerraformDriver implements Driver {
   readonly #users: WorkspaceUsers | undefined;
   readonly #table = process.platform === "linux" ? procTable() : psTable;
   readonly #turns: Turnstile;
+  readonly #limits: RunLimits;
   #program: TerraformProgram | undefined;
 
   constructor(options: TerraformDriverOptions) {
@@ -54,6 +61,7 @@ export class TerraformDriver implements Driver {
     this.refusal = "refusal" in program ? program.refusal : undefined;
     const directories = [machineDirectory, `${runsDir}/.users`];
     this.#users = users && new WorkspaceUsers({ range: users, table: this.#table, directories });
+    this.#limits = { ...defaultRunLimits, ...options.limits };
     this.#turns = new Turnstile((inside) => inside < maxRuns);
   }
 
@@ -63,7 +71,7 @@ export class TerraformDriver implements Driver {
       ...agentVariables(input.accessUrl, agentScripts),
       ...readingVariables(input),
     };
-    const subject = { key: input.key, template: input.template, state: undefined, variables };
+    const subject = { key: input.key, template: input.template, build: undefined, variables };
     return this.#inSession(subject, log, signal, async (session) => {
       await session.init(signal);
       await session.plan({ destroy: false }, signal);
@@ -104,6 +112,13 @@ export class TerraformDriver implements Driver {
     return this.#carryOut(build, "claim", log, signal);
   }
 
+  async settle(build: DriverBuild, log: DriverLog): Promise<void> {
+    const { runsDir, clock } = this.#options;
+    const files = runFiles(workspaceDirectory(runsDir, build.workspace.id));
+    const options = { table: this.#table, clock, limits: this.#limits };
+    await settleLeftover(files, build, options, log, AbortSignal.abort());
+  }
+
   /** Reports every agent as absent: only its connection shows whether it runs. */
   async observe({ agents }: ObserveInput): Promise<WorkspaceObservation> {
     return { agents: agents.map(({ id }) => ({ id, status: "absent" })) };
@@ -119,7 +134,7 @@ export class TerraformDriver implements Driver {
     const subject = {
       key: build.workspace.id,
       template: build.template,
-      state: build.state,
+      build,
       variables: {
         ...agentVariables(build.accessUrl, this.#options.agentScripts),
         ...buildVariables(build, { stage, runningToken: runningToken(build) }),
@@ -128,12 +143,12 @@ export class TerraformDriver implements Driver {
     return this.#inSession(subject, log, signal, async (session) => {
       if (destroy && isEmptyState(await session.readState())) {
         log.write("info", "Destroying", "there is nothing to remove");
-        return { state: build.state, resources: [] };
+        return { state: await session.readState(), resources: [] };
       }
       await session.init(signal);
       await session.plan({ destroy }, signal);
       if (stage === "claim") warnOfReplacements(session, log);
-      await applyAndKeep(session, build, log, signal);
+      await applyPlan(session, build, log, signal);
       const state = await session.readState();
       if (destroy) return { state, resources: [] };
       return {
@@ -151,7 +166,7 @@ export class TerraformDriver implements Driver {
     task: (session: TerraformSession) => Promise<T>,
   ): Promise<T> {
     const program = await this.#requireProgram(signal);
-    const { runsDir: root, configFile, environment, clock, limits } = this.#options;
+    const { runsDir: root, configFile, environment, clock } = this.#options;
     const options = {
       root,
       program: program.path,
@@ -160,7 +175,7 @@ export class TerraformDriver implements Driver {
       users: this.#users,
       table: this.#table,
       clock,
-      limits: { ...defaultRunLimits, ...limits },
+      limits: this.#limits,
     };
     return this.#turns.run(signal, async () => {
       log.write("debug", "Setting up", `${program.product} ${program.version}`);
@@ -179,11 +194,8 @@ export class TerraformDriver implements Driver {
   }
 }
 
-/**
- * Applies the plan, and has the state kept however that ends: what was created by then must not be forgotten. Throws what
- * `apply` throws.
- */
-async function applyAndKeep(
+/** Applies the plan; logs what a deletion leaves. Throws what `apply` throws. */
+async function applyPlan(
   session: TerraformSession,
   build: DriverBuild,
   log: DriverLog,
@@ -192,10 +204,8 @@ async function applyAndKeep(
   try {
     await session.apply(signal);
   } finally {
-    const state = await session.readState();
-    if (state !== undefined) await build.keepState(state);
-    const left = managedAddresses(state);
-    if (build.transition === "delete" && left.length > 0) {
+    const left = build.transition === "delete" ? managedAddresses(await session.readState()) : [];
+    if (left.length > 0) {
       log.write("warn", "Destroying", `still there: ${left.slice(0, maxListed).join(", ")}`);
     }
   }

@@ -28,6 +28,8 @@ export interface RunLimits {
   /** The time that an interrupted program has to finish its changes and to save the state. */
   readonly graceMs: number;
   readonly maxRunMs: number;
+  /** The time without a renewal of the build's lease after which a program that changes infrastructure is interrupted. */
+  readonly maxSilenceMs: number;
   readonly maxOutputBytes: number;
   /** The size of a state, and of a plan or a state as JSON. */
   readonly maxStateBytes: number;
@@ -36,6 +38,7 @@ export interface RunLimits {
 export const defaultRunLimits: RunLimits = {
   graceMs: 300_000,
   maxRunMs: 3_600_000,
+  maxSilenceMs: 120_000,
   maxOutputBytes: 256 * 1024 * 1024,
   maxStateBytes: 16 * 1024 * 1024,
 };

@@ -2,29 +2,27 @@ import { constants } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type Clock, type JsonObject, parseObject, systemErrorCode } from "@slipway/runtime";
+import { type JsonObject, parseObject, Scope, systemErrorCode } from "@slipway/runtime";
 
-import type { DriverTemplate } from "../driver-build.ts";
+import type { DriverBuild, DriverTemplate } from "../driver-build.ts";
 import type { DriverLog } from "../driver.ts";
 import { DriverError } from "../errors.ts";
-import { runCommand } from "./run-command.ts";
+import { type CommandOptions, runCommand } from "./run-command.ts";
 import {
   openRunDirectory,
   type RunDirectory,
   type RunDirectoryOptions,
   writeOwned,
 } from "./run-directory.ts";
+import { holdForRun, RunLease } from "./run-lease.ts";
 import { RunLog } from "./run-log.ts";
-import { newerState } from "./state-file.ts";
-import type { RunLimits } from "./terraform-options.ts";
+import { isWholeState } from "./state-file.ts";
 
 /** The options that all sessions of a driver share. */
 export interface SessionOptions extends RunDirectoryOptions {
   readonly program: string;
   readonly configFile: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
-  readonly limits: RunLimits;
-  readonly clock: Clock;
 }
 
 /** The configuration that a session is opened with. */
@@ -32,11 +30,14 @@ export interface SessionSubject {
   /** The name of its directory: the id of the workspace, or of the version. */
   readonly key: string;
   readonly template: DriverTemplate;
-  readonly state: Uint8Array | undefined;
+  /** Undefined for a configuration that is read and not carried out. */
+  readonly build: DriverBuild | undefined;
   /** The variables of the provider. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
+/** The time between looks for a new state while the program changes infrastructure. */
+const keepMs = 5_000;
 const lockFile = ".terraform.lock.hcl";
 const planFile = "slipway.tfplan";
 /** Keeps the state in the directory, whatever backend the configuration names. */
@@ -48,17 +49,20 @@ const programPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 export class TerraformSession implements AsyncDisposable {
   readonly #options: SessionOptions;
   readonly #directory: RunDirectory;
+  readonly #build: DriverBuild | undefined;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #log: DriverLog;
   /** The planned changes that are more than reads, by the address of the resource. */
   #changes: ReadonlyMap<string, string> = new Map();
+  #kept: Uint8Array | undefined;
 
   private constructor(
     options: SessionOptions,
     directory: RunDirectory,
-    variables: Readonly<Record<string, string>>,
+    { build, variables }: Pick<SessionSubject, "build" | "variables">,
     log: DriverLog,
   ) {
+    this.#build = build;
     this.#options = options;
     this.#directory = directory;
     this.#log = log;
@@ -77,7 +81,7 @@ export class TerraformSession implements AsyncDisposable {
 
   static async open(
     options: SessionOptions,
-    { key, template, state, variables }: SessionSubject,
+    { key, template, build, variables }: SessionSubject,
     log: DriverLog,
     signal: AbortSignal,
   ): Promise<TerraformSession> {
@@ -85,18 +89,18 @@ export class TerraformSession implements AsyncDisposable {
     if (files === undefined) throw new TypeError("the template's files are not unpacked");
     await using opening = new AsyncDisposableStack();
     const directory = opening.use(
-      await openRunDirectory(options, { key, template: files }, log, signal),
+      await openRunDirectory(options, { key, template: files, build }, log, signal),
     );
     const write = (name: string, content: Uint8Array | string): Promise<void> =>
       writeOwned(directory, join(directory.files, name), content);
     await write(overrideFile, override);
     if (notes !== undefined) await write(lockFile, notes);
-    const newest = newerState(state, directory.leftState);
     // One that was pushed with the template belongs to something else.
     await rm(directory.statePath, { force: true, recursive: true });
-    if (newest !== undefined) await write("terraform.tfstate", newest);
+    const { state } = directory;
+    if (state !== undefined) await write("terraform.tfstate", state);
     opening.move();
-    return new TerraformSession(options, directory, variables, log);
+    return new TerraformSession(options, directory, { build, variables }, log);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -134,12 +138,42 @@ export class TerraformSession implements AsyncDisposable {
     this.#changes = log.changes;
   }
 
+  /** Applies the plan under a lease of the build, and has the state kept while and however that ends. */
   async apply(signal: AbortSignal): Promise<void> {
-    await this.#run(
-      "Applying",
-      ["apply", "-json", "-input=false", "-lock=false", "-auto-approve", planFile],
-      signal,
-    );
+    if (this.#build === undefined) throw new TypeError("a reading changes nothing");
+    const { limits } = this.#options;
+    await using hold = await holdForRun(this.#build, limits);
+    await using lease = await RunLease.open(this.#directory.leasePath, hold, this.#options);
+    await using keeping = new Scope();
+    keeping.run((stop) => this.#keepChanges(stop));
+    try {
+      await this.#run(
+        "Applying",
+        ["apply", "-json", "-input=false", "-lock=false", "-auto-approve", planFile],
+        signal,
+        { lease },
+      );
+    } finally {
+      await keeping.close();
+      await this.#keepState();
+    }
+  }
+
+  async #keepChanges(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#options.clock.sleep(keepMs, signal);
+      // What cannot be kept now is kept the next time, or at the end.
+      await this.#keepState().catch(() => undefined);
+    }
+  }
+
+  /** Keeps a new state, unless it is cut off: the program is at it, or was killed there. */
+  async #keepState(): Promise<void> {
+    const state = await this.readState();
+    if (state === undefined || !isWholeState(state)) return;
+    if (this.#kept !== undefined && Buffer.from(state).equals(this.#kept)) return;
+    await this.#directory.keepState(state);
+    this.#kept = state;
   }
 
   /** Returns the plan as JSON. */
@@ -164,7 +198,9 @@ export class TerraformSession implements AsyncDisposable {
 
   async #show(args: readonly string[], signal: AbortSignal): Promise<JsonObject> {
     const path = `${this.#directory.outputPath}.json`;
-    await this.#run("Reading", ["show", "-json", "-no-color", ...args], signal, path);
+    await this.#run("Reading", ["show", "-json", "-no-color", ...args], signal, {
+      resultPath: path,
+    });
     const bytes = await this.#readBounded(path, "the plan or state");
     const json = parseObject(Buffer.from(bytes ?? []).toString());
     if (json === undefined) throw new DriverError("run-failed", "show printed no JSON object");
@@ -175,7 +211,7 @@ export class TerraformSession implements AsyncDisposable {
     stage: string,
     args: readonly string[],
     signal: AbortSignal,
-    resultPath?: string,
+    more: Pick<CommandOptions, "resultPath" | "lease"> = {},
   ): Promise<RunLog> {
     const { program, limits, clock } = this.#options;
     const { files, outputPath, user } = this.#directory;
@@ -188,11 +224,12 @@ export class TerraformSession implements AsyncDisposable {
         environment: this.#environment,
         user,
         outputPath,
-        ...(resultPath === undefined ? {} : { resultPath }),
+        ...more,
         limits,
         clock,
         onLine: log.add,
-        onStart: (pid) => this.#directory.recordProcess(pid),
+        onStart: (pid) =>
+          this.#directory.recordProcess({ pid, isGuarded: more.lease !== undefined }),
       },
       signal,
     );

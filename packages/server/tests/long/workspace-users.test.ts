@@ -174,6 +174,7 @@ ofRoot("a server of root", () => {
       },
       isPrebuild: false,
       keepState: async () => undefined,
+      hold: () => Promise.reject(new Error("nothing holds this build")),
       parameters: {},
       agents: [
         {

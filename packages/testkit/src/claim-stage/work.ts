@@ -1,9 +1,11 @@
+import { systemClock } from "@slipway/runtime";
 import {
   type AcquiredJob,
   buildHandler,
   endJob,
   importHandler,
   JobCanceled,
+  JobLease,
   type JobHandler,
   JobLogWriter,
   type JobOutcome,
@@ -20,6 +22,7 @@ export class Work {
   readonly #needs: StageNeeds;
   readonly #driver: ManualDriver;
   readonly #log: JobLogWriter;
+  readonly #lease: JobLease;
   readonly #canceled = new AbortController();
   readonly #outcome: Promise<JobOutcome>;
 
@@ -30,7 +33,9 @@ export class Work {
     this.#needs = needs;
     this.#driver = new ManualDriver(needs.driver);
     this.#log = new JobLogWriter(db, pubsub, job.id);
-    this.#outcome = this.#handler()(job, this.#log, this.#canceled.signal);
+    const holder = { jobId: job.id, workerId, attempt: job.attempt };
+    this.#lease = new JobLease({ db, clock: systemClock }, holder);
+    this.#outcome = this.#handler()(job, this.#log, this.#canceled.signal, this.#lease);
     this.#outcome.catch(() => undefined);
   }
 
@@ -47,7 +52,7 @@ export class Work {
     else this.#driver.end(how);
     const outcome = await this.#outcome;
     await this.#log.flush();
-    return endJob(this.#needs.db, { jobId: this.job.id, workerId: this.workerId }, outcome);
+    return endJob(this.#needs.db, this.#lease.holder, outcome);
   }
 
   #handler(): JobHandler {

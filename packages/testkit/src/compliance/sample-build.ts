@@ -43,6 +43,7 @@ export function sampleBuild(fields: Partial<DriverBuild> = {}): DriverBuild {
     accessUrl: "http://127.0.0.1:3000",
     state: undefined,
     keepState: async () => undefined,
+    hold: () => Promise.reject(new Error("nothing holds this build")),
     ...fields,
   };
 }

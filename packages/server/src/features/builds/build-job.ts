@@ -30,20 +30,23 @@ const stages = {
  * Carries out a build by its driver. Idempotent: the agents of a start are created once, before the driver is called.
  */
 export function buildHandler(needs: BuildNeeds): JobHandler {
-  return async (job, log, signal) => {
+  return async (job, log, signal, lease) => {
     const context = await selectBuildContext(needs.db, job.id);
     if (context === undefined)
       return { error: "the job has no build", commit: async () => {}, topics: [] };
     log.stage("Setting up");
     const driver = requireDriver(needs.drivers, context.definition.driver);
     const found = await findPredecessor(needs.db, context);
-    const work = { context, driver, log, signal };
+    const work = { context, driver, log, signal, lease };
     try {
       return await needs.turns.run(context.workspace_id, signal, () =>
         found?.fate === "continues" ? claim(needs, work, found) : runBuild(needs, work, found),
       );
     } catch (error) {
       if (signal.reason instanceof JobCanceled) {
+        // An earlier attempt may have left a program, which changes the workspace no more once its job has ended.
+        if (job.attempt > 1)
+          await driver.settle?.(await readDriverBuild(needs, work), driverLog(log));
         log.write("warn", "the build was canceled");
         return failure(context, signal.reason.message);
       }
@@ -57,10 +60,11 @@ export function buildHandler(needs: BuildNeeds): JobHandler {
 /** Lets the processes of a claimed prebuild continue for their new owner. */
 async function claim(
   needs: BuildNeeds,
-  { context, driver, log, signal }: RunningBuild,
+  work: RunningBuild,
   predecessor: Predecessor,
 ): Promise<JobOutcome> {
-  const build = await readDriverBuild(needs, context, predecessor.buildId);
+  const { context, driver, log, signal } = work;
+  const build = await readDriverBuild(needs, work, predecessor.buildId);
   log.stage(claimStage);
   const task = { work: "claim", build, fileId: context.file_id } as const;
   const result = await runDriver(needs, driver, task, driverLog(log), signal);
@@ -80,7 +84,7 @@ async function runBuild(
   if (context.transition === "start" && preparesAgents) {
     await prepareAgents(needs, work, replaced?.buildId);
   }
-  const build = await readDriverBuild(needs, context);
+  const build = await readDriverBuild(needs, work);
   log.stage(stages[build.transition]);
   const task = { work: build.transition, build, fileId: context.file_id };
   const result = await runDriver(needs, driver, task, driverLog(log), signal);
@@ -91,12 +95,13 @@ async function runBuild(
 /** Makes the driver of the replaced build remove what it started, if another driver is about to start the workspace. */
 async function cleanUpAfter(
   needs: BuildNeeds,
-  { context, log, signal }: RunningBuild,
+  work: RunningBuild,
   { buildId, driver }: Predecessor,
 ): Promise<void> {
+  const { context, log, signal } = work;
   if (driver === context.definition.driver) return;
   const { workspace_id: workspaceId, build_number: before } = context;
-  const build = await readDriverBuild(needs, context, buildId);
+  const build = await readDriverBuild(needs, work, buildId);
   const { db, secrets } = needs;
   const state = await selectDriverState(db, secrets, { workspaceId, before, driver });
   log.stage(stages.delete);

@@ -14,6 +14,7 @@ import { sql } from "kysely";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
+import type { JobLease } from "../../platform/jobs/job-lease.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import { readDriverAgents, readRunningAgents } from "../agents/build-service.ts";
 import { driverAgents } from "../agents/plan-service.ts";
@@ -31,9 +32,14 @@ export interface BuildNeeds extends UnpackNeeds {
   readonly turns: WorkspaceTurns;
 }
 
-/** A build in progress, with its driver and its log. */
-export interface RunningBuild {
+/** A build that a driver carries out, with the lease of its job; undefined once the job has ended. */
+export interface LeasedBuild {
   readonly context: BuildContext;
+  readonly lease: JobLease | undefined;
+}
+
+/** A build in progress, with its driver and its log. */
+export interface RunningBuild extends LeasedBuild {
   readonly driver: Driver;
   readonly log: JobLogWriter;
   readonly signal: AbortSignal;
@@ -45,11 +51,11 @@ export interface RunningBuild {
  */
 export async function readDriverBuild(
   needs: BuildNeeds,
-  context: BuildContext,
+  { context, lease }: LeasedBuild,
   runningId?: string,
 ): Promise<DriverBuild> {
   const { db, secrets } = needs;
-  const { id, job_id: jobId, workspace_id: workspaceId, build_number: before } = context;
+  const { id, workspace_id: workspaceId, build_number: before } = context;
   const { driver } = context.definition;
   // No state precedes the first build.
   const isFirst = before === 1;
@@ -79,8 +85,17 @@ export async function readDriverBuild(
     limits: defaultDriverLimits,
     accessUrl: needs.accessUrl,
     state: state ?? undefined,
-    keepState: (kept) => keepDriverState(db, secrets, { id, driver, jobId }, kept),
+    keepState: async (kept) => {
+      const { holder } = requireLease(lease);
+      await keepDriverState(db, secrets, { id, driver, holder }, kept);
+    },
+    hold: async (times) => requireLease(lease).hold(times),
   };
+}
+
+function requireLease(lease: JobLease | undefined): JobLease {
+  if (lease === undefined) throw new TypeError("the job of the build has ended");
+  return lease;
 }
 
 /** Returns the template of a build in the form that its driver receives, without its files. */

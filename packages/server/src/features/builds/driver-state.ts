@@ -3,6 +3,8 @@ import { sql } from "kysely";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Queryable } from "../../platform/db/database.ts";
+import { JobLost } from "../../platform/jobs/job-lease.ts";
+import type { JobHolder } from "../../platform/jobs/queries.ts";
 
 /** The columns of a build that hold its driver's state. */
 export interface StateColumns {
@@ -55,23 +57,32 @@ export async function updateDriverState(
     .execute();
 }
 
-/** Keeps a state while the build's job runs; a worker that has lost the job changes nothing. */
+/** Keeps a state while the build's job runs. Throws `JobLost`, with nothing changed, for an attempt that has lost the job. */
 export async function keepDriverState(
   db: Queryable,
   secrets: Pick<SecretBox, "seal">,
-  { id, driver, jobId }: DriverBuildKey & { readonly jobId: string },
+  { id, driver, holder }: DriverBuildKey & { readonly holder: JobHolder },
   state: Uint8Array,
 ): Promise<void> {
-  await db
+  const { jobId, workerId, attempt } = holder;
+  const { numUpdatedRows } = await db
     .updateTable("workspace_builds")
     .set({ ...stateColumns(secrets, driver, state), updated_at: sql`now()` })
     .where("id", "=", id)
     .where(({ exists, selectFrom }) =>
       exists(
-        selectFrom("jobs").where("id", "=", jobId).where("completed_at", "is", null).select("id"),
+        selectFrom("jobs")
+          .where("id", "=", jobId)
+          .where("worker_id", "=", workerId)
+          .where("attempt", "=", attempt)
+          .where("completed_at", "is", null)
+          // What follows it waits until the state is kept.
+          .forShare()
+          .select("id"),
       ),
     )
-    .execute();
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) throw new JobLost();
 }
 
 /** Reads the state that a driver returned for the newest build before a number, ignoring the state of other drivers. */

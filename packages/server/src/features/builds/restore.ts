@@ -80,7 +80,7 @@ async function restoreBuild(
   { driver, context, logger }: BuildToRestore,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const build = await readDriverBuild(needs, context);
+  const build = await readDriverBuild(needs, { context, lease: undefined });
   const observed = await driver.observe(
     { workspaceId: context.workspace_id, agents: build.agents, state: build.state },
     signal,

@@ -11,6 +11,13 @@ import { jobColumns } from "./job-sql.ts";
 /** The lease of a job, in seconds: without renewal, another worker takes it over after this time. */
 export const leaseSeconds = 30;
 
+/** A job in the hands of a worker. An older attempt of the same worker has no say in it any more. */
+export interface JobHolder {
+  readonly jobId: string;
+  readonly workerId: string;
+  readonly attempt: number;
+}
+
 export interface InsertJob {
   readonly type: JobType;
   readonly organizationId: string;
@@ -96,6 +103,7 @@ const acquiredJobs = prepareQuery((db, workerId: string, active: readonly string
       worker_id: workerId,
       started_at: sql`coalesce(started_at, now())`,
       lease_until: sql`now() + make_interval(secs => ${leaseSeconds})`,
+      attempt: sql`attempt + 1`,
       updated_at: sql`now()`,
     })
     .where("id", "=", (eb) =>
@@ -130,23 +138,30 @@ const acquiredJobs = prepareQuery((db, workerId: string, active: readonly string
       "workspace_id",
       "created_at",
       "canceled_at",
+      "attempt",
     ]),
 );
 
-/** Renews leases; resolves to the jobs that still belong to this worker, each with whether it was canceled. */
+/** A lease to renew. */
+export interface Renewal extends JobHolder {
+  readonly seconds: number;
+}
+
+/** Renews leases; resolves to the jobs that still belong to their holders, each with whether it was canceled. */
 export async function renewLeases(
   db: Queryable,
-  workerId: string,
-  jobIds: readonly string[],
+  renewals: readonly Renewal[],
 ): Promise<ReadonlyMap<string, { readonly isCanceled: boolean }>> {
-  const rows = await db
-    .updateTable("jobs")
-    .set({ lease_until: sql`now() + make_interval(secs => ${leaseSeconds})` })
-    .where("worker_id", "=", workerId)
-    .where("id", "in", jobIds)
-    .where("completed_at", "is", null)
-    .returning(["id", "canceled_at"])
-    .execute();
+  const column = <T>(read: (one: Renewal) => T): readonly T[] => renewals.map(read);
+  const { rows } = await sql<{ readonly id: string; readonly canceled_at: string | null }>`
+    update jobs set lease_until = now() + make_interval(secs => held.seconds)
+      from unnest(
+        ${column((one) => one.jobId)}::uuid[], ${column((one) => one.workerId)}::uuid[],
+        ${column((one) => one.attempt)}::integer[], ${column((one) => one.seconds)}::float[]
+      ) as held (id, worker_id, attempt, seconds)
+      where jobs.id = held.id and jobs.worker_id = held.worker_id and jobs.attempt = held.attempt
+        and completed_at is null
+      returning jobs.id, canceled_at`.execute(db);
   return new Map(rows.map((row) => [row.id, { isCanceled: row.canceled_at !== null }]));
 }
 
@@ -182,9 +197,7 @@ export function lockJob(db: Queryable, jobId: string) {
     .executeTakeFirstOrThrow();
 }
 
-export interface JobEnd {
-  readonly jobId: string;
-  readonly workerId: string;
+export interface JobEnd extends JobHolder {
   readonly error: string | undefined;
 }
 
@@ -193,15 +206,18 @@ export interface JobEnd {
  * succeeded before it could be canceled counts as succeeded.
  */
 export async function completeJob(db: Queryable, end: JobEnd): Promise<boolean> {
-  const { jobId, workerId, error } = end;
-  return (await completedJobs(db, jobId, workerId, error ?? null)).length === 1;
+  const { jobId, workerId, attempt, error } = end;
+  return (await completedJobs(db, jobId, workerId, attempt, error ?? null)).length === 1;
 }
 
 const completedJobs = prepareQuery(
-  (_, jobId: string, workerId: string, error: string | null) => sql<{ readonly id: string }>`
+  (_, jobId: string, workerId: string, attempt: number, error: string | null) => sql<{
+    readonly id: string;
+  }>`
     update jobs set completed_at = now(), updated_at = now(), error = ${error}::text,
         canceled_at = case when ${error}::text is null then null else canceled_at end
-      where id = ${jobId} and worker_id = ${workerId} and completed_at is null
+      where id = ${jobId} and worker_id = ${workerId} and attempt = ${attempt}
+        and completed_at is null
       returning id`,
 );
 

@@ -9,8 +9,15 @@ import { inTransaction } from "../db/transaction.ts";
 import type { Platform } from "../platform.ts";
 import { topics } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
+import { JobLease, JobLost, usualLease } from "./job-lease.ts";
 import { JobLogWriter } from "./job-log-writer.ts";
-import { acquireJob, completeJob, leaseSeconds, renewLeases, selectIsCanceled } from "./queries.ts";
+import {
+  acquireJob,
+  completeJob,
+  type JobHolder,
+  renewLeases,
+  selectIsCanceled,
+} from "./queries.ts";
 
 export type AcquiredJob = NonNullable<Awaited<ReturnType<typeof acquireJob>>>;
 
@@ -31,6 +38,7 @@ export type JobHandler = (
   job: AcquiredJob,
   log: JobLogWriter,
   signal: AbortSignal,
+  lease: JobLease,
 ) => Promise<JobOutcome>;
 
 /**
@@ -39,11 +47,11 @@ export type JobHandler = (
  */
 export function endJob(
   db: Database,
-  { jobId, workerId }: { readonly jobId: string; readonly workerId: string },
+  holder: JobHolder,
   { error, commit }: JobOutcome,
 ): Promise<boolean> {
   return inTransaction(db, async (trx) => {
-    const isOurs = await completeJob(trx, { jobId, workerId, error });
+    const isOurs = await completeJob(trx, { ...holder, error });
     if (isOurs) await commit(trx);
     return isOurs;
   });
@@ -58,6 +66,8 @@ interface WorkerOptions extends Platform {
 
 const maxConcurrentJobs = 16;
 const pollMs = 10_000;
+/** The time between looks for leases that were not renewed. */
+const lapseCheckMs = 1_000;
 /** The time before an unfinished job is retried. */
 const retryMs = 1_000;
 /** The delay during which the lines of a job's log gather into one statement. */
@@ -67,7 +77,7 @@ const gatherLogMs = 25;
 export class JobWorker implements AsyncDisposable {
   readonly #options: WorkerOptions;
   readonly #scope = new Scope();
-  readonly #active = new Map<string, AbortController>();
+  readonly #active = new Map<string, ActiveJob>();
   /** True if there may be a job that did not fit in or needs another attempt. */
   #mayHaveMore = false;
 
@@ -75,6 +85,7 @@ export class JobWorker implements AsyncDisposable {
     this.#options = options;
     this.#scope.run((signal) => this.#takeJobs(signal));
     this.#scope.run((signal) => this.#renew(signal));
+    this.#scope.run((signal) => this.#endLapsed(signal));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,15 +109,18 @@ export class JobWorker implements AsyncDisposable {
       this.#mayHaveMore = true;
       return false;
     }
-    const { db, workerId } = this.#options;
+    const { db, clock, workerId } = this.#options;
+    const atMs = clock.now();
     const job = await acquireJob(db, workerId, [...this.#active.keys()]);
     if (job === undefined) return false;
     const controller = new AbortController();
-    this.#active.set(job.id, controller);
+    const holder = { jobId: job.id, workerId, attempt: job.attempt };
+    const lease = new JobLease({ db, clock }, holder, atMs);
+    this.#active.set(job.id, { lease, controller });
     this.#scope.run(async (signal) => {
       using _ = this.#watchForCancel(job, controller);
       try {
-        const isDone = await this.#runJob(job, AbortSignal.any([signal, controller.signal]));
+        const isDone = await this.#runJob(job, lease, AbortSignal.any([signal, controller.signal]));
         this.#mayHaveMore ||= !isDone;
       } finally {
         this.#active.delete(job.id);
@@ -131,16 +145,16 @@ export class JobWorker implements AsyncDisposable {
   }
 
   /** Carries a job out; resolves to false if it needs another attempt. */
-  async #runJob(job: AcquiredJob, signal: AbortSignal): Promise<boolean> {
-    const { clock, db, pubsub, workerId } = this.#options;
+  async #runJob(job: AcquiredJob, lease: JobLease, signal: AbortSignal): Promise<boolean> {
+    const { clock, db, pubsub } = this.#options;
     const logger = this.#options.logger.child({ job: job.id, type: job.type });
     const log = new JobLogWriter(db, pubsub, job.id, (flushed) =>
       clock.sleep(gatherLogMs, AbortSignal.any([signal, flushed])),
     );
     try {
-      const outcome = await this.#outcome(job, log, signal);
+      const outcome = await this.#outcome(job, log, signal, lease);
       await log.flush();
-      const isEnded = await endJob(db, { jobId: job.id, workerId }, outcome);
+      const isEnded = await endJob(db, lease.holder, outcome);
       if (isEnded) this.#count(job, outcome, signal);
       if (!isEnded) logger.warn({}, "job was taken by another worker; its result is dropped");
       else if (outcome.error !== undefined) logger.info({ error: outcome.error }, "job failed");
@@ -160,7 +174,7 @@ export class JobWorker implements AsyncDisposable {
     this.#options.endedJobs.inc({ type, outcome: error === undefined ? "succeeded" : failed });
   }
 
-  async #outcome(job: AcquiredJob, log: JobLogWriter, signal: AbortSignal): Promise<JobOutcome> {
+  async #outcome(...[job, log, signal, lease]: Parameters<JobHandler>): Promise<JobOutcome> {
     const handler = this.#options.handlers[job.type];
     if (handler === undefined) {
       return {
@@ -170,7 +184,7 @@ export class JobWorker implements AsyncDisposable {
       };
     }
     try {
-      return await handler(job, log, signal);
+      return await handler(job, log, signal, lease);
     } catch (error) {
       const wasCanceled = signal.reason instanceof JobCanceled;
       if (!wasCanceled) signal.throwIfAborted();
@@ -183,27 +197,46 @@ export class JobWorker implements AsyncDisposable {
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
-    const { clock, db, workerId, logger } = this.#options;
+    const { clock, db, logger } = this.#options;
     for (;;) {
-      await clock.sleep((leaseSeconds * 1000) / 3, signal);
+      await clock.sleep(usualLease.lastsMs / 3, signal);
       if (this.#active.size === 0) continue;
       try {
         const asked = [...this.#active];
+        const atMs = clock.now();
         const kept = await renewLeases(
           db,
-          workerId,
-          asked.map(([jobId]) => jobId),
+          asked.map(([, { lease }]) => ({ ...lease.holder, seconds: lease.seconds })),
         );
-        for (const [jobId, controller] of asked) {
+        for (const [jobId, { lease, controller }] of asked) {
           const job = kept.get(jobId);
-          if (job === undefined) controller.abort(new Error("job was taken by another worker"));
-          else if (job.isCanceled) controller.abort(new JobCanceled());
+          if (job === undefined) controller.abort(new JobLost());
+          else {
+            lease.noteRenewal(atMs);
+            if (job.isCanceled) controller.abort(new JobCanceled());
+          }
         }
       } catch (error) {
         logger.warn({ error: errorText(error) }, "cannot renew job leases, retrying");
       }
     }
   }
+
+  /** Gives up jobs whose leases could not be renewed, before another worker takes them. */
+  async #endLapsed(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#options.clock.sleep(lapseCheckMs, signal);
+      for (const { lease, controller } of this.#active.values()) {
+        if (lease.isLapsing) controller.abort(new JobLost());
+      }
+    }
+  }
+}
+
+/** A job that a worker carries out. */
+interface ActiveJob {
+  readonly lease: JobLease;
+  readonly controller: AbortController;
 }
 
 /** The abort reason of a canceled job's signal. */

@@ -137,6 +137,7 @@ export interface JobPlans {
 }
 
 export interface Jobs {
+  attempt: Generated<number>;
   canceled_at: string | null;
   completed_at: string | null;
   created_at: Generated<string>;

@@ -55,6 +55,7 @@ import { up as sessionsOfProviders } from "./0079-sessions-of-providers.ts";
 import { up as newestConnections } from "./0080-newest-connections.ts";
 import { up as loginTests } from "./0081-login-tests.ts";
 import { up as terraform } from "./0082-terraform.ts";
+import { up as jobAttempts } from "./0083-job-attempts.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006,
@@ -117,4 +118,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0080-newest-connections": { up: newestConnections },
   "0081-login-tests": { up: loginTests },
   "0082-terraform": { up: terraform },
+  "0083-job-attempts": { up: jobAttempts },
 };
