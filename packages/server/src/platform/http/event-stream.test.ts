@@ -2,19 +2,24 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 import Fastify, { type FastifyInstance } from "fastify";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import { type EventStream, openEventStream } from "./event-stream.ts";
+import { pingIntervalMs } from "./peer-socket.ts";
 
 let app: FastifyInstance;
 let reader: Socket;
 let stream: EventStream;
+/** The bytes that were not written at once when the stream opened. */
+let heldBytes = 0;
 
 beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ["setInterval"] });
   app = Fastify();
   const opened = Promise.withResolvers<EventStream>();
   app.get("/events", async (request, reply) => {
     opened.resolve(openEventStream(request, reply));
+    heldBytes = request.raw.socket.writableLength;
     return reply;
   });
   const { port } = new URL(await app.listen({ host: "127.0.0.1", port: 0 }));
@@ -29,6 +34,7 @@ afterEach(async () => {
   reader.destroy();
   stream.end();
   await app.close();
+  vi.useRealTimers();
 });
 
 /** Sends until the stream makes the writer wait; resolves to that wait. */
@@ -48,6 +54,14 @@ async function fill(): Promise<{
   }
 }
 
+it("sends its head and a first ping at once, in one piece", async () => {
+  let received = "";
+  reader.on("data", (chunk: Buffer) => (received += chunk.toString()));
+  reader.resume();
+  await expect.poll(() => received).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\nevent: ping\n\n\r\n$/);
+  expect(heldBytes).toBe(received.length);
+});
+
 it("makes the writer wait for a reader who does not read", async () => {
   const { waiting, isDone } = await fill();
   expect(isDone()).toBe(false);
@@ -65,7 +79,7 @@ it("lets the writer go when the reader leaves", async () => {
 it("disconnects a reader who has not taken what was sent before the next ping", async () => {
   const { waiting } = await fill();
   expect(stream.signal.aborted).toBe(false);
-  stream.ping();
+  vi.advanceTimersByTime(pingIntervalMs);
   await waiting;
   expect(stream.signal.aborted).toBe(true);
 });
