@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import {
   type AgentSession,
+  markAllAlive,
   markAllConnected,
   markAllDisconnected,
 } from "../src/features/agents/connections/connection-queries.ts";
@@ -176,4 +177,27 @@ it("looks agents of a list up by their index, however small the table is when th
       where a.id = new.id and ${isOneOfFew("new.id")}`.execute(database.db);
   const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
   expect(plan).toContain("Index Scan using workspace_agents_pkey");
+});
+
+it("records a heartbeat without reading other agents, if it is planned while there are few", async () => {
+  const { db } = database;
+  // Nothing is known of the table, as in a deployment that has just been started.
+  await sql`alter table workspace_agents set (autovacuum_enabled = false)`.execute(db);
+  const [id = ""] = await seedAgents(40);
+  const session = sessionOf(id);
+  await markAllConnected(db, [session]);
+  await db.transaction().execute(async (trx) => {
+    await sql`set local plan_cache_mode = force_generic_plan`.execute(trx);
+    const read = async (): Promise<number> => {
+      const { rows } = await sql<{ count: number }>`
+        select (seq_tup_read + coalesce(idx_tup_fetch, 0))::int as count
+          from pg_stat_xact_user_tables where relname = 'workspace_agents'`.execute(trx);
+      return rows[0]?.count ?? 0;
+    };
+    const before = await read();
+    const { holders, liveAgents } = await markAllAlive(trx, [session]);
+    expect(holders).toEqual(new Set([session.connectionId]));
+    expect(liveAgents).toEqual(new Set([id]));
+    expect((await read()) - before).toBeLessThan(10);
+  });
 });

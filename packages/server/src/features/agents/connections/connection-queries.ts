@@ -103,6 +103,7 @@ const alive = prepareQuery(
         set last_connected_at = now(), updated_at = now()
         from session
         where a.id = session.agent_id and a.connection_id = session.connection_id
+          and ${isOneOfFew("session.agent_id")}
         returning a.connection_id)
     select agent_id, connection_id, ${isLiveAgent(sql.ref("session.agent_id"))} as is_live,
         connection_id in (select connection_id from alive) as is_holder
