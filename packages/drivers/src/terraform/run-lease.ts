@@ -7,7 +7,7 @@ import type { RunLimits } from "./terraform-options.ts";
 
 /*
  * A program that changes infrastructure goes on when its server is killed, stopped or cut off from the database, while the
- * lease of the build's job ends and another server carries the build out. So it runs under a guard, a process of its own,
+ * lease of the build's job ends and another server carries the build out. So it runs under a guard, a separate process,
  * which ends it before the lease does:
  *
  *   renewal ──── maxSilenceMs ────▶ interrupt ──── graceMs ────▶ kill ──── marginMs ────▶ end of the lease
