@@ -47,6 +47,15 @@ export interface Driver {
    */
   settle?(build: DriverBuild, log: DriverLog): Promise<void>;
   /**
+   * Returns the reason why a state that a person pushes cannot follow the one that is kept, as a fragment that also says what
+   * to do; undefined if it can. `isForced` overrides what the kept one contradicts. Omitted by a driver whose state is its own.
+   */
+  stateProblem?(
+    pushed: Uint8Array,
+    kept: Uint8Array | undefined,
+    isForced: boolean,
+  ): string | undefined;
+  /**
    * Reports what happens to agents outside of builds, until the signal is aborted. Omitted by a driver that cannot tell.
    * Rejects with a `DriverError` when the connection to the infrastructure is lost. An event may be reported twice, and
    * also for agents that a build stops.

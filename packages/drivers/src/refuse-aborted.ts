@@ -8,6 +8,7 @@ import type { Driver } from "./driver.ts";
 export function refuseAborted(driver: Driver): Driver {
   const read = driver.read?.bind(driver);
   const claim = driver.claim?.bind(driver);
+  const stateProblem = driver.stateProblem?.bind(driver);
   const settle = driver.settle?.bind(driver);
   const watch = driver.watch?.bind(driver);
   return {
@@ -49,6 +50,7 @@ export function refuseAborted(driver: Driver): Driver {
       },
     }),
     ...(settle && { settle }),
+    ...(stateProblem && { stateProblem }),
     ...(watch && {
       watch: async (report, signal) => {
         signal.throwIfAborted();

@@ -74,6 +74,11 @@ export const WorkspaceBuild = Type.Object({
 });
 export type WorkspaceBuild = Infer<typeof WorkspaceBuild>;
 
+/** The longest state of a build in base64: 16 MiB. */
+export const maxStateLength = 4 * Math.ceil((16 * 1024 * 1024) / 3);
+/** The size of a request for a build with a state; larger ones are pushed without a build. */
+export const maxBuildBodyBytes = 2 * 1024 * 1024;
+
 export const CreateBuildRequest = Type.Object({
   transition: Transition,
   template_version_id: Type.Optional(Uuid),
@@ -81,5 +86,7 @@ export const CreateBuildRequest = Type.Object({
   rich_parameter_values: Type.Optional(nullable(Type.Array(BuildParameter, { maxItems: 100 }))),
   reason: Type.Optional(BuildReason),
   orphan: Type.Optional(Type.Boolean()),
+  /** The provisioner state to continue from, in base64; for those who write templates. */
+  state: Type.Optional(Type.String({ maxLength: maxStateLength })),
 });
 export type CreateBuildRequest = Infer<typeof CreateBuildRequest>;

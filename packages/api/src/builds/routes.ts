@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { MessageBody } from "../contract/api-error.ts";
 import { defineRoute } from "../contract/route.ts";
 import { JobLog, LogQuery } from "../jobs/job.ts";
-import { BuildParameter, WorkspaceBuild } from "./build.ts";
+import { BuildParameter, maxStateLength, WorkspaceBuild } from "./build.ts";
 import { WorkspaceResource } from "./resource.ts";
 import { BuildTimings } from "./timings.ts";
 
@@ -60,10 +60,26 @@ export const cancelBuild = defineRoute({
 export const getBuildState = defineRoute({
   method: "GET",
   path: "/workspacebuilds/:build/state",
-  summary: "Get the provisioner state of a build (always empty)",
+  summary: "Get the provisioner state of a build (empty unless its driver is terraform)",
   kind: "bytes",
   params: BuildParams,
   response: Type.Unknown(),
+});
+
+export const updateBuildState = defineRoute({
+  method: "PUT",
+  path: "/workspacebuilds/:build/state",
+  summary: "Replace the provisioner state of a workspace's newest build",
+  params: BuildParams,
+  /** `force=true` replaces a newer state, and that of another lineage. */
+  query: Type.Object({ force: Type.Optional(Type.String()) }),
+  body: Type.Object({
+    /** In base64. */
+    state: Type.String({ maxLength: maxStateLength }),
+  }),
+  maxBodyBytes: maxStateLength + 1024,
+  status: 204,
+  response: Type.Null(),
 });
 
 export const getBuildTimings = defineRoute({

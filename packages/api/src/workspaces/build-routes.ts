@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 
-import { CreateBuildRequest, maxParameterBodyBytes, WorkspaceBuild } from "../builds/build.ts";
+import { CreateBuildRequest, maxBuildBodyBytes, WorkspaceBuild } from "../builds/build.ts";
 import { BuildTimings } from "../builds/timings.ts";
 import { defineRoute } from "../contract/route.ts";
 
@@ -14,7 +14,7 @@ export const createBuild = defineRoute({
   scopes: ["workspace:start", "workspace:stop", "workspace:delete"],
   params: WorkspaceParams,
   body: CreateBuildRequest,
-  maxBodyBytes: maxParameterBodyBytes,
+  maxBodyBytes: maxBuildBodyBytes,
   status: 201,
   response: WorkspaceBuild,
 });

@@ -1,8 +1,5 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import type { WorkspaceBuild } from "@slipway/api/builds/build";
-import { getBuildByNumber } from "@slipway/api/workspaces/build-routes";
-import type { Workspace } from "@slipway/api/workspaces/workspace";
-import type { ApiClient } from "@slipway/sdk/http";
 
 import { connect } from "../command/connect.ts";
 import { defineCommand, type OptionsOf } from "../command/definition.ts";
@@ -11,11 +8,8 @@ import { exitCodes } from "../command/exit-codes.ts";
 import { outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
 import { allAgents } from "../resources/builds/agents.ts";
-import {
-  findWorkspace,
-  fullName,
-  workspaceArgument,
-} from "../resources/workspaces/workspace-reference.ts";
+import { chooseBuild } from "../resources/builds/choose-build.ts";
+import { findWorkspace, workspaceArgument } from "../resources/workspaces/workspace-reference.ts";
 import { followLogs } from "./logs/follow-logs.ts";
 import { jsonOf, type LogLine, readSelection, textOf } from "./logs/log-line.ts";
 import { readLogs } from "./logs/read-logs.ts";
@@ -76,27 +70,6 @@ export async function run(
   const position = await readLogs(shown, selection, { client, signal, print });
   if (options.follow) await followLogs(shown, position, { client, terminal, clock, signal, print });
   return exitCodes.ok;
-}
-
-/** Finds a build by its number; a negative one counts back from the newest. */
-async function chooseBuild(
-  client: ApiClient,
-  workspace: Workspace,
-  number: number | undefined,
-  signal: AbortSignal,
-): Promise<WorkspaceBuild> {
-  const newest = workspace.latest_build;
-  const wanted =
-    number === undefined ? newest.build_number : number > 0 ? number : newest.build_number + number;
-  if (wanted === newest.build_number) return newest;
-  if (wanted < 1 || wanted > newest.build_number) {
-    throw new CommandError(
-      `${fullName(workspace)} has no build ${number ?? wanted}, wanted 1 to ${newest.build_number}`,
-      { exitCode: exitCodes.notFound },
-    );
-  }
-  const params = { user: workspace.owner_name, name: workspace.name, number: String(wanted) };
-  return client.call(getBuildByNumber, { params, signal });
 }
 
 function checkAgentName(build: WorkspaceBuild, name: string | undefined): void {

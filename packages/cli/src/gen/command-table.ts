@@ -370,6 +370,16 @@ export const commandTable: CommandTable = {
       () => import("../commands/templates/presets-list.ts"),
     ),
     lazyCommand(
+      { name: "state pull", heading: "Templates:", summary: "download the Terraform state of a workspace" },
+      () => import("../commands/state/pull.ts"),
+      () => import("../commands/state/pull.ts"),
+    ),
+    lazyCommand(
+      { name: "state push", heading: "Templates:", summary: "replace the Terraform state of a workspace, and build it" },
+      () => import("../commands/state/push.ts"),
+      () => import("../commands/state/push.ts"),
+    ),
+    lazyCommand(
       { name: "prebuilds list", heading: "Templates:", summary: "list prebuild pools and their status", aliases: ["ls"] },
       () => import("../commands/prebuilds/list.ts"),
       () => import("../commands/prebuilds/list.ts"),
@@ -551,6 +561,7 @@ export const commandTable: CommandTable = {
     { name: "templates", summary: "manage templates", aliases: ["template"] },
     { name: "templates versions", summary: "manage versions of a template", aliases: ["version"] },
     { name: "templates presets", summary: "show presets of a template", aliases: ["preset"] },
+    { name: "state", summary: "download and replace the Terraform state of workspaces" },
     { name: "prebuilds", summary: "manage pools of prebuilt workspaces", aliases: ["prebuild"] },
     { name: "users", summary: "manage users and their roles", aliases: ["user"] },
     { name: "oidc", summary: "find out what login providers report" },

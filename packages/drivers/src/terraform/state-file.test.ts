@@ -1,6 +1,13 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
-import { hasAgentPlaces, isEmptyState, managedAddresses, newerState } from "./state-file.ts";
+import {
+  hasAgentPlaces,
+  isEmptyState,
+  isWholeState,
+  managedAddresses,
+  newerState,
+  pushedStateProblem,
+} from "./state-file.ts";
 
 function state(fields: object): Uint8Array {
   return Buffer.from(
@@ -48,4 +55,44 @@ it("tells whether something runs with an agent's token", () => {
     hasAgentPlaces(state({ resources: [{ ...box, instances: [{ dependencies: ["x.y"] }] }] })),
   ).toBe(false);
   expect(hasAgentPlaces(undefined)).toBe(false);
+});
+
+describe("a pushed state", () => {
+  const problem = (pushed: Uint8Array, kept: Uint8Array | undefined, isForced = false) =>
+    pushedStateProblem(pushed, kept, { isForced, maxBytes: 1_000 });
+  const kept = state({ serial: 5 });
+
+  it.each([
+    ["the first", state({}), undefined],
+    ["a newer one", state({ serial: 6 }), kept],
+    ["one that was changed by hand", state({ serial: 5, resources: [box] }), kept],
+  ])("is accepted if it is %s", (_case, pushed, before) => {
+    expect(problem(pushed, before)).toBeUndefined();
+  });
+
+  it.each([
+    ["older", state({ serial: 4 }), "is older than the workspace's: it has the serial 4, wanted 5"],
+    ["of something else", state({ serial: 9, lineage: "two" }), "it has the lineage two, and"],
+  ])("is refused if it is %s, unless it is forced", (_case, pushed, message) => {
+    expect(problem(pushed, kept)).toContain(message);
+    expect(problem(pushed, kept, true)).toBeUndefined();
+  });
+
+  it.each([
+    ["not JSON", Buffer.from("{"), "is not a JSON object"],
+    ["a list", Buffer.from("[]"), "is not a JSON object"],
+    ["of a newer version", state({ version: 5 }), "has version 5, wanted 4"],
+    ["without a version", state({ version: undefined }), "has version none, wanted 4"],
+    ["without a lineage", state({ lineage: "" }), "has no lineage"],
+    ["without a serial", state({ serial: "1" }), "has no serial"],
+    ["too large", state({ serial: 6, filler: "x".repeat(1_000) }), "wanted at most 1000"],
+  ])("is refused if it is %s, even if it is forced", (_case, pushed, message) => {
+    expect(problem(pushed, kept)).toContain(message);
+    expect(problem(pushed, kept, true)).toContain(message);
+  });
+});
+
+it("tells a state that is cut off", () => {
+  expect(isWholeState(state({}))).toBe(true);
+  expect(isWholeState(state({}).subarray(0, -1))).toBe(false);
 });

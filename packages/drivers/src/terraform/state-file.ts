@@ -20,6 +20,44 @@ export function newerState(
   return isSame && numberOf(leftState["serial"]) > numberOf(keptState["serial"]) ? left : kept;
 }
 
+const stateVersion = 4;
+
+/** Returns why a pushed state cannot follow the kept one; the program itself compares them in the same way. */
+export function pushedStateProblem(
+  pushed: Uint8Array,
+  kept: Uint8Array | undefined,
+  { isForced, maxBytes }: { readonly isForced: boolean; readonly maxBytes: number },
+): string | undefined {
+  if (pushed.length > maxBytes) {
+    return `has ${pushed.length} bytes, wanted at most ${maxBytes}`;
+  }
+  const state = parseState(pushed);
+  if (state === undefined) {
+    return "is not a JSON object: push the file that `slipway state pull` writes";
+  }
+  const { version, lineage, serial } = state;
+  if (version !== stateVersion) {
+    const found = JSON.stringify(version) ?? "none";
+    return `has version ${found.slice(0, 20)}, wanted ${stateVersion}: write it with the release of OpenTofu or Terraform that the server uses`;
+  }
+  if (typeof lineage !== "string" || lineage === "") return "has no lineage";
+  if (typeof serial !== "number" || !Number.isSafeInteger(serial) || serial < 0) {
+    return "has no serial";
+  }
+  if (isForced) return undefined;
+  const current = parseState(kept);
+  if (current === undefined) return undefined;
+  const keptLineage = textOf(current["lineage"]);
+  const keptSerial = numberOf(current["serial"]);
+  if (lineage !== keptLineage) {
+    return `is that of something else: it has the lineage ${lineage.slice(0, 60)}, and the workspace's state has ${keptLineage}. Pull the state, change that and push it, or force the push`;
+  }
+  if (serial < keptSerial) {
+    return `is older than the workspace's: it has the serial ${serial}, wanted ${keptSerial} or more. Pull the newest state, change that and push it, or force the push`;
+  }
+  return undefined;
+}
+
 /** Reports whether a state is not cut off. */
 export function isWholeState(state: Uint8Array): boolean {
   return parseState(state) !== undefined;

@@ -31,7 +31,12 @@ import { type DeclaredAgent, readAgents } from "./read-agents.ts";
 import { readExternalAuth, readParameters, readPresets } from "./read-parameters.ts";
 import { readResources } from "./read-resources.ts";
 import { planRelations, stateRelations } from "./relations.ts";
-import { hasAgentPlaces, isEmptyState, managedAddresses } from "./state-file.ts";
+import {
+  hasAgentPlaces,
+  isEmptyState,
+  managedAddresses,
+  pushedStateProblem,
+} from "./state-file.ts";
 import {
   defaultRunLimits,
   type RunLimits,
@@ -119,6 +124,15 @@ export class TerraformDriver implements Driver {
     await settleLeftover(files, build, options, log, AbortSignal.abort());
   }
 
+  stateProblem(
+    pushed: Uint8Array,
+    kept: Uint8Array | undefined,
+    isForced: boolean,
+  ): string | undefined {
+    const { maxStateBytes: maxBytes } = this.#limits;
+    return pushedStateProblem(pushed, kept, { isForced, maxBytes });
+  }
+
   /** Reports every agent as absent: only its connection shows whether it runs. */
   async observe({ agents }: ObserveInput): Promise<WorkspaceObservation> {
     return { agents: agents.map(({ id }) => ({ id, status: "absent" })) };
@@ -145,8 +159,7 @@ export class TerraformDriver implements Driver {
         log.write("info", "Destroying", "there is nothing to remove");
         return { state: await session.readState(), resources: [] };
       }
-      await session.init(signal);
-      await session.plan({ destroy }, signal);
+      await initAndPlan(session, { destroy }, log, signal);
       if (stage === "claim") warnOfReplacements(session, log);
       await applyPlan(session, build, log, signal);
       const state = await session.readState();
@@ -191,6 +204,28 @@ export class TerraformDriver implements Driver {
     }
     this.#program ??= await checkProgram(program.path, signal);
     return this.#program;
+  }
+}
+
+/** Prepares the changes. If a removal cannot even be planned, the log tells the way out. */
+async function initAndPlan(
+  session: TerraformSession,
+  { destroy }: { readonly destroy: boolean },
+  log: DriverLog,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await session.init(signal);
+    await session.plan({ destroy }, signal);
+  } catch (error) {
+    if (destroy && !signal.aborted) {
+      log.write(
+        "info",
+        "Destroying",
+        "nothing was removed: mend the template or its providers and delete the workspace again, or delete only its record with: slipway delete --orphan",
+      );
+    }
+    throw error;
   }
 }
 

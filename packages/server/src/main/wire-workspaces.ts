@@ -35,9 +35,9 @@ export function wireWorkspaces(
   addFileRoutes(routes, { db, limits });
   const externalAuth = { ...parts.externalAuth, accessUrl };
   addTemplateRoutes(routes, { ...logs, drivers, limits, externalAuth });
-  addBuildRoutes(routes, logs);
+  addBuildRoutes(routes, { ...logs, secrets, drivers });
   const workspaces = { ...platform, limits };
-  addWorkspaceRoutes(routes, workspaces);
+  addWorkspaceRoutes(routes, { ...workspaces, secrets, drivers });
   const claims = { ...workspaces, localHints, secrets, drivers, claimSeconds };
   addClaimRoutes(routes, { ...claims, externalAuth });
   addPrebuildRoutes(routes, { db, limits: defaultReconciler });

@@ -26,6 +26,12 @@ export function readStateColumns(
   );
 }
 
+/** The same columns of a row to write. */
+export interface NewStateColumns extends StateColumns {
+  readonly driver_state: Buffer | null;
+  readonly driver_state_encrypted: Buffer | null;
+}
+
 /** A build, by the driver that carries it out. */
 interface DriverBuildKey {
   readonly id: string;
@@ -37,7 +43,7 @@ export function stateColumns(
   secrets: Pick<SecretBox, "seal">,
   driver: string,
   state: Uint8Array | undefined,
-): { readonly driver_state: Buffer | null; readonly driver_state_encrypted: Buffer | null } {
+): NewStateColumns {
   const none = { driver_state: null, driver_state_encrypted: null };
   if (state === undefined) return none;
   if (!capabilitiesOf(driver).hasSecretState) return { ...none, driver_state: Buffer.from(state) };
@@ -83,6 +89,20 @@ export async function keepDriverState(
     )
     .executeTakeFirst();
   if (numUpdatedRows === 0n) throw new JobLost();
+}
+
+/** Reads the state of one build. */
+export async function selectBuildState(
+  db: Queryable,
+  secrets: Pick<SecretBox, "open">,
+  buildId: string,
+): Promise<Uint8Array | undefined> {
+  const row = await db
+    .selectFrom("workspace_builds")
+    .where("id", "=", buildId)
+    .select(["driver_state", "driver_state_encrypted"])
+    .executeTakeFirst();
+  return row === undefined ? undefined : readStateColumns(secrets, row);
 }
 
 /** Reads the state that a driver returned for the newest build before a number, ignoring the state of other drivers. */

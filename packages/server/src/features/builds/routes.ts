@@ -6,6 +6,7 @@ import {
   getBuildTimings,
   listBuildParameters,
   listBuildResources,
+  updateBuildState,
 } from "@slipway/api/builds/routes";
 
 import { mayActFor } from "../../platform/auth/rights.ts";
@@ -18,8 +19,9 @@ import { requireMayCancel } from "../templates/service.ts";
 import { cancelBuild, readExpectedStatus } from "./cancel-service.ts";
 import { selectParameters } from "./queries.ts";
 import { describeBuild, describeResources, readTimings, requireBuild } from "./read-service.ts";
+import { pullState, pushState, readState, type StateNeeds } from "./state-service.ts";
 
-export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds): void {
+export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds & StateNeeds): void {
   const { db, clock } = needs;
 
   routes.user(getBuild, async ({ params }, user) => {
@@ -37,11 +39,17 @@ export function addBuildRoutes(routes: Routes, needs: LogStreamNeeds): void {
   routes.user(getBuildTimings, async ({ params }, user) =>
     readTimings(db, await requireBuild(db, user, requireUuid(params.build))),
   );
-  // The state of a driver is private: a provisioner cannot continue from it.
   routes.user(getBuildState, async ({ params, reply }, user) => {
-    await requireBuild(db, user, requireUuid(params.build));
+    const row = await requireBuild(db, user, requireUuid(params.build));
+    const state = await pullState(needs, user, row);
     reply.type("application/json");
-    return new Uint8Array();
+    return state;
+  });
+  routes.user(updateBuildState, async ({ params, query, body }, user) => {
+    const row = await requireBuild(db, user, requireUuid(params.build));
+    const pushed = { bytes: readState(body.state), isForced: query.force === "true" };
+    await pushState(needs, user, row, pushed);
+    return null;
   });
   routes.user(cancelBuildRoute, async ({ params, query }, user) => {
     const row = await requireBuild(db, user, requireUuid(params.build));

@@ -19,6 +19,7 @@ import {
   requireBuildable,
 } from "../templates/version-service.ts";
 import { selectBuildContext } from "./build-context.ts";
+import type { NewStateColumns } from "./driver-state.ts";
 import { type AuthorizedWorkspace, lockAuthorized } from "./lock-service.ts";
 import {
   markWorkspaceDeleted,
@@ -29,6 +30,7 @@ import {
 import { requireRoomToStart, type WorkspaceLimits } from "./quota-service.ts";
 import { requireRenderable } from "./render.ts";
 import { chooseParameters } from "./start-parameters.ts";
+import type { AcceptedState } from "./state-service.ts";
 
 /** The workspace of a new build, as the caller was authorized for it. */
 interface BuildSubject extends AuthorizedWorkspace {
@@ -47,6 +49,8 @@ export interface NewBuild {
   readonly initiator: { readonly id: string } & Pick<AuditActor, "origin">;
   /** True for a deletion that removes only the record of the workspace, and leaves its resources as they are. */
   readonly leavesResources?: boolean;
+  /** Checks a state to continue from, for the driver of the version, once the workspace is locked. */
+  readonly acceptState?: (trx: Transaction<DB>, driver: string) => Promise<AcceptedState>;
   /** The limits for a start; undefined when the caller has checked already. */
   readonly limits: WorkspaceLimits | undefined;
 }
@@ -85,6 +89,7 @@ export async function createBuild(
   // A preset belongs to one version.
   const isSameVersion = version.id === last.template_version_id;
   const lastPresetId = isSameVersion ? last.template_version_preset_id : null;
+  const state = await input.acceptState?.(trx, version.definition.driver);
   const outcome = input.leavesResources ? await leaveResources(trx, workspace.id) : undefined;
   return insertBuild(trx, workspace, input, {
     version,
@@ -95,6 +100,7 @@ export async function createBuild(
     workerId: last.worker_id,
     parameters,
     outcome,
+    state,
     creation: undefined,
   });
 }
@@ -132,6 +138,7 @@ export async function createFirstBuild(
     workerId: undefined,
     parameters,
     outcome: transition === "stop" ? nothingToStop : undefined,
+    state: undefined,
     creation,
   });
 }
@@ -146,6 +153,8 @@ interface ChosenBuild {
   readonly parameters: readonly BuildParameter[];
   /** The log of a build that is complete at once; undefined for one that a driver carries out. */
   readonly outcome: { readonly stage: string; readonly lines: readonly string[] } | undefined;
+  /** The pushed state that it continues from; undefined for that of the previous build. */
+  readonly state: AcceptedState | undefined;
   /** The creation of its workspace, if this is the first. */
   readonly creation: Creation | undefined;
 }
@@ -160,7 +169,7 @@ async function insertBuild(
     leavesResources,
     initiator,
   }: Pick<NewBuild, "transition" | "reason" | "leavesResources" | "initiator">,
-  { version, number, presetId, workerId, parameters, outcome, creation }: ChosenBuild,
+  { version, number, presetId, workerId, parameters, outcome, state, creation }: ChosenBuild,
 ): Promise<string> {
   const id = randomUUID();
   const jobId = randomUUID();
@@ -183,6 +192,7 @@ async function insertBuild(
     jobId,
     reason,
     deadline: null,
+    state: state?.columns,
   };
   const entry = {
     by: initiator,
@@ -191,7 +201,7 @@ async function insertBuild(
     resourceType: "workspace_build",
     resourceId: id,
     target: name,
-    diff: {},
+    diff: state?.change ?? {},
     fields: {
       workspace_id: workspaceId,
       build_reason: reason,
@@ -269,6 +279,8 @@ interface InsertBuild {
   readonly reason: BuildReason;
   /** Null while the build has not ended, and for a workspace without a time to live. */
   readonly deadline: string | null;
+  /** The state that it continues from; omitted for that of the previous build. */
+  readonly state?: NewStateColumns | undefined;
 }
 
 /** Returns the rows of a build with its parameter values. */
@@ -289,6 +301,7 @@ export function buildRows(
     job_id: input.jobId,
     reason: input.reason,
     deadline: input.deadline,
+    ...input.state,
   };
   const values = parameters.map(({ name, value }) => ({ workspace_build_id: id, name, value }));
   return [

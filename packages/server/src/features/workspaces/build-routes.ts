@@ -10,8 +10,9 @@ import { notFound } from "../../platform/errors/errors.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { readBuildByNumber, readBuildsOf, readNewestTimings } from "../builds/read-service.ts";
+import type { StateNeeds } from "../builds/state-service.ts";
 import { requireTemplate, requireUsableVersion } from "../templates/service.ts";
-import { buildWorkspace, readBuildRequest } from "./build-service.ts";
+import { acceptedState, buildWorkspace, readBuildRequest } from "./build-service.ts";
 import {
   findOwner,
   requireChangeable,
@@ -20,7 +21,7 @@ import {
   type WorkspaceNeeds,
 } from "./service.ts";
 
-export function addWorkspaceBuildRoutes(routes: Routes, needs: WorkspaceNeeds): void {
+export function addWorkspaceBuildRoutes(routes: Routes, needs: WorkspaceNeeds & StateNeeds): void {
   const { db, clock } = needs;
 
   routes.user(createBuild, async ({ params, body }, user) => {
@@ -31,7 +32,7 @@ export function addWorkspaceBuildRoutes(routes: Routes, needs: WorkspaceNeeds): 
       const template = await requireTemplate(db, row.template_id);
       requireUsableVersion(user, template, request.versionId);
     }
-    return buildWorkspace(needs, row, request);
+    return buildWorkspace(needs, row, { ...request, ...acceptedState(needs, row, body, user) });
   });
   routes.user(listBuilds, async ({ params }, user) => {
     const row = await requireWorkspace(db, user, requireUuid(params.workspace));

@@ -13,6 +13,12 @@ import { wasDeleted } from "../builds/lock-service.ts";
 import { readBuild } from "../builds/read-service.ts";
 import { createBuild, type NewBuild } from "../builds/service.ts";
 import { canStartWith } from "../builds/start-parameters.ts";
+import {
+  acceptState,
+  readState,
+  requireStateWriter,
+  type StateNeeds,
+} from "../builds/state-service.ts";
 import type { WorkspaceRow } from "./queries.ts";
 import { refusePrebuild, requireStillThere, type WorkspaceNeeds } from "./service.ts";
 import { updateLastUsedAt } from "./settings-queries.ts";
@@ -41,6 +47,21 @@ function readOrphan({ orphan = false, transition }: CreateBuildRequest, user: Us
   if (transition !== "delete") throw invalidField("orphan", 'is only for the transition "delete"');
   if (mayWriteTemplates(user)) return true;
   throw forbidden("Only those who write templates can delete a workspace without its resources.");
+}
+
+/** Reads the state that a request pushes. Throws `Forbidden` for those who do not write templates. */
+export function acceptedState(
+  needs: StateNeeds,
+  { id: workspaceId }: Pick<WorkspaceRow, "id">,
+  { state }: Pick<CreateBuildRequest, "state">,
+  user: UserCaller,
+): Pick<NewBuild, "acceptState"> {
+  if (state === undefined || state === "") return {};
+  requireStateWriter(user);
+  const pushed = { bytes: readState(state), isForced: false };
+  return {
+    acceptState: (trx, driver) => acceptState(trx, needs, user, { workspaceId, driver }, pushed),
+  };
 }
 
 /** Queues a build of a workspace. Resolves to the build as queued, even if it is carried out at once. */

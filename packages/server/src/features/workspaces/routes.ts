@@ -17,6 +17,7 @@ import {
 import { readPage } from "../../platform/fields/paging.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { Routes } from "../../platform/http/routes.ts";
+import type { StateNeeds } from "../builds/state-service.ts";
 import { addWorkspaceBuildRoutes } from "./build-routes.ts";
 import { hasParameterMismatch } from "./build-service.ts";
 import { setDormant } from "./dormancy-service.ts";
@@ -42,7 +43,7 @@ import {
 } from "./settings-service.ts";
 import { addWatchRoutes } from "./watch-routes.ts";
 
-export function addWorkspaceRoutes(routes: Routes, needs: WorkspaceNeeds): void {
+export function addWorkspaceRoutes(routes: Routes, needs: WorkspaceNeeds & StateNeeds): void {
   const { db, clock } = needs;
 
   routes.user(listWorkspacesRoute, ({ query }, user) =>
