@@ -100,7 +100,7 @@ it("ends a program that runs too long", async () => {
 it("ends a program that prints too much", async () => {
   const limits = { graceMs: 60_000, maxRunMs: 60_000, maxOutputBytes: 100_000 };
   await expect(runCommand(options("exec yes", { limits }), never)).rejects.toMatchObject({
-    message: "printed more than 100000 bytes",
+    message: "printed more than 100000 bytes: let the programs that it runs print less",
   });
 });
 

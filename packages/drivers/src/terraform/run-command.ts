@@ -170,7 +170,9 @@ async function followOutput(
     const { bytesRead } = await output.read(chunk, 0, chunkBytes, position);
     position += bytesRead;
     if (position > limits.maxOutputBytes) {
-      exceed(`printed more than ${limits.maxOutputBytes} bytes`);
+      exceed(
+        `printed more than ${limits.maxOutputBytes} bytes: let the programs that it runs print less`,
+      );
       await ended;
       return;
     }

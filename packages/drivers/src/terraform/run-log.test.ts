@@ -33,6 +33,18 @@ it("logs progress in the program's own words, and reads as details", () => {
   ]);
 });
 
+it("hides secrets in its lines and its errors, before it cuts them", () => {
+  const lines: string[] = [];
+  const log: DriverLog = { write: (_level, _stage, line) => lines.push(line) };
+  const run = new RunLog(log, "Applying", (text) => text.replaceAll("hunter2", "(hidden)"));
+  add(run, { "@message": `${"x".repeat(4_093)}hunter2`, type: "apply_progress" });
+  add(run, { type: "diagnostic", diagnostic: { severity: "error", summary: "hunter2 is wrong" } });
+  add(run, "Error: not hunter2");
+  add(run, "but hunter2");
+  expect(run.errors).toEqual(["(hidden) is wrong", "not (hidden) but (hidden)"]);
+  expect(lines.join("\n")).not.toMatch(/hunt/);
+});
+
 it("keeps errors with their file and line", () => {
   const { run, lines } = openLog();
   add(run, {

@@ -27,15 +27,18 @@ const minorTypes: ReadonlySet<string> = new Set([
 export class RunLog {
   readonly #log: DriverLog;
   readonly #stage: string;
+  readonly #redact: (text: string) => string;
   readonly #errors: string[] = [];
   readonly #changes = new Map<string, string>();
   #loggedBytes = 0;
   #isInError = false;
   #diagnostics = 0;
 
-  constructor(log: DriverLog, stage: string) {
+  /** `redact` hides the secrets of the run. */
+  constructor(log: DriverLog, stage: string, redact: (text: string) => string = (text) => text) {
     this.#log = log;
     this.#stage = stage;
+    this.#redact = redact;
   }
 
   /** The errors that the run reported, each with its file and line where it has one. */
@@ -76,7 +79,7 @@ export class RunLog {
     const [, error] = /^Error: (.*)/.exec(line) ?? [];
     if (error !== undefined) {
       this.#isInError = true;
-      this.#errors.push(printableLine(error));
+      this.#errors.push(this.#redact(printableLine(error)));
     } else if (this.#isInError) this.#extendError(line);
     const isStep = line.startsWith("- ");
     this.#write(this.#isInError ? "error" : isStep ? "info" : "debug", line);
@@ -88,7 +91,8 @@ export class RunLog {
     const last = this.#errors.pop() ?? "";
     const isQuote = /^\s*\d+:/.test(line);
     const hasRoom = last.length < maxErrorLength;
-    const longer = isQuote || !hasRoom ? last : `${last} ${printableLine(line).trim()}`;
+    const longer =
+      isQuote || !hasRoom ? last : `${last} ${this.#redact(printableLine(line).trim())}`;
     this.#errors.push(file === undefined ? longer : `${file}:${number}: ${last}`);
   }
 
@@ -96,7 +100,8 @@ export class RunLog {
     this.#diagnostics += 1;
     if (this.#diagnostics > maxDiagnostics) return;
     const level = diagnostic["severity"] === "error" ? "error" : "warn";
-    const text = printableLine(diagnosticText(diagnostic)).slice(0, maxLineLength);
+    const full = this.#redact(printableLine(diagnosticText(diagnostic)));
+    const text = full.slice(0, maxLineLength);
     if (level === "error") this.#errors.push(text);
     this.#log.write(level, this.#stage, text);
   }
@@ -104,7 +109,7 @@ export class RunLog {
   #write(level: DriverLogLevel, text: string): void {
     if (this.#loggedBytes > maxLogBytes) return;
     this.#loggedBytes += text.length;
-    this.#log.write(level, this.#stage, printableLine(text).slice(0, maxLineLength));
+    this.#log.write(level, this.#stage, this.#redact(printableLine(text)).slice(0, maxLineLength));
     if (this.#loggedBytes > maxLogBytes) {
       this.#log.write(
         "warn",

@@ -7,6 +7,7 @@ import { type JsonObject, parseObject, Scope, systemErrorCode } from "@slipway/r
 import type { DriverBuild, DriverTemplate } from "../driver-build.ts";
 import type { DriverLog } from "../driver.ts";
 import { DriverError } from "../errors.ts";
+import { redactor } from "./redactor.ts";
 import { type CommandOptions, runCommand } from "./run-command.ts";
 import {
   openRunDirectory,
@@ -52,6 +53,7 @@ export class TerraformSession implements AsyncDisposable {
   readonly #build: DriverBuild | undefined;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #log: DriverLog;
+  readonly #redact: (text: string) => string;
   /** The planned changes that are more than reads, by the address of the resource. */
   #changes: ReadonlyMap<string, string> = new Map();
   #kept: Uint8Array | undefined;
@@ -77,6 +79,8 @@ export class TerraformSession implements AsyncDisposable {
       ...(options.configFile === undefined ? {} : { TF_CLI_CONFIG_FILE: options.configFile }),
       ...variables,
     };
+    const tokens = build?.agents.map(({ token }) => token) ?? [];
+    this.#redact = redactor(this.#environment, tokens);
   }
 
   static async open(
@@ -215,7 +219,7 @@ export class TerraformSession implements AsyncDisposable {
   ): Promise<RunLog> {
     const { program, limits, clock } = this.#options;
     const { files, outputPath, user } = this.#directory;
-    const log = new RunLog(this.#log, stage);
+    const log = new RunLog(this.#log, stage, this.#redact);
     const { code } = await runCommand(
       {
         program,

@@ -1,0 +1,215 @@
+import { chmod, mkdir, mkdtemp, readdir, readlink, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { type DriverBuild, type DriverLog, TerraformDriver } from "@slipway/drivers";
+import { systemClock } from "@slipway/runtime";
+import { sampleAgent, sampleBuild } from "@slipway/testkit/compliance";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { buildTerraform, type TestTerraform } from "./open-terraform.ts";
+
+/* The driver with OpenTofu itself, and providers that are programs of all kinds. */
+
+const { signal: never } = new AbortController();
+const platform = `${process.platform}_${process.arch === "x64" ? "amd64" : process.arch}`;
+const patience = { timeout: 60_000, interval: 100 };
+
+let terraform: TestTerraform;
+let root = "";
+let directory = "";
+let lines: string[] = [];
+let kept: Uint8Array | undefined;
+
+beforeAll(async () => {
+  terraform = await buildTerraform();
+  root = await mkdtemp(join(tmpdir(), "slipway-bad-providers-"));
+}, 1_200_000);
+afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 10 }));
+beforeEach(async () => {
+  directory = await mkdtemp(join(root, "case-"));
+  lines = [];
+  kept = undefined;
+});
+
+const log: DriverLog = { write: (level, _stage, line) => void lines.push(`${level} ${line}`) };
+
+/** A configuration with a provider `bad`, which is a shell script. */
+async function configuration(text: string, script?: string): Promise<string> {
+  const files = join(directory, "template");
+  await mkdir(files);
+  await writeFile(join(files, "main.tf"), text);
+  const folder = join(directory, `mirror/registry.opentofu.org/test/bad/1.0.0/${platform}`);
+  await mkdir(folder, { recursive: true });
+  if (script !== undefined) {
+    const program = join(folder, "terraform-provider-bad_v1.0.0");
+    await writeFile(program, `#!/bin/sh\n${script}\n`);
+    await chmod(program, 0o755);
+  }
+  await writeFile(
+    join(directory, "tofurc"),
+    `provider_installation {\n  filesystem_mirror {\n    path = "${join(directory, "mirror")}"\n  }\n}\n`,
+  );
+  return files;
+}
+
+const usesBad = `terraform {
+  required_providers {
+    bad = { source = "test/bad" }
+  }
+}
+resource "bad_thing" "one" {}
+`;
+
+function driver(graceMs = 60_000): TerraformDriver {
+  return new TerraformDriver({
+    runsDir: join(directory, "runs"),
+    program: { path: terraform.program },
+    configFile: join(directory, "tofurc"),
+    environment: { CLOUD_TOKEN: "token-of-the-cloud", DIRECTORY: directory },
+    users: undefined,
+    agentScripts: {},
+    maxRuns: 1,
+    limits: { graceMs },
+    clock: systemClock,
+  });
+}
+
+function build(files: string, fields: Partial<DriverBuild> = {}): DriverBuild {
+  const { template, ...rest } = sampleBuild({ agents: [] });
+  return {
+    ...rest,
+    template: { ...template, directory: files },
+    keepState: async (state) => void (kept = state),
+    hold: async () => ({
+      renewedAtMs: () => systemClock.now(),
+      [Symbol.asyncDispose]: async () => undefined,
+    }),
+    ...fields,
+  };
+}
+
+const runsLeft = async (): Promise<readonly string[]> => {
+  const names = await readdir(join(directory, "runs"));
+  return names.filter((name) => !name.startsWith("."));
+};
+
+describe("a provider", () => {
+  it.each([
+    ["crashes", "exit 3", /plugin|provider/i],
+    ["is no provider", "echo hello; sleep 1", /plugin|provider/i],
+  ])("that %s fails the build with the program's reason", async (_case, script, message) => {
+    const files = await configuration(usesBad, script);
+    await expect(driver().start(build(files), log, never)).rejects.toMatchObject({
+      code: "run-failed",
+      message: expect.stringMatching(message),
+    });
+    expect(kept).toBeUndefined();
+    expect(await runsLeft()).toEqual([]);
+  });
+
+  it("that hangs is killed with the program, after the grace of a canceled build", async () => {
+    const files = await configuration(
+      usesBad,
+      `trap '' INT TERM; echo $$ >"$DIRECTORY/pid"; while :; do sleep 1; done`,
+    );
+    const canceling = new AbortController();
+    const reason = new Error("canceled");
+    const ending = driver(2_000).start(build(files), log, canceling.signal);
+    ending.catch(() => undefined);
+    await expect.poll(() => readdir(directory), patience).toContain("pid");
+    canceling.abort(reason);
+    await expect(ending).rejects.toBe(reason);
+    const running = async (): Promise<readonly string[]> => {
+      const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+      const cwds = await Promise.all(pids.map((pid) => cwdOf(pid)));
+      return cwds.filter((cwd) => cwd.startsWith(directory));
+    };
+    await expect.poll(running, patience).toEqual([]);
+    expect(await runsLeft()).toEqual([]);
+  });
+
+  it("that is gone leaves the state as it is, and the log of a deletion tells the way out", async () => {
+    const files = await configuration(usesBad);
+    const state = Buffer.from(JSON.stringify(stateOfBad));
+    const deletion = build(files, { transition: "delete", state });
+    await expect(driver().delete(deletion, log, never)).rejects.toMatchObject({
+      code: "run-failed",
+      message: expect.stringContaining("test/bad"),
+    });
+    expect(kept).toBeUndefined();
+    expect(lines.join("\n")).toContain("slipway delete --orphan");
+  });
+});
+
+const stateOfBad = {
+  version: 4,
+  terraform_version: "1.12.6",
+  serial: 1,
+  lineage: "one",
+  outputs: {},
+  resources: [
+    {
+      mode: "managed",
+      type: "bad_thing",
+      name: "one",
+      provider: 'provider["registry.opentofu.org/test/bad"]',
+      instances: [{ schema_version: 0, attributes: {} }],
+    },
+  ],
+};
+
+/** Runs shell commands while the resource is created. */
+const provisioned = (commands: string): string => `resource "terraform_data" "one" {
+  provisioner "local-exec" {
+    command = <<-EOT
+${commands}
+    EOT
+  }
+}
+`;
+
+describe("a provisioner", () => {
+  it("that prints much does not fill the log", async () => {
+    const files = await configuration(
+      provisioned(`yes ${"0123456789".repeat(100)} | head -c 3000000`),
+    );
+    await driver().start(build(files), log, never);
+    expect(lines.join("\n").length).toBeLessThan(2 * 1024 * 1024);
+    expect(lines.filter((line) => line.includes("the rest is not shown"))).toHaveLength(1);
+  });
+
+  it("that prints secrets of the server's settings, or of a running agent, finds them hidden", async () => {
+    const files = await configuration(
+      provisioned(`echo cloud=$CLOUD_TOKEN; echo agent=token-of-the-agent; exit 1`),
+    );
+    const running = [sampleAgent("main", { token: "token-of-the-agent" })];
+    const message = expect.not.stringContaining("token-of");
+    await expect(
+      driver().start(build(files, { agents: running }), log, never),
+    ).rejects.toMatchObject({ message });
+    expect(lines.join("\n")).toContain("cloud=(hidden)");
+    expect(lines.join("\n")).toContain("agent=(hidden)");
+    expect(lines.join("\n")).not.toContain("token-of");
+  });
+});
+
+describe("a state", () => {
+  it.each([
+    ["of a newer version", { ...stateOfBad, version: 5 }, /version/i],
+    ["that is not JSON", "{", /state|JSON/i],
+  ])("%s fails the build, and is not replaced", async (_case, content, message) => {
+    const files = await configuration('resource "terraform_data" "one" {}\n');
+    const text = typeof content === "string" ? content : JSON.stringify(content);
+    const broken = build(files, { state: Buffer.from(text) });
+    await expect(driver().start(broken, log, never)).rejects.toMatchObject({
+      code: "run-failed",
+      message: expect.stringMatching(message),
+    });
+    expect(kept).toBeUndefined();
+  });
+});
+
+async function cwdOf(pid: string): Promise<string> {
+  return readlink(`/proc/${pid}/cwd`).catch(() => "");
+}
