@@ -28,14 +28,17 @@ export async function pushVersion(
     organization = "default",
     templateId,
     file = "slipway.yaml",
+    more = {},
   }: {
     readonly organization?: string;
     readonly templateId?: string;
-    /** The name of the only file. */
+    /** The name of the file. */
     readonly file?: string;
+    /** Further files, by their paths. */
+    readonly more?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<string> {
-  const bytes = await packTemplate(yaml, file);
+  const bytes = await packTemplate(yaml, file, more);
   const { hash } = await client.upload(uploadFile, { bytes, contentType: tarMimeType });
   const template = templateId === undefined ? {} : { template_id: templateId };
   const { id } = await client.call(createTemplateVersion, {
@@ -50,10 +53,16 @@ export async function pushVersion(
   }
 }
 
-/** Packs a template of one file as a tar archive. */
-export async function packTemplate(text: string, file = "slipway.yaml"): Promise<Uint8Array> {
+/** Packs the files of a template as a tar archive. */
+export async function packTemplate(
+  text: string,
+  file = "slipway.yaml",
+  more: Readonly<Record<string, string>> = {},
+): Promise<Uint8Array> {
   const archive = pack();
-  archive.entry({ name: file, mtime: new Date(0) }, text);
+  for (const [name, content] of Object.entries({ [file]: text, ...more })) {
+    archive.entry({ name, mtime: new Date(0) }, content);
+  }
   archive.finalize();
   const chunks: Uint8Array[] = [];
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a pack without an encoding reads as buffers
