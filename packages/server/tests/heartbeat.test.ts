@@ -21,6 +21,7 @@ import { GatheredHeartbeat } from "../src/features/agents/connections/heartbeat.
 import { selectAgent } from "../src/features/agents/queries.ts";
 import { LocalListeners } from "../src/platform/pubsub/local-listeners.ts";
 import type { Listener } from "../src/platform/pubsub/pubsub.ts";
+import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
 const periodMs = 15_500;
@@ -185,6 +186,50 @@ it("closes a session whose peer answers no ping, and no other", async () => {
   for (let period = 0; period < 4; period += 1) await clock.advance(periodMs);
   expect([silent.pings, silent.reasons]).toEqual([2, ["ping timeout"]]);
   expect([lively.pings, lively.reasons]).toEqual([4, []]);
+});
+
+it("notes its sessions after a deadlock with a transaction that locks their agents in another order", async () => {
+  const { db } = database;
+  const build = { number: 1, transition: "start", job: "succeeded" } as const;
+  const seeded = await seedBuild(db, await seedWorkspace(db), build);
+  const main = await seedAgent(db, seeded);
+  await db.updateTable("workspace_agents").set({ name: "gpu" }).where("id", "=", main).execute();
+  const ids = [main, await seedAgent(db, seeded)].toSorted();
+  const [one, other] = ids.map(sessionOf);
+  if (one === undefined || other === undefined) throw new Error("there are two agents");
+  for (const session of [one, other]) await markConnected(db, session);
+  const read = async (): Promise<readonly (string | null | undefined)[]> => {
+    const rows = await Promise.all(ids.map((id) => selectAgent(db, id)));
+    return rows.map((row) => row?.last_connected_at);
+  };
+  const before = await read();
+  // As many as there are beats, so that both agents share one.
+  const peers = [one, ...Array.from({ length: 59 }, () => undefined), other].map((session) => {
+    const peer = openPeer(true);
+    heartbeat.watch(session ?? sessionOf(randomUUID()), peer, companion);
+    return session === undefined ? [] : peer.reasons;
+  });
+  const change = (agentId: string) =>
+    db.updateTable("workspace_agents").set({ motd_file: "changed" }).where("id", "=", agentId);
+  const proceed = Promise.withResolvers<void>();
+  const blocked = Promise.withResolvers<void>();
+  const changing = holdOpen(db, async (trx) => {
+    await trx.executeQuery(change(other.agentId));
+    proceed.resolve();
+    await blocked.promise;
+    await trx.executeQuery(change(one.agentId));
+  });
+  await proceed.promise;
+  await clock.advance(periodMs);
+  await waitForBlocked(db);
+  blocked.resolve();
+  // PostgreSQL aborts one of the two, usually the heartbeat, which has waited longer.
+  await changing.then((open) => open.commit()).catch(() => undefined);
+  await vi.waitUntil(async () => (await read()).every((at, index) => at !== before[index]), {
+    timeout: 20_000,
+    interval: 50,
+  });
+  expect(peers.flat()).toEqual([]);
 });
 
 it("closes sessions that cannot be noted", async () => {

@@ -1,6 +1,7 @@
 import { type Clock, errorText, type Logger, Scope, settlesWithin } from "@slipway/runtime";
 
 import type { Database } from "../../../platform/db/database.ts";
+import { inTransaction } from "../../../platform/db/transaction.ts";
 import { connectionUpdateMs } from "../agent-status.ts";
 import { selectLive } from "../live-queries.ts";
 import {
@@ -181,7 +182,10 @@ export class GatheredHeartbeat implements AsyncDisposable {
 
   async #note(due: readonly SessionWatch[]): Promise<void> {
     try {
-      const { liveAgents, holders } = await markAllAlive(this.#db, sessionsOf(due));
+      // Retried if it deadlocks with a transaction that changes several agents, such as claims.
+      const { liveAgents, holders } = await inTransaction(this.#db, (trx) =>
+        markAllAlive(trx, sessionsOf(due)),
+      );
       await this.#endAgain(due);
       closeOutdated(due, liveAgents);
       // A session that answers is connected, whatever happened to the one that replaced it.
