@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { oidcClient, WebBrowser } from "@slipway/testkit/oauth";
 import { generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from "jose";
+import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { logInAtAcme, type LogInWorld, openLogInWorld } from "./support/login-world.ts";
@@ -100,6 +101,117 @@ describe("a log-out at the provider", () => {
     const { body } = await world.server.request("GET", query);
     const fields = { login_provider: "acme", reason: "logged out at the provider" };
     expect(body).toMatchObject({ audit_logs: [{ additional_fields: fields }] });
+  });
+});
+
+const isCallback = ({ pathname }: URL): boolean => pathname.endsWith("/callback");
+
+/** Logs in up to the provider's answer; the result sends the answer to the server. */
+async function stopBeforeCallback(browser: WebBrowser, login: string) {
+  world.addPerson(login);
+  const { url } = await logInAtAcme(world.server, browser, login, { stopsAt: isCallback });
+  expect(isCallback(new URL(url))).toBe(true);
+  return () => browser.open(url);
+}
+
+const refusal = (page: { readonly url: string }) => new URL(page.url).searchParams.get("error");
+
+describe("a login in progress", () => {
+  it("ends with the session at the provider in which it began, and no other does", async () => {
+    const [browser, other] = [await logIn("ida"), await logIn("ida")];
+    const begin = `${world.server.url}/login/with/acme`;
+    const { url } = await browser.open(begin, isCallback);
+    const { url: otherUrl } = await other.open(begin, isCallback);
+    const { body } = await world.server.request(
+      "GET",
+      "/users/oidc-claims",
+      undefined,
+      headersOf(other),
+    );
+    const { sid } = Object(body).claims;
+    expect(sid).toMatch(/./);
+    const token = await world.peer.sign({ ...claimsFor("ida"), sid });
+    expect((await send(formOf(token))).status).toBe(200);
+    expect(await world.whoIs(other)).toBe(401);
+    expect(refusal(await other.open(otherUrl))).toBe("logged-out");
+    expect(await world.whoIs(other)).toBe(401);
+    expect(refusal(await browser.open(url))).toBe(null);
+    expect(await world.whoIs(browser)).toBe("ida");
+    await logInAtAcme(world.server, other, "ida");
+    expect(await world.whoIs(other)).toBe("ida");
+    // A refusal is recorded after its answer.
+    await expect
+      .poll(async () => {
+        const { body: log } = await world.server.request("GET", "/audit?q=action:login");
+        return Object(log).audit_logs.map((entry: unknown) => Object(entry).additional_fields);
+      })
+      .toContainEqual(expect.objectContaining({ reason: "logged-out" }));
+  });
+
+  it.each([
+    ["a known person", "jon", true],
+    ["a new person", "kim", false],
+  ])("of %s ends with a token that names only the person", async (_who, login, isKnown) => {
+    const earlier = isKnown ? [await logIn(login)] : [];
+    const browser = new WebBrowser();
+    const proceed = await stopBeforeCallback(browser, login);
+    const bystander = new WebBrowser();
+    const proceedBystander = await stopBeforeCallback(bystander, "lea");
+    expect((await send(formOf(await world.peer.sign(claimsFor(login))))).status).toBe(200);
+    expect(refusal(await proceed())).toBe("logged-out");
+    for (const one of [browser, ...earlier]) expect(await world.whoIs(one)).toBe(401);
+    await proceedBystander();
+    expect(await world.whoIs(bystander)).toBe("lea");
+    expect(await world.whoIs(await logIn(login))).toBe(login);
+  });
+
+  it("has no session afterwards, whichever of the two comes first", async () => {
+    const rounds = await Promise.all(
+      Array.from({ length: 8 }, async (_, round) => {
+        const browser = new WebBrowser();
+        const login = `max-${round}`;
+        const proceed = await stopBeforeCallback(browser, login);
+        const form = formOf(await world.peer.sign(claimsFor(login)));
+        return { browser, proceed, logOut: () => send(form) };
+      }),
+    );
+    await Promise.all(
+      rounds.flatMap(({ proceed, logOut }, round) =>
+        round % 2 === 0 ? [proceed(), logOut()] : [logOut(), proceed()],
+      ),
+    );
+    for (const { browser } of rounds) expect(await world.whoIs(browser)).toBe(401);
+  });
+});
+
+describe("a log-out", () => {
+  it("waits for the first login of a person, and ends its session", async () => {
+    const { db } = world.server;
+    const isAwaited = async (kind: "relation" | "advisory"): Promise<boolean> => {
+      const found = await sql`select from pg_locks l join pg_database d on d.oid = l.database
+        where l.locktype = ${kind} and not l.granted and d.datname = current_database()`.execute(
+        db,
+      );
+      return found.rows.length > 0;
+    };
+    const browser = new WebBrowser();
+    const proceed = await stopBeforeCallback(browser, "nia");
+    const form = formOf(await world.peer.sign(claimsFor("nia")));
+    const ended: string[] = [];
+    const running = await db.transaction().execute(async (trx) => {
+      // The login stops before it stores its session.
+      await sql`lock table api_keys in share mode`.execute(trx);
+      const login = proceed().then(() => ended.push("login"));
+      await vi.waitFor(async () => expect(await isAwaited("relation")).toBe(true));
+      const logOut = send(form).then(() => ended.push("log-out"));
+      await vi.waitFor(async () =>
+        expect(ended.length > 0 || (await isAwaited("advisory"))).toBe(true),
+      );
+      return { both: Promise.all([login, logOut]) };
+    });
+    await running.both;
+    expect(await world.whoIs(browser)).toBe(401);
+    expect(ended).toHaveLength(2);
   });
 });
 

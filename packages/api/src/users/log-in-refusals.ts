@@ -4,6 +4,8 @@ export const refusalCodes = [
   "denied",
   /** The login began too long ago, in another browser, or was completed before. */
   "expired",
+  /** The person logged out at the provider before the login here was complete. */
+  "logged-out",
   /** The provider cannot be reached. */
   "unavailable",
   /** The provider's answer is invalid. */
@@ -34,6 +36,8 @@ const texts: Readonly<Record<RefusalCode, (name: string) => string>> = {
   denied: (name) => `The login was canceled or denied at ${name}. You can try again.`,
   expired: () =>
     "This login has expired, was completed before, or began in another browser. Log in again, with cookies allowed.",
+  "logged-out": (name) =>
+    `You were logged out at ${name} before this login was complete. Log in again.`,
   unavailable: (name) => `${name} does not respond. Try again later, or log in another way.`,
   failed: (name) =>
     `${name} did not confirm who you are. An administrator finds the reason in the server's log.`,

@@ -70,7 +70,7 @@ export function wireLogIns(
   { db, clock, logger }: Platform,
   { providers, secrets, notes: auditNotes, attempts, registry }: LogInParts,
 ): void {
-  const person = { db, secrets, auditNotes, logger: logger.child({ part: "logins" }) };
+  const person = { db, clock, secrets, auditNotes, logger: logger.child({ part: "logins" }) };
   const notes = new SealedNotes(secrets, "logins", clock);
   const counts = new LogInCounts(registry);
   addLogInProviderRoutes(routes, { db, clock, secrets, providers, attempts, notes });

@@ -12,11 +12,12 @@ import { keyEntry } from "../users/audit.ts";
 import { lockUser } from "../users/lock-service.ts";
 import { LogInError } from "./errors.ts";
 import { type LogOutDemand, maxLogOutTokenSeconds } from "./log-out-token.ts";
+import { logInSeconds } from "./pending-cookie.ts";
 import type { Provider } from "./providers.ts";
 import { selectUserOfIdentity } from "./queries.ts";
 
-/** The time for which ids of used tokens are kept: longer than any token is accepted. */
-const keptTokenSeconds = 2 * maxLogOutTokenSeconds;
+/** The time for which used tokens are kept: longer than any token is accepted, and than any login is in progress. */
+const keptTokenSeconds = logInSeconds + maxLogOutTokenSeconds;
 
 /** Returns the hash by which the session at a provider is stored; undefined if the provider names none. */
 export function hashProviderSession(
@@ -27,10 +28,47 @@ export function hashProviderSession(
   return hashOf(issuer, sessionId);
 }
 
-function hashOf(issuer: string, text: string): Buffer {
-  return createHash("sha256")
-    .update(JSON.stringify([issuer, text]))
-    .digest();
+function hashPerson({ issuer }: Pick<Provider, "issuer">, subject: string): Buffer {
+  return hashOf(issuer, "sub", subject);
+}
+
+function hashOf(...texts: readonly string[]): Buffer {
+  return createHash("sha256").update(JSON.stringify(texts)).digest();
+}
+
+/** A login at a provider that is about to open a session here. */
+export interface ArrivingLogIn {
+  readonly subject: string;
+  readonly sessionId: string | undefined;
+  /** The time since the login began here, in seconds. */
+  readonly ageSeconds: number;
+}
+
+/**
+ * Returns whether the provider has logged the person out since their login began: its answer may have been sent before. Until the
+ * transaction ends, a log-out waits for it, and then ends its session.
+ */
+export async function wasLoggedOut(
+  trx: Transaction<DB>,
+  provider: Pick<Provider, "issuer">,
+  { subject, sessionId, ageSeconds }: ArrivingLogIn,
+): Promise<boolean> {
+  const session = hashProviderSession(provider, sessionId);
+  const hashes = [...(session === undefined ? [] : [session]), hashPerson(provider, subject)];
+  for (const hash of hashes) await lockEnded(trx, hash);
+  const ended = await trx
+    .selectFrom("used_logout_tokens")
+    .where("ended_hash", "in", hashes)
+    .where("used_at", ">", sql<string>`now() - make_interval(secs => ${ageSeconds})`)
+    .select("used_at")
+    .executeTakeFirst();
+  return ended !== undefined;
+}
+
+/** Makes logins and log-outs of one session or person come one after the other. Comes before the lock of a user. */
+async function lockEnded(trx: Transaction<DB>, hash: Buffer): Promise<void> {
+  const lockId = hash.readBigInt64BE().toString();
+  await sql`select pg_advisory_xact_lock(${lockId}::bigint)`.execute(trx);
 }
 
 /**
@@ -45,10 +83,14 @@ export async function endProviderSessions(
   origin: RequestOrigin,
 ): Promise<void> {
   const ended = await inTransaction(db, async (trx) => {
-    if (!(await insertUsedToken(trx, hashOf(provider.issuer, demand.id)))) {
+    const session = hashProviderSession(provider, demand.sessionId);
+    const endedHash = session ?? hashPerson(provider, demand.subject ?? "");
+    await lockEnded(trx, endedHash);
+    const token = { token_hash: hashOf(provider.issuer, demand.id), ended_hash: endedHash };
+    if (!(await insertUsedToken(trx, token))) {
       throw new LogInError("failed", "the log-out token was used before");
     }
-    return endDemanded(trx, provider, demand, origin);
+    return endDemanded(trx, provider, { subject: demand.subject, session }, origin);
   });
   if (ended === undefined) return;
   const fields = { user: ended.userId, provider: provider.id, sessions: ended.count };
@@ -63,10 +105,9 @@ interface EndedSessions {
 async function endDemanded(
   trx: Transaction<DB>,
   { id: providerId, issuer }: Pick<Provider, "id" | "issuer">,
-  { subject, sessionId }: LogOutDemand,
+  { subject, session }: Pick<LogOutDemand, "subject"> & { readonly session: Buffer | undefined },
   origin: RequestOrigin,
 ): Promise<EndedSessions | undefined> {
-  const session = hashProviderSession({ issuer }, sessionId);
   const userId =
     subject === undefined
       ? session && (await selectUserOfSession(trx, session))
@@ -82,15 +123,18 @@ async function endDemanded(
   return { userId, count };
 }
 
-/** Stores the id of a token, and forgets old ones; false if it was used before. */
-async function insertUsedToken(db: Queryable, tokenHash: Buffer): Promise<boolean> {
+/** Stores a token with what it ends, and forgets old ones; false if it was used before. */
+async function insertUsedToken(
+  db: Queryable,
+  token: { readonly token_hash: Buffer; readonly ended_hash: Buffer },
+): Promise<boolean> {
   await db
     .deleteFrom("used_logout_tokens")
     .where("used_at", "<", sql<string>`now() - make_interval(secs => ${keptTokenSeconds})`)
     .execute();
   const { numInsertedOrUpdatedRows = 0n } = await db
     .insertInto("used_logout_tokens")
-    .values({ token_hash: tokenHash })
+    .values(token)
     .onConflict((conflict) => conflict.column("token_hash").doNothing())
     .executeTakeFirst();
   return numInsertedOrUpdatedRows > 0n;

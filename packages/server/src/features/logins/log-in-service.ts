@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 import type { RefusalCode } from "@slipway/api/users/log-in-refusals";
-import { type Logger, textOf } from "@slipway/runtime";
+import { type Clock, type Logger, textOf } from "@slipway/runtime";
 import type { Transaction } from "kysely";
 
 import { activateDormant, endSessionsBut } from "../../platform/auth/queries.ts";
@@ -23,7 +23,7 @@ import {
   updateFromProvider,
 } from "../users/provider-user-service.ts";
 import { type Access, decideAccess } from "./access-rules.ts";
-import { hashProviderSession } from "./back-channel-service.ts";
+import { hashProviderSession, wasLoggedOut } from "./back-channel-service.ts";
 import { LogInError } from "./errors.ts";
 import { sealDetails } from "./identity.ts";
 import type { ProvenLogIn } from "./log-in-client.ts";
@@ -34,6 +34,7 @@ import { lockArrivals, selectAccount, selectUserOfIdentity, upsertIdentity } fro
 
 export interface PersonNeeds {
   readonly db: Database;
+  readonly clock: Pick<Clock, "now">;
   readonly secrets: SecretBox;
   readonly auditNotes: AuditNotes;
   readonly logger: Logger;
@@ -44,6 +45,8 @@ export interface Arrival {
   readonly provider: Provider;
   readonly proven: ProvenLogIn;
   readonly aim: Exclude<Aim, { readonly type: "test" }>;
+  /** The time at which the login began here, in milliseconds since 1970. */
+  readonly beganAtMs: number;
   readonly origin: RequestOrigin;
 }
 
@@ -101,8 +104,13 @@ async function enter(
   arrival: Arrival,
   decision: Decision,
 ): Promise<Outcome> {
-  const { provider, aim } = arrival;
+  const { provider, aim, proven, beganAtMs } = arrival;
   const { profile, access } = decision;
+  const isEnded = await wasLoggedOut(trx, provider, {
+    subject: profile.subject,
+    sessionId: textOf(proven.claims["sid"]),
+    ageSeconds: (needs.clock.now() - beganAtMs) / 1000,
+  });
   const key = { issuer: provider.issuer, subject: profile.subject };
   let known = await selectUserOfIdentity(trx, key);
   if (known === undefined && access.type === "allowed") {
@@ -115,6 +123,7 @@ async function enter(
     if (known !== undefined) await endSessionsBut(trx, known.id, undefined);
     return { type: "refused", code: access.code, userId: known?.id };
   }
+  if (isEnded) return { type: "refused", code: "logged-out", userId: known?.id };
   const account =
     aim.type === "conversion"
       ? await convertAccount(trx, arrival, aim, known)

@@ -114,7 +114,8 @@ async function complete(needs: LogInPageNeeds, at: Visit): Promise<FastifyReply>
     }
     if (aim.type === "conversion") await requireSession(needs, request, aim);
     const proven = await provider.client.complete(answer, pending);
-    const arrival = { provider, proven, aim, origin: originOf(request, 303) };
+    const { beganAtMs } = pending;
+    const arrival = { provider, proven, aim, beganAtMs, origin: originOf(request, 303) };
     const token = await logInPerson(needs, arrival);
     needs.counts.count(provider, "ok");
     setSessionCookie(request, reply, { token, accessUrl: needs.accessUrl() });

@@ -1,4 +1,4 @@
-import { objectOf, textOf } from "@slipway/runtime";
+import { type Clock, numberOf, objectOf, textOf } from "@slipway/runtime";
 import { stringifySetCookie } from "cookie";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { randomNonce, randomPKCECodeVerifier, randomState } from "openid-client";
@@ -12,7 +12,7 @@ import { logInPath, type Provider } from "./providers.ts";
 
 const cookieName = "slipway_login";
 /** The time for a person to log in at the provider. */
-const logInSeconds = 15 * 60;
+export const logInSeconds = 15 * 60;
 /** The maximum length of the path to continue to after a login; a longer one is replaced. */
 const maxPathLength = 1024;
 /** The subject of notes of people who are not logged in yet. */
@@ -20,6 +20,7 @@ const anyone = "anyone";
 
 export interface PendingNeeds {
   readonly notes: SealedNotes;
+  readonly clock: Pick<Clock, "now">;
   readonly accessUrl: () => string;
 }
 
@@ -33,6 +34,8 @@ export type Aim =
 export interface PendingLogIn extends BegunLogIn {
   readonly aim: Aim;
   readonly path: string;
+  /** The time at which it began, in milliseconds since 1970. */
+  readonly beganAtMs: number;
 }
 
 interface PageRequest {
@@ -45,7 +48,7 @@ interface PageRequest {
  * who begin logins take no room here. Over https, no page of another host can set the cookie.
  */
 export async function beginLogIn(
-  { notes, accessUrl }: PendingNeeds,
+  { notes, clock, accessUrl }: PendingNeeds,
   provider: Provider,
   { aim, path, request, reply }: PageRequest & Pick<PendingLogIn, "aim" | "path">,
 ): Promise<PendingLogIn> {
@@ -56,6 +59,7 @@ export async function beginLogIn(
     redirectUri: `${accessUrl()}${logInPath(provider)}/callback`,
     aim,
     path: path.length > maxPathLength ? "/" : path,
+    beganAtMs: clock.now(),
   };
   const key = { userId: anyone, purpose: purposeOf(provider), seconds: logInSeconds };
   const value = await notes.seal({ ...pending }, key);
@@ -75,10 +79,18 @@ export async function endLogIn(
   const [text, ...others] = new Set(cookieValues(request.headers.cookie, name));
   if (text === undefined || others.length > 0) return undefined;
   const note = await notes.open(text, { userId: anyone, purpose: purposeOf(provider) });
-  const { state, nonce, verifier, redirectUri, path, aim } = note ?? {};
+  const { state, nonce, verifier, redirectUri, path, aim, beganAtMs } = note ?? {};
   if (typeof state !== "string" || typeof nonce !== "string") return undefined;
   if (typeof verifier !== "string" || typeof redirectUri !== "string") return undefined;
-  return { state, nonce, verifier, redirectUri, path: localPath(String(path)), aim: readAim(aim) };
+  return {
+    state,
+    nonce,
+    verifier,
+    redirectUri,
+    path: localPath(String(path)),
+    aim: readAim(aim),
+    beganAtMs: numberOf(beganAtMs),
+  };
 }
 
 function readAim(value: unknown): Aim {

@@ -357,6 +357,7 @@ export interface TemplateVersions {
 }
 
 export interface UsedLogoutTokens {
+  ended_hash: Buffer | null;
   token_hash: Buffer;
   used_at: Generated<string>;
 }
