@@ -52,6 +52,10 @@ export interface DriverOwner {
   /** The full name; empty if it is unknown. */
   readonly name: string;
   readonly email: string;
+  /** The roles in the deployment; empty for a member. */
+  readonly roles: readonly string[];
+  /** The way in which the user logs in: `password`, `oidc`, … */
+  readonly loginType: string;
 }
 
 export interface DriverTemplate {

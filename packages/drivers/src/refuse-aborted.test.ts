@@ -18,7 +18,11 @@ const build: DriverBuild = {
   id: "b",
   number: 1,
   transition: "start",
-  workspace: { id: "w", name: "dev", owner: { id: "o", username: "ana", name: "", email: "" } },
+  workspace: {
+    id: "w",
+    name: "dev",
+    owner: { id: "o", username: "ana", name: "", email: "", roles: [], loginType: "password" },
+  },
   template,
   parameters: {},
   isPrebuild: false,

@@ -7,7 +7,11 @@ const build: DriverBuild = {
   id: "b",
   number: 1,
   transition: "start",
-  workspace: { id: "w", name: "box", owner: { id: "o", username: "ada", name: "", email: "" } },
+  workspace: {
+    id: "w",
+    name: "box",
+    owner: { id: "o", username: "ada", name: "", email: "", roles: [], loginType: "password" },
+  },
   template: {
     id: "t",
     name: "t",

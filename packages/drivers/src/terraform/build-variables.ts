@@ -76,7 +76,10 @@ function ownerVariables(owner: DriverOwner): Readonly<Record<string, string>> {
     CODER_WORKSPACE_OWNER_NAME: owner.name,
     CODER_WORKSPACE_OWNER_EMAIL: owner.email,
     CODER_WORKSPACE_OWNER_GROUPS: "[]",
-    CODER_WORKSPACE_OWNER_RBAC_ROLES: "[]",
+    CODER_WORKSPACE_OWNER_RBAC_ROLES: JSON.stringify(
+      ["member", ...owner.roles].map((name) => ({ name, org_id: "" })),
+    ),
+    CODER_WORKSPACE_OWNER_LOGIN_TYPE: owner.loginType,
   };
 }
 

@@ -162,7 +162,14 @@ ofRoot("a server of root", () => {
       workspace: {
         id,
         name: "demo",
-        owner: { id: "owner-1", username: "ada", name: "", email: "" },
+        owner: {
+          id: "owner-1",
+          username: "ada",
+          name: "",
+          email: "",
+          roles: [],
+          loginType: "password",
+        },
       },
       template: {
         id: "t",

@@ -164,7 +164,16 @@ const cases: Readonly<Record<string, Expected>> = {
   },
   owner: {
     parameters: ["detail string input", "extra bool checkbox"],
-    agents: { main: { environment_variables: { EMAIL: "admin@localhost", OWNER: "admin" } } },
+    agents: {
+      main: {
+        environment_variables: {
+          EMAIL: "admin@localhost",
+          LOGIN: "password",
+          OWNER: "admin",
+          ROLES: "member,owner",
+        },
+      },
+    },
   },
 };
 

@@ -26,7 +26,14 @@ export function sampleBuild(fields: Partial<DriverBuild> = {}): DriverBuild {
     workspace: {
       id: sampleWorkspaceId,
       name: "demo",
-      owner: { id: "owner-1", username: "ada", name: "Ada", email: "ada@example.com" },
+      owner: {
+        id: "owner-1",
+        username: "ada",
+        name: "Ada",
+        email: "ada@example.com",
+        roles: [],
+        loginType: "password",
+      },
     },
     template: {
       id: "template-1",

@@ -59,6 +59,8 @@ function buildContexts(db: Queryable) {
         "b.driver_state_encrypted",
         "b.owner_id as build_owner_id",
         ...subjectColumns,
+        "owner.roles as owner_roles",
+        "owner.login_type as owner_login_type",
         "v.name as template_version_name",
         "v.file_id",
         "v.driver_notes",

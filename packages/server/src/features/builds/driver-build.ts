@@ -76,6 +76,8 @@ export async function readDriverBuild(
         username: context.owner_username,
         name: context.owner_name,
         email: context.owner_email,
+        roles: context.owner_roles,
+        loginType: context.owner_login_type,
       },
     },
     template: driverTemplate(context),

@@ -39,6 +39,8 @@ resource "coder_agent" "main" {
   env = {
     OWNER = data.coder_workspace_owner.me.name
     EMAIL = data.coder_workspace_owner.me.email
+    LOGIN = data.coder_workspace_owner.me.login_type
+    ROLES = join(",", data.coder_workspace_owner.me.rbac_roles[*].name)
   }
 }
 
