@@ -183,8 +183,17 @@ export class ClusterConnection implements Disposable {
 
 /** Returns whether the same request may succeed in a while. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof ClusterError) return busyStatuses.has(error.status);
-  return error instanceof DriverError && error.retryable;
+  if (!(error instanceof ClusterError)) return error instanceof DriverError && error.retryable;
+  // Others changed the object, or the quota that it counts toward, at the same moment.
+  return busyStatuses.has(error.status) || error.reason === "Conflict";
+}
+
+/** Returns whether the API server no longer has the version of a list or a watch. */
+export function isExpired(error: unknown): boolean {
+  return (
+    error instanceof ClusterError &&
+    (error.status === 410 || error.reason === "Expired" || error.reason === "Gone")
+  );
 }
 
 function queryText(query: ClusterRequest["query"]): string {

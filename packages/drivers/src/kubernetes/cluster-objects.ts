@@ -1,7 +1,7 @@
 import { type JsonObject, listOf, objectOf, textMapOf, textOf } from "@slipway/runtime";
 
 import { ClusterError } from "../errors.ts";
-import type { ClusterConnection } from "./cluster-connection.ts";
+import { type ClusterConnection, isExpired } from "./cluster-connection.ts";
 
 /** The kinds of objects that the driver uses, with the paths of their lists. */
 export const kinds = {
@@ -35,6 +35,9 @@ function objectPath(connection: ClusterConnection, kind: ObjectKind, name: strin
   return `${listPath(connection, kind)}/${encodeURIComponent(name)}`;
 }
 
+/** The attempts to read a list, and to create an object whose name one that is being removed still has. */
+const maxAttempts = 5;
+
 /** Lists objects, in pages, with the version from which a watch goes on. */
 export async function listObjects(
   connection: ClusterConnection,
@@ -46,11 +49,21 @@ export async function listObjects(
   signal: AbortSignal,
 ): Promise<{ readonly objects: readonly JsonObject[]; readonly version: string }> {
   const { path, labelSelector, fieldSelector } = selection;
-  const objects: JsonObject[] = [];
+  let objects: JsonObject[] = [];
   let next: string | undefined;
-  for (;;) {
+  for (let begun = 1; ;) {
     const query = { limit: String(pageSize), continue: next, labelSelector, fieldSelector };
-    const page = await connection.json({ method: "GET", path, query, signal });
+    let page: JsonObject;
+    try {
+      page = await connection.json({ method: "GET", path, query, signal });
+    } catch (error) {
+      if (next === undefined || !isExpired(error) || begun >= maxAttempts) throw error;
+      // The list has changed too much between two pages.
+      begun += 1;
+      objects = [];
+      next = undefined;
+      continue;
+    }
     objects.push(...listOf(page["items"]).map(objectOf));
     const metadata = objectOf(page["metadata"]);
     next = textOf(metadata["continue"]);
@@ -68,9 +81,6 @@ export async function readObject(
   const path = objectPath(connection, kind, name);
   return ignoreAbsent(connection.json({ method: "GET", path, signal }));
 }
-
-/** The attempts to create an object whose name one that is being removed still has. */
-const maxAttempts = 5;
 
 /** Creates an object, or returns the one that has its name. */
 export async function createObject(

@@ -90,6 +90,13 @@ async function watchFor(
   return seen;
 }
 
+const refuse =
+  (code: number, reason: string): Handler =>
+  (_url, response) => {
+    response.statusCode = code;
+    response.end(JSON.stringify({ kind: "Status", reason, code }));
+  };
+
 const keepOpen: Handler = (_url, response) => void response.write("\n");
 
 it("goes on from the last version after the end of a watch, bookmarks included", async () => {
@@ -105,13 +112,7 @@ it("goes on from the last version after the end of a watch, bookmarks included",
 
 it.each([
   ["as an event", events({ type: "ERROR", object: { code: 410, reason: "Expired" } })],
-  [
-    "as a status",
-    (_url: URL, response: ServerResponse) => {
-      response.statusCode = 410;
-      response.end(JSON.stringify({ kind: "Status", reason: "Gone", code: 410 }));
-    },
-  ],
+  ["as a status", refuse(410, "Gone")],
 ])("lists again when the version is too old, which comes %s", async (_name, expired) => {
   const { connection, urls } = await serve(list("1", "a"), expired, list("9", "b"), keepOpen);
   expect(await watchFor(connection, 2)).toEqual(["listed a", "listed b"]);
@@ -146,6 +147,16 @@ it("reads a list page by page", async () => {
   expect(await watchFor(connection, 1)).toEqual(["listed a,c"]);
 });
 
+it("begins a list anew when the server no longer has the version of its next page", async () => {
+  const page: Handler = (_url, response) =>
+    response.end(
+      JSON.stringify({ metadata: { continue: "c" }, items: [{ metadata: { name: "a" } }] }),
+    );
+  const { connection, urls } = await serve(page, refuse(410, "Expired"), list("4", "b"), keepOpen);
+  expect(await watchFor(connection, 1)).toEqual(["listed b"]);
+  expect(urls.slice(0, 3)).toEqual(["list null", "list null", "list null"]);
+});
+
 it("fails with the server's reason when it refuses", async () => {
   const { connection } = await serve((_url, response) => {
     response.statusCode = 403;
@@ -161,6 +172,18 @@ it("fails with the server's reason when it refuses", async () => {
       AbortSignal.timeout(10_000),
     ),
   ).rejects.toMatchObject({ status: 403, reason: "Forbidden", message: "pods is forbidden" });
+});
+
+it("repeats a change that meets another one, and not one that is refused for its name", async () => {
+  const { connection, urls } = await serve(refuse(409, "Conflict"), list("1"));
+  const change = { method: "PATCH", path: "/pods/a", body: {} } as const;
+  await connection.json({ ...change, signal: AbortSignal.timeout(10_000) });
+  expect(urls).toHaveLength(2);
+  const taken = await serve(refuse(409, "AlreadyExists"));
+  await expect(
+    taken.connection.json({ ...change, signal: AbortSignal.timeout(10_000) }),
+  ).rejects.toMatchObject({ status: 409, reason: "AlreadyExists" });
+  expect(taken.urls).toHaveLength(1);
 });
 
 it("repeats a request while the server is overloaded, and refuses an answer without an end", async () => {

@@ -2,7 +2,7 @@ import { Backoff, type Clock, type JsonObject, objectOf, spread, textOf } from "
 
 import { jsonLines } from "../docker/engine-streams.ts";
 import { ClusterError } from "../errors.ts";
-import { type ClusterConnection, isTransient } from "./cluster-connection.ts";
+import { type ClusterConnection, isExpired, isTransient } from "./cluster-connection.ts";
 import { listObjects } from "./cluster-objects.ts";
 
 /** The objects of a list that changes. */
@@ -59,6 +59,7 @@ export async function watchObjects(
         const list = await listObjects(connection, selection, signal);
         report({ kind: "listed", objects: list.objects });
         version = list.version;
+        failedSince = undefined;
       }
       for await (const event of openWatch(connection, { selection, version, silenceMs }, signal)) {
         failedSince = undefined;
@@ -121,12 +122,4 @@ async function* openWatch(
   } catch (error) {
     throw connection.failure(request, error);
   }
-}
-
-/** Returns whether the API server no longer has the version from which a watch continues. */
-function isExpired(error: unknown): boolean {
-  return (
-    error instanceof ClusterError &&
-    (error.status === 410 || error.reason === "Expired" || error.reason === "Gone")
-  );
 }
