@@ -1,4 +1,4 @@
-/* Builds the programs of the tests' Kubernetes, which takes minutes the first time, and prints their directory. */
-import { buildClusterPrograms } from "@slipway/testkit/clusters";
+/* Builds the programs of the tests' Kubernetes, which takes minutes the first time, and prints their paths. */
+import { buildClusterPrograms, buildHelm } from "@slipway/testkit/clusters";
 
-process.stdout.write(`${await buildClusterPrograms()}\n`);
+process.stdout.write(`${await buildClusterPrograms()}\n${await buildHelm()}\n`);

@@ -4,15 +4,13 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { findFreePort } from "@slipway/runtime";
 import { issue, type IssuedCertificate } from "@slipway/testkit/clouds";
-import { openDocker, type TestEngine } from "@slipway/testkit/engines";
-import { pack } from "tar-stream";
+import { openDocker, packMachine, type TestEngine } from "@slipway/testkit/engines";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 /*
@@ -30,48 +28,6 @@ let port = 0;
 let authority: IssuedCertificate;
 
 afterAll(() => opened.disposeAsync());
-
-/** Packs the root of an image whose programs are mounted from this machine. */
-async function packMachine(): Promise<Uint8Array> {
-  const tar = pack();
-  for (const name of [
-    "proc",
-    "sys",
-    "dev",
-    "usr",
-    "etc/nginx",
-    "var/log/nginx",
-    "var/lib/nginx",
-    "run",
-    "root",
-  ])
-    tar.entry({ name: `${name}/`, type: "directory", mode: 0o755 });
-  tar.entry({ name: "tmp/", type: "directory", mode: 0o1777 });
-  for (const [name, uid] of [
-    ["postgresql", 999],
-    ["slipway", 10_001],
-  ] as const)
-    tar.entry({ name: `var/lib/${name}/`, type: "directory", mode: 0o700, uid, gid: uid });
-  tar.entry({
-    name: "var/lib/postgresql/data/",
-    type: "directory",
-    mode: 0o700,
-    uid: 999,
-    gid: 999,
-  });
-  for (const name of ["bin", "lib", "lib64", "sbin"])
-    tar.entry({ name, type: "symlink", linkname: `usr/${name}` });
-  const users = [
-    "root:x:0:0",
-    "nobody:x:65534:65534",
-    "postgres:x:999:999",
-    "slipway:x:10001:10001",
-  ];
-  tar.entry({ name: "etc/passwd" }, users.map((user) => `${user}::/tmp:/bin/sh\n`).join(""));
-  tar.entry({ name: "etc/group" }, "root:x:0:\nnogroup:x:65534:\n");
-  tar.finalize();
-  return buffer(Readable.from(tar));
-}
 
 /** Returns a Compose file with the commands, users and health checks that the images would define. */
 function machineServices(): string {

@@ -1,18 +1,18 @@
-import { execFile } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 
 import { findFreePort } from "@slipway/runtime";
 
 import { packBox } from "../engines/box-image.ts";
 import { containerdConfig, kubeconfig, kubeletConfig, networkConfig } from "./cluster-files.ts";
+import { bridge, openBridge } from "./cluster-network.ts";
 import { ClusterProcess, type ClusterProcessPlan } from "./cluster-process.ts";
 import { buildClusterPrograms } from "./cluster-programs.ts";
 import { packImage } from "./image-archive.ts";
+import { followProgram, runProgram } from "./run-program.ts";
 
 /*
  * A whole Kubernetes of one node for tests, with its own directories, ports, container runtime and network: etcd, the API
@@ -26,10 +26,14 @@ export interface TestCluster extends AsyncDisposable {
   readonly kubeconfig: string;
   /** The address of this machine at which pods reach it. */
   readonly hostAddress: string;
+  /** The port of the API server at that address. */
+  readonly apiPort: number;
   /** The image `slipway.test/box:1`: BusyBox without bash and without users but root. */
   readonly image: string;
   /** Runs `kubectl`, and resolves to what it prints. */
   kubectl(args: readonly string[], options?: { readonly input?: string }): Promise<string>;
+  /** Runs `kubectl` until it is disposed of, and calls `take` with each line that it prints. */
+  follow(args: readonly string[], take: (line: string) => void): AsyncDisposable;
   /** Adds an image of an OCI archive to the node. */
   importImage(archive: Uint8Array): Promise<void>;
   /** Stops the API server at once, or starts it again. */
@@ -48,8 +52,6 @@ const kernelSettings = [
   "kernel/keys/root_maxkeys",
   "kernel/keys/root_maxbytes",
 ];
-
-const bridge = "slipwayk0";
 
 /** Starts a cluster and waits until its node runs pods. */
 export async function openCluster(): Promise<TestCluster> {
@@ -115,7 +117,7 @@ async function open(programs: string, opened: AsyncDisposableStack): Promise<Tes
     isReady: () => answers(`${etcdUrl}/health`),
   });
   const certificate = path("certificates/apiserver.crt");
-  const apiUrl = `https://127.0.0.1:${apiPort}`;
+  const apiUrl = `https://${hostAddress}:${apiPort}`;
   const config = path("kubeconfig");
   const kubectl: TestCluster["kubectl"] = (args, { input = "" } = {}) =>
     runProgram(program("kubectl"), [`--kubeconfig=${config}`, ...args], input);
@@ -124,7 +126,7 @@ async function open(programs: string, opened: AsyncDisposableStack): Promise<Tes
     command: [
       program("kube-apiserver"),
       `--etcd-servers=${etcdUrl}`,
-      "--bind-address=127.0.0.1",
+      `--bind-address=${hostAddress}`,
       `--secure-port=${apiPort}`,
       `--advertise-address=${hostAddress}`,
       "--endpoint-reconciler-type=none",
@@ -209,8 +211,11 @@ async function open(programs: string, opened: AsyncDisposableStack): Promise<Tes
   return {
     kubeconfig: config,
     hostAddress,
+    apiPort,
     image,
     kubectl,
+    follow: (args, take) =>
+      followProgram(program("kubectl"), [`--kubeconfig=${config}`, ...args], take),
     importImage,
     apiServer,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
@@ -260,15 +265,6 @@ async function restoreKernelLater(opened: AsyncDisposableStack): Promise<void> {
   }
 }
 
-async function openBridge(address: string, opened: AsyncDisposableStack): Promise<void> {
-  const ip = (...args: readonly string[]): Promise<string> => runProgram("ip", args, "");
-  await ip("link", "delete", bridge).catch(() => undefined);
-  await ip("link", "add", bridge, "type", "bridge");
-  opened.defer(async () => void (await ip("link", "delete", bridge)));
-  await ip("address", "add", `${address}/24`, "dev", bridge);
-  await ip("link", "set", bridge, "up");
-}
-
 /** Ends all containers, which would outlive their runtime. */
 async function endContainers(ctr: (args: readonly string[]) => Promise<string>): Promise<void> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
@@ -298,14 +294,4 @@ async function answers(url: string): Promise<boolean> {
     ({ ok }) => ok,
     () => false,
   );
-}
-
-async function runProgram(
-  program: string,
-  args: readonly string[],
-  input: string,
-): Promise<string> {
-  const running = promisify(execFile)(program, args, { maxBuffer: 64 * 1024 * 1024 });
-  running.child.stdin?.on("error", () => undefined).end(input);
-  return (await running).stdout;
 }

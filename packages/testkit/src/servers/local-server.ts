@@ -5,12 +5,15 @@ import type { AddressInfo, Server, Socket } from "node:net";
 /** A server that listens on this machine; disposing of it cuts off every connection. */
 export interface LocalServer extends AsyncDisposable {
   readonly port: number;
-  /** The address: `http://127.0.0.1:<port>`. */
+  /** The URL, such as `http://127.0.0.1:<port>`. */
   readonly url: string;
 }
 
-/** Makes an HTTP or plain TCP server listen on a free port. */
-export async function openLocalServer(server: Server | HttpServer): Promise<LocalServer> {
+/** Makes an HTTP or plain TCP server listen on a free port of an address (default: 127.0.0.1). */
+export async function openLocalServer(
+  server: Server | HttpServer,
+  address = "127.0.0.1",
+): Promise<LocalServer> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -18,12 +21,12 @@ export async function openLocalServer(server: Server | HttpServer): Promise<Loca
     // Peers that disconnect early are the subject of some tests.
     socket.on("error", () => undefined);
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(0, address);
   await once(server, "listening");
   const { port } = addressOf(server);
   return {
     port,
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${address}:${port}`,
     [Symbol.asyncDispose]: async () => {
       const closed = once(server, "close");
       server.close();

@@ -3,8 +3,10 @@ import { connect, createServer, type NetConnectOpts, type Socket } from "node:ne
 import { type LocalServer, openLocalServer } from "./local-server.ts";
 import { ProxyLink } from "./proxy-link.ts";
 
-/** The destination of connections: a local port or the path of a socket. */
-export type ProxyTarget = { readonly port: number } | { readonly path: string };
+/** The destination of connections: a port, of this machine if no host is named, or the path of a socket. */
+export type ProxyTarget =
+  | { readonly port: number; readonly host?: string }
+  | { readonly path: string };
 
 /**
  * Forwards connections to the first of its targets that accepts, and lets a test break them. The opener disposes of
@@ -19,13 +21,16 @@ export class TcpProxy implements AsyncDisposable {
     this.#links = links;
   }
 
-  /** Opens a proxy that calls `targets` for each connection; the first target that accepts it gets it. */
-  static async open(targets: () => readonly ProxyTarget[]): Promise<TcpProxy> {
+  /**
+   * Opens a proxy that calls `targets` for each connection; the first target that accepts it gets it. It listens on `address`
+   * (default: 127.0.0.1).
+   */
+  static async open(targets: () => readonly ProxyTarget[], address?: string): Promise<TcpProxy> {
     const links = new Set<ProxyLink>();
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (near) => {
       void passOn(near, targets(), links);
     });
-    return new TcpProxy(await openLocalServer(server), links);
+    return new TcpProxy(await openLocalServer(server, address), links);
   }
 
   get port(): number {
@@ -53,7 +58,7 @@ async function passOn(
   links: Set<ProxyLink>,
 ): Promise<void> {
   for (const target of targets) {
-    const far = await open({ ...target, host: "127.0.0.1", allowHalfOpen: true });
+    const far = await open({ host: "127.0.0.1", ...target, allowHalfOpen: true });
     if (far === undefined) continue;
     if (near.destroyed) {
       far.destroy();

@@ -1,0 +1,282 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { Agent, request } from "node:http";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+
+import { getUser } from "@slipway/api/users/routes";
+import { logInAsAdmin, testAdmin } from "@slipway/testkit";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+
+import { type EndedCommand, runCommandProcess } from "../support/command-process.ts";
+import { chart, type OpenChart, openChart, release } from "./support/open-chart.ts";
+
+/* The chart of the server on a real cluster, and a user's way through workspaces there. Each test goes on from the last. */
+
+const patience = { timeout: 120_000, interval: 500 };
+
+const opened = new AsyncDisposableStack();
+let stage: OpenChart;
+let before = "";
+
+beforeAll(async () => {
+  stage = opened.use(await openChart(inject("postgresUrl")));
+  before = await objects();
+});
+
+afterAll(() => opened.disposeAsync());
+
+/** Lists everything that an installation could leave behind. */
+function objects(): Promise<string> {
+  const kinds = [
+    "deployments,replicasets,statefulsets,pods,services,endpointslices,secrets,configmaps,serviceaccounts",
+    "roles,rolebindings,clusterroles,clusterrolebindings,poddisruptionbudgets,networkpolicies,ingresses,jobs,pvc",
+  ].join(",");
+  return stage.cluster.kubectl(["get", kinds, "--all-namespaces", "-o", "name"]);
+}
+
+async function pods(namespace: string = release.namespace): Promise<readonly string[]> {
+  const format = "jsonpath={range .items[*]}{.metadata.uid}{'\\n'}{end}";
+  const listed = await stage.cluster.kubectl(["get", "pods", `-n${namespace}`, "-o", format]);
+  return listed.split("\n").filter((uid) => uid !== "");
+}
+
+describe("the chart", () => {
+  it("is accepted by helm's own check", async () => {
+    const required = ["--set", "accessUrl=https://slipway.example.com,secret.name=server"];
+    expect(await stage.helm("lint", "--strict", chart, ...required)).toContain("0 chart(s) failed");
+  });
+
+  it.each([
+    ["accessUrl=ftp://x", /accessUrl/],
+    ["secret.name=", /secret\.name|\/secret\/name/],
+    ["replica=3", /'?replica'?/],
+    ["replicas=two", /replicas/],
+    ["kubernetes.namespace=", /kubernetes.namespace/],
+    ["kubernetes.namespace=slipway", /kubernetes\.namespace: workspaces must not run in/],
+    ["kubernetes.allow={patches,everything}", /kubernetes.allow.1/],
+    ["settings.LOG_LEVEL=debug", /LOG_LEVEL/],
+    ["settings.SLIPWAY_SECRET_KEY=x", /settings\.SLIPWAY_SECRET_KEY: put it into the Secret/],
+    ["settings.SLIPWAY_DATA_DIR=/x", /settings\.SLIPWAY_DATA_DIR: the chart sets this variable/],
+    ["podDisruptionBudget.maxUnavailable=0", /podDisruptionBudget.maxUnavailable/],
+  ])("refuses %s, naming the value", async (setting, reason) => {
+    const rendered = stage.helm("template", ...stage.installation, "--set", setting);
+    await expect(rendered).rejects.toThrow(reason);
+  });
+
+  it("renders what is off by default, as the cluster accepts it", async () => {
+    const all = [
+      "ingress.enabled=true",
+      "ingress.appHosts={*.apps.example.com}",
+      "ingress.tlsSecret=certificate",
+      "networkPolicy.enabled=true",
+      "networkPolicy.from[0].namespaceSelector.matchLabels.team=edge",
+      "networkPolicy.egress[0].to[0].ipBlock.cidr=10.0.0.0/8",
+      "serviceMonitor.enabled=true",
+      "serviceMonitor.labels.release=prometheus",
+      "trustedProxies={10.0.0.0/8,::1}",
+      "accessUrl=https://slipway.example.com:8443",
+    ];
+    const rendered = await stage.helm("template", ...stage.installation, "--set", all.join(","));
+    const documents = parseAllDocuments(rendered).map((document) => document.toJS());
+    const monitors = documents.filter(({ kind }) => kind === "ServiceMonitor");
+    expect(monitors).toMatchObject([{ metadata: { labels: { release: "prometheus" } } }]);
+    const ingress = documents.find(({ kind }) => kind === "Ingress");
+    expect(ingress.spec.rules.map(({ host }: { host: string }) => host)).toEqual([
+      "slipway.example.com",
+      "*.apps.example.com",
+    ]);
+    // The cluster lacks the kind of the Prometheus operator.
+    const others = documents.filter((one) => one !== null && !monitors.includes(one));
+    const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: others });
+    const dryRun = ["create", "--dry-run=server", "-f", "-"];
+    expect(await stage.cluster.kubectl(dryRun, { input: list })).toContain("networkpolicy");
+  });
+
+  it("has pods that satisfy the restricted pod security standard", async () => {
+    const rendered = await stage.helm(
+      "template",
+      ...stage.installation,
+      "--set-json",
+      "volumes=[]",
+    );
+    const documents = parseAllDocuments(rendered).map((document) => document.toJS());
+    const { template } = documents.find(({ kind }) => kind === "Deployment").spec;
+    const mounts = template.spec.containers[0].volumeMounts;
+    template.spec.containers[0].volumeMounts = mounts.filter(
+      ({ name }: { name: string }) => name !== "usr" && name !== "clone",
+    );
+    delete template.spec.serviceAccountName;
+    const pod = { apiVersion: "v1", kind: "Pod", ...template };
+    pod.metadata.name = "restricted";
+    const label = "pod-security.kubernetes.io/enforce=restricted";
+    await stage.cluster.kubectl(["create", "namespace", "restricted"]);
+    await stage.cluster.kubectl(["label", "namespace", "restricted", label]);
+    await stage.cluster.kubectl(["wait", "--for=create", "serviceaccount/default", "-nrestricted"]);
+    const create = ["create", "--dry-run=server", "-nrestricted", "-f", "-"];
+    const accepted = stage.cluster.kubectl(create, { input: JSON.stringify(pod) });
+    expect(await accepted).toContain("pod/restricted created");
+    await stage.cluster.kubectl(["delete", "namespace", "restricted"]);
+  });
+});
+
+describe("a server that the chart installed", () => {
+  it("serves with all replicas, on a database that it migrated", async () => {
+    await stage.helm("install", ...stage.installation, "--wait", "--timeout", "4m");
+    expect(await pods()).toHaveLength(2);
+    const admin = await logInAsAdmin(stage.url);
+    expect(await admin.call(getUser, { params: { user: "me" } })).toMatchObject({
+      email: testAdmin.email,
+    });
+  });
+
+  it("keeps no secret in the environment of its pods", async () => {
+    const described = await stage.cluster.kubectl([
+      "get",
+      "pods,deployments",
+      `-n${release.namespace}`,
+      "-o",
+      "json",
+    ]);
+    for (const secret of [testAdmin.password, "k".repeat(40), "postgres://"]) {
+      expect(described).not.toContain(secret);
+    }
+  });
+
+  it("runs a user's workspace in a pod whose home outlives a stop", async () => {
+    const { email, password } = testAdmin;
+    await slipway("login", stage.url, "--email", email, "--password", password);
+    await slipway("templates", "push", await writeTemplate("box", 0));
+    await slipway("create", "one", "--template", "box", "--yes");
+    const inside = await slipway("exec", "one", "--", "sh", "-c", "id -un; touch kept; ls");
+    expect(inside.out).toBe("dev\nkept\n");
+    const [first] = await pods(release.workspaces);
+    await slipway("stop", "one", "--yes");
+    expect(await pods(release.workspaces)).toEqual([]);
+    await slipway("start", "one", "--yes");
+    expect((await slipway("exec", "one", "--", "ls")).out).toBe("kept\n");
+    expect(await pods(release.workspaces)).not.toContain(first);
+  });
+
+  it("hands a prebuild over without touching its pod", async () => {
+    await slipway("templates", "push", await writeTemplate("pool", 1));
+    const waiting = async (): Promise<string> => (await slipway("prebuilds", "list")).out;
+    await expect.poll(waiting, patience).toMatch(/small.* 1/);
+    const ready = await pods(release.workspaces);
+    await slipway("create", "two", "--template", "pool", "--preset", "small", "--yes");
+    expect((await slipway("exec", "two", "--", "sh", "-c", "echo $OWNER")).out).toBe("admin\n");
+    expect(await pods(release.workspaces)).toEqual(expect.arrayContaining([...ready]));
+  });
+
+  it("is replaced without a failed request, and its workspaces stay", async () => {
+    const admin = await logInAsAdmin(stage.url);
+    const replaced = await pods();
+    const workspaces = await pods(release.workspaces);
+    const over = new AbortController();
+    const clients = Array.from({ length: 4 }, () => keepAsking(admin.headers, over.signal));
+    try {
+      const change = ["--set", "podAnnotations.change=second"];
+      await stage.helm("upgrade", ...stage.installation, ...change, "--wait", "--timeout", "4m");
+      // Until the last of them has ended.
+      const remaining = async () => (await pods()).filter((uid) => replaced.includes(uid));
+      await expect.poll(remaining, patience).toEqual([]);
+    } finally {
+      over.abort();
+    }
+    const counts = await Promise.all(clients);
+    expect(counts.flatMap(({ failures }) => failures)).toEqual([]);
+    for (const { answers } of counts) expect(answers).toBeGreaterThan(20);
+    expect(await pods(release.workspaces)).toEqual(expect.arrayContaining([...workspaces]));
+    const inside = async () => (await tryCommand(["exec", "one", "--", "ls"])).out;
+    await expect.poll(inside, patience).toBe("kept\n");
+  });
+
+  it("leaves nothing when its workspaces are deleted and it is uninstalled", async () => {
+    await slipway("templates", "edit", "pool", "--deprecated", "over");
+    await slipway("delete", "one", "two", "--yes");
+    await expect.poll(() => pods(release.workspaces), patience).toEqual([]);
+    await stage.helm("uninstall", release.name, `-n${release.namespace}`, "--wait");
+    await expect.poll(objects, patience).toBe(before);
+  });
+});
+
+interface Counts {
+  readonly answers: number;
+  readonly failures: readonly string[];
+}
+
+/** Reads and changes the user on one connection after the other, and repeats nothing, until the signal aborts. */
+async function keepAsking(
+  headers: Readonly<Record<string, string>>,
+  over: AbortSignal,
+): Promise<Counts> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const failures: string[] = [];
+  let answers = 0;
+  while (!over.aborted) {
+    const isRead = answers % 2 === 0;
+    const outcome = isRead
+      ? await ask(agent, "GET", "/users/me", headers)
+      : await ask(agent, "PUT", "/users/me/profile", headers, `{"username":"admin","name":"A"}`);
+    answers += 1;
+    if (outcome !== 200) failures.push(String(outcome));
+  }
+  agent.destroy();
+  return { answers, failures };
+}
+
+/** Sends a request; resolves to the status, or to the error if there is none. */
+function ask(
+  agent: Agent,
+  method: string,
+  path: string,
+  own: Readonly<Record<string, string>>,
+  body = "",
+): Promise<number | undefined | Error> {
+  return new Promise((resolve) => {
+    const headers = { ...own, "Content-Type": "application/json" };
+    const sent = request(`${stage.url}/api/v2${path}`, { agent, method, headers }, (response) => {
+      text(response).then(() => resolve(response.statusCode), resolve);
+    });
+    sent.on("error", resolve).end(body);
+  });
+}
+
+/** Runs a command that succeeds. */
+async function slipway(...words: readonly string[]): Promise<EndedCommand> {
+  const ended = await tryCommand(words);
+  if (ended.code !== 0) throw new Error(`slipway ${words.join(" ")}: ${ended.err}${ended.out}`);
+  return ended;
+}
+
+function tryCommand(words: readonly string[]): Promise<EndedCommand> {
+  const config = join(stage.directory, "config");
+  return runCommandProcess(words, {
+    environment: { CODER_CONFIG_DIR: config, CODER_SESSION_TOKEN: "" },
+  });
+}
+
+/** Writes the example for containers as a template of this cluster, with a number of prebuilds. */
+async function writeTemplate(name: string, prebuilds: number): Promise<string> {
+  const directory = join(stage.directory, name);
+  await mkdir(directory);
+  await writeFile(
+    join(directory, "slipway.yaml"),
+    `
+driver: kubernetes
+presets: { small: { prebuilds: { instances: ${prebuilds} } } }
+agents:
+  main:
+    os: linux
+    arch: amd64
+    env: { OWNER: "\${{ owner.username }}" }
+    directory: "~"
+    container:
+      image: ${stage.cluster.image}
+      user: dev
+      volumes: { home: { path: /home/dev } }
+      kubernetes: { volume_size: 64MiB }
+`,
+  );
+  return directory;
+}
