@@ -32,6 +32,7 @@ it("shows an agent with its values and scripts", () => {
     scripts: [
       { ...script, status: "exit_failure" as const, exit_code: 7 },
       { ...script, display_name: "Tidy", run_on_start: false, cron: "0 3 * * *" },
+      { ...script, display_name: "Database", run_on_start: false, status: "ok" as const },
     ],
   };
   const item = {
@@ -44,9 +45,10 @@ it("shows an agent with its values and scripts", () => {
     "  VALUE",
     "  Load   0.5",
     "",
-    "  SCRIPT   RUNS       RESULT",
-    "  Prepare  start      failed with exit code 7",
-    "  Tidy     0 3 * * *  -",
+    "  SCRIPT    RUNS         RESULT",
+    "  Prepare   start        failed with exit code 7",
+    "  Tidy      0 3 * * *    -",
+    "  Database  after start  ok",
   ]);
 });
 

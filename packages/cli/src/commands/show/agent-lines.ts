@@ -141,8 +141,10 @@ function scriptRow(script: AgentScript, colors: Colors): Cell[] {
     ...(script.run_on_start ? ["start"] : []),
     ...(script.run_on_stop ? ["stop"] : []),
     ...(script.cron === "" ? [] : [script.cron]),
-  ].join(", ");
-  return [script.display_name, runs, scriptResult(script, colors)];
+  ];
+  // The script of a dev container has no time of its own (docs/protocol/agent.md §8.6).
+  const when = runs.length === 0 ? "after start" : runs.join(", ");
+  return [script.display_name, when, scriptResult(script, colors)];
 }
 
 function scriptResult({ status, exit_code }: AgentScript, colors: Colors): Cell {
