@@ -43,7 +43,7 @@ export function ChipSelect({ label, value, choices, onValue }: ChipSelectProps):
       aria-label={label}
       value={value}
       onChange={(event) => onValue(event.target.value)}
-      className={classNames(chip, "max-w-52 pr-1", value === "" ? off : on)}
+      className={classNames(chip, "max-w-52 pr-1 max-sm:max-w-36", value === "" ? off : on)}
     >
       <option value="">{label}</option>
       {!isKnown && <option value={value}>{value}</option>}

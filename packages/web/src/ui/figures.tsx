@@ -23,7 +23,9 @@ export function Figures({
       {figures.map((figure) => (
         <div key={figure.label} className="-mr-px -mb-px border-r border-b border-line px-4 py-3">
           <dt className="text-xs text-ink-soft">{figure.label}</dt>
-          <dd className="text-2xl font-semibold tabular-nums">{figure.value}</dd>
+          <dd className="text-xl font-semibold whitespace-nowrap tabular-nums sm:text-2xl">
+            {figure.value}
+          </dd>
           {figure.detail !== undefined && (
             <dd className="text-xs text-ink-soft tabular-nums">{figure.detail}</dd>
           )}

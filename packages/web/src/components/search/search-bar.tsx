@@ -69,7 +69,6 @@ export function SearchBar({
             onValue={setText}
           />
         </div>
-        {children}
         <IconButton
           label="Search syntax"
           icon={<CircleHelp aria-hidden size={16} />}
@@ -77,6 +76,7 @@ export function SearchBar({
           aria-controls={id}
           onClick={() => setHelpOpen(!isHelpOpen)}
         />
+        {children}
       </div>
       <div id={id} hidden={!isHelpOpen}>
         <Panel title="Search syntax">
