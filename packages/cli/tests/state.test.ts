@@ -85,6 +85,8 @@ it("pushes a state, and builds the workspace from it unless it is told not to", 
   expect((await slipway(`state push demo ${file} -n`)).err).toContain("lineage other");
   expect(await slipway(`state push demo ${file} -n --force`)).toMatchObject({ code: 0 });
   expect((await slipway("state pull demo")).out).toBe(stateOf(1, "other"));
-  expect((await slipway(`state push demo ${file} -n --build 1`)).err).toContain("not the newest");
+  for (const flags of ["-n --build 1", "--no-build -b 1", "--build-number 1 -n", "-b 1 -n"]) {
+    expect((await slipway(`state push demo ${file} ${flags}`)).err).toContain("not the newest");
+  }
   expect((await slipway("state push demo /nonexistent -n")).err).toContain("cannot read");
 });

@@ -25,8 +25,9 @@ export const command = defineCommand({
     file: { summary: "target file (default: stdout)", required: false, completion: "files" },
   },
   flags: {
-    build: {
+    buildNumber: {
       kind: "integer",
+      aliases: ["build"],
       value: "number",
       short: "b",
       summary:
@@ -36,7 +37,7 @@ export const command = defineCommand({
   },
   examples: [
     { line: "slipway state pull demo", summary: "to stdout" },
-    { line: "slipway state pull demo demo.tfstate --build -1", summary: "of the build before" },
+    { line: "slipway state pull demo demo.tfstate -b -1", summary: "of the build before" },
   ],
 });
 
@@ -46,7 +47,7 @@ export async function run(
 ): Promise<number> {
   const client = connect(settings);
   const workspace = await findWorkspace(client, options.workspace, signal);
-  const build = await chooseBuild(client, workspace, options.build, signal);
+  const build = await chooseBuild(client, workspace, options.buildNumber, signal);
   const params = { build: build.id };
   const state = await client.download(getBuildState, { params, signal });
   if (state.length === 0) {

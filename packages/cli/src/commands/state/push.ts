@@ -23,8 +23,10 @@ export const command = defineCommand({
     file: { summary: "file to push", required: true, completion: "files" },
   },
   flags: {
-    build: {
+    // `--build` itself would share its value with `--no-build`.
+    buildNumber: {
       kind: "integer",
+      aliases: ["build"],
       value: "number",
       short: "b",
       summary: "build that must be the newest, as a check (default: the newest)",
@@ -48,7 +50,7 @@ export async function run(
     throw new CommandError(`cannot read ${options.file}: ${errorText(error)}`);
   });
   const workspace = await settledWorkspace(options.workspace, needs);
-  const build = await chooseBuild(client, workspace, options.build, signal);
+  const build = await chooseBuild(client, workspace, options.buildNumber, signal);
   await client.call(updateBuildState, {
     params: { build: build.id },
     query: options.force ? { force: "true" } : {},
