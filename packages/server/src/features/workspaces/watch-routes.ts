@@ -43,6 +43,7 @@ function addWorkspaceStreams(routes: Routes, needs: WorkspaceNeeds): void {
   routes.userEvents(watchRoute, {
     prepare: ({ params }, user) => requireWorkspace(db, user, requireUuid(params.workspace)),
     serve: async (stream, row) => {
+      stream.ping();
       for await (const text of watches.watch(row, stream.signal)) await stream.dataText(text);
     },
     problem: "Failed to get the workspace.",

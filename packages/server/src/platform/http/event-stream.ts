@@ -10,6 +10,8 @@ import { pingIntervalMs } from "./peer-socket.ts";
 export interface EventStream {
   /** Aborted when the client disconnects or the stream ends. */
   readonly signal: AbortSignal;
+  /** Sends a ping now, besides the regular ones. Disconnects a client that has not taken the data sent before. */
+  ping(): void;
   /**
    * Sends a value; resolves when the client can take more, so that a slow one slows the writer, or when the stream has
    * ended.
@@ -21,13 +23,12 @@ export interface EventStream {
   end(): void;
 }
 
-const pingEvent = "event: ping\n\n";
 /** The reason of every stream that the server ended; shared, because each new error would record a stack that is never read. */
 const streamEnded = new DOMException("stream was ended", "AbortError");
 
 /**
- * Takes over the answer from Fastify, sends its head and a ping immediately, in one packet, and pings until it ends. The first
- * ping shows proxies and clients that the server answers.
+ * Takes over the answer from Fastify, sends its head immediately, in one packet with what is sent in the same turn, and pings
+ * until it ends.
  */
 export function openEventStream(request: FastifyRequest, reply: FastifyReply): EventStream {
   reply.hijack();
@@ -44,23 +45,29 @@ export function openEventStream(request: FastifyRequest, reply: FastifyReply): E
     Connection: "keep-alive",
     "X-Accel-Buffering": "no",
   });
-  const write = (text: string): boolean => signal.aborted || reply.raw.write(text);
+  let isHeadSent = false;
+  process.nextTick(() => {
+    if (!isHeadSent && !signal.aborted) reply.raw.flushHeaders();
+  });
+  const write = (text: string): boolean => {
+    isHeadSent = true;
+    return signal.aborted || reply.raw.write(text);
+  };
   const dataText = async (json: string): Promise<void> => {
     if (write(`event: data\ndata: ${json}\n\n`)) return;
     // It rejects when the stream ends; the writer learns of that by the signal.
     await once(reply.raw, "drain", { signal }).catch(() => undefined);
   };
-  // A client that has not taken the data sent before counts as gone.
   const ping = (): void => {
     if (reply.raw.writableLength > 0) request.raw.socket.destroy();
-    else write(pingEvent);
+    else write("event: ping\n\n");
   };
-  write(pingEvent);
   const pings = setInterval(ping, pingIntervalMs);
   // The client may have left already.
   void whenAborted(signal).then(() => clearInterval(pings));
   return {
     signal,
+    ping,
     data: (value) => dataText(JSON.stringify(value)),
     dataText,
     error: (message, detail) => {

@@ -71,6 +71,8 @@ export function addReinitRoute(routes: Routes, needs: Platform): void {
 }
 
 async function send(stream: EventStream, answers: AsyncIterable<ReinitAnswer>): Promise<void> {
+  // Shows proxies and agents at once that the server answers.
+  stream.ping();
   try {
     for await (const answer of answers) {
       if (answer.type !== "frame") continue;
