@@ -14,6 +14,7 @@ interface StartedPod {
   readonly agentName: string;
   /** The name of the object that owns the pod. */
   readonly name: string;
+  readonly podName: string;
   readonly tokenHash: string;
   readonly timeoutMs: number;
 }
@@ -26,12 +27,11 @@ const stage = "Starting agents";
  */
 export async function awaitRunning(
   context: ClusterContext,
-  { agentName, name, tokenHash, timeoutMs }: StartedPod,
+  { agentName, name, podName, tokenHash, timeoutMs }: StartedPod,
   begin: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { owner, deploymentId, clock, log } = context;
-  const podName = owner.podName(name);
+  const { deploymentId, clock, log } = context;
   const start = new PodStart((pod) => readMarks(pod, deploymentId)?.tokenHash === tokenHash);
   const done = Promise.withResolvers<StartOutcome>();
   const take = ({ lines, outcome }: StartStep): void => {

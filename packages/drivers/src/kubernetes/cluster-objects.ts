@@ -17,6 +17,11 @@ export const kinds = {
     kind: "StatefulSet",
     list: "/apis/apps/v1/namespaces/{namespace}/statefulsets",
   },
+  sandboxes: {
+    apiVersion: "agents.x-k8s.io/v1beta1",
+    kind: "Sandbox",
+    list: "/apis/agents.x-k8s.io/v1beta1/namespaces/{namespace}/sandboxes",
+  },
 } as const;
 
 export type ObjectKind = (typeof kinds)[keyof typeof kinds];

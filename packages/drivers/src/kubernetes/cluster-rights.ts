@@ -13,11 +13,15 @@ interface Right {
   readonly isClusterWide?: boolean;
 }
 
-function rightsFor({ kind }: PodOwner): readonly Right[] {
+function ownerRight({ kind }: PodOwner): Right {
   const [group = ""] = kind.apiVersion.split("/");
   const resource = kind.list.slice(kind.list.lastIndexOf("/") + 1);
+  return { group, resource, verbs: ["get", "list", "create", "patch", "delete"] };
+}
+
+function rightsFor(owner: PodOwner): readonly Right[] {
   return [
-    { group, resource, verbs: ["get", "list", "create", "patch", "delete"] },
+    ownerRight(owner),
     { group: "", resource: "pods", verbs: ["get", "list", "watch", "delete"] },
     { group: "", resource: "events", verbs: ["list", "watch"] },
     { group: "", resource: "persistentvolumeclaims", verbs: ["get", "list", "create", "delete"] },
@@ -30,16 +34,37 @@ function rightsFor({ kind }: PodOwner): readonly Right[] {
   ];
 }
 
+/** Returns whether the API server lets the driver use a kind of objects for its agents. */
+export async function mayOwn(
+  connection: ClusterConnection,
+  owner: PodOwner,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return (await findMissing(connection, [ownerRight(owner)], signal)).length === 0;
+}
+
 /** Asks the API server for the rights that the driver needs. Throws `not-startable`, naming those that are missing. */
 export async function requireRights(
   connection: ClusterConnection,
   owner: PodOwner,
   signal: AbortSignal,
 ): Promise<void> {
-  const { namespace } = connection.endpoint;
-  const asked = rightsFor(owner).flatMap(({ verbs, ...right }) =>
-    verbs.map((verb) => ({ ...right, verb })),
+  const names = await findMissing(connection, rightsFor(owner), signal);
+  if (names.length === 0) return;
+  throw new DriverError(
+    "not-startable",
+    `Kubernetes does not let the server ${names.join(", ")} (namespace ${connection.endpoint.namespace}): grant it the Role of docs/kubernetes.md`,
   );
+}
+
+/** Returns the names of the rights that are missing. */
+async function findMissing(
+  connection: ClusterConnection,
+  rights: readonly Right[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const { namespace } = connection.endpoint;
+  const asked = rights.flatMap(({ verbs, ...right }) => verbs.map((verb) => ({ ...right, verb })));
   const missing = await Promise.all(
     asked.map(async ({ verb, group, resource, isClusterWide = false }) => {
       const attributes = { verb, group, resource, ...(!isClusterWide && { namespace }) };
@@ -48,12 +73,7 @@ export async function requireRights(
       return isAllowed ? [] : [isClusterWide ? `${name} in the cluster` : name];
     }),
   );
-  const names = missing.flat();
-  if (names.length === 0) return;
-  throw new DriverError(
-    "not-startable",
-    `Kubernetes does not let the server ${names.join(", ")} (namespace ${namespace}): grant it the Role of docs/kubernetes.md`,
-  );
+  return missing.flat();
 }
 
 async function askFor(

@@ -13,14 +13,14 @@ import type {
 } from "../driver.ts";
 import { ClusterError, DriverError } from "../errors.ts";
 import { ClusterConnection } from "./cluster-connection.ts";
-import type { ClusterContext } from "./cluster-context.ts";
+import type { BuildContext, ClusterContext } from "./cluster-context.ts";
 import { kinds, listObjects, listPath, nameOf } from "./cluster-objects.ts";
 import { requireRights } from "./cluster-rights.ts";
+import { findOwners } from "./find-owners.ts";
 import { readEndpoint } from "./kubeconfig.ts";
 import type { KubernetesDriverOptions } from "./kubernetes-options.ts";
 import { PodIdentity } from "./pod-identity.ts";
 import { agentSelector, readMarks } from "./pod-marks.ts";
-import { statefulSet } from "./pod-owner.ts";
 import { type PermittedPod, requirePermitted } from "./pod-policy.ts";
 import { isRunningPod, mainState } from "./pod-state.ts";
 import { endAgents, startAgent } from "./run-agents.ts";
@@ -52,7 +52,7 @@ export class KubernetesDriver implements Driver, Disposable {
     requirePermitted(agents, this.#options.allow);
     // A build tests everything when it starts.
     if (purpose === "push") {
-      await this.#run(log, async (context) => {
+      await this.#build(log, signal, async (context) => {
         await this.#requireRights(context, signal);
         this.#options.podUrl();
       });
@@ -63,7 +63,7 @@ export class KubernetesDriver implements Driver, Disposable {
 
   async start(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
     const permitted = requirePermitted(build.agents, this.#options.allow);
-    return this.#run(log, async (context) => {
+    return this.#build(log, signal, async (context) => {
       await this.#requireRights(context, signal);
       const running = await this.#endOthers(context, build, signal);
       const missing = build.agents.filter(({ token }) => !running.has(hashToken(token)));
@@ -77,14 +77,14 @@ export class KubernetesDriver implements Driver, Disposable {
   }
 
   async stop(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
-    return this.#run(log, async (context) => {
+    return this.#build(log, signal, async (context) => {
       await endAgents(context, build, "suspend", () => true, signal);
       return this.#result(context, { ...build, agents: [] }, signal);
     });
   }
 
   async delete(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
-    return this.#run(log, async (context) => {
+    return this.#build(log, signal, async (context) => {
       await endAgents(context, build, "delete", () => true, signal);
       await removeVolumes(context, this.#place(build), signal);
       return { state: undefined, resources: [] };
@@ -141,16 +141,27 @@ export class KubernetesDriver implements Driver, Disposable {
     try {
       this.#connection ??= new ClusterConnection(await readEndpoint(source, namespace), { clock });
       const connection = this.#connection;
-      return await task({ connection, owner: statefulSet, deploymentId, clock, log });
+      return await task({ connection, deploymentId, clock, log });
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
       throw translate(error);
     }
   }
 
-  async #requireRights(context: ClusterContext, signal: AbortSignal): Promise<void> {
+  /** Connects for a build, which learns what runs agents on this cluster. */
+  #build<T>(
+    log: DriverLog,
+    signal: AbortSignal,
+    task: (context: BuildContext) => Promise<T>,
+  ): Promise<T> {
+    return this.#run(log, async (context) =>
+      task({ ...context, owners: await findOwners(context.connection, signal) }),
+    );
+  }
+
+  async #requireRights(context: BuildContext, signal: AbortSignal): Promise<void> {
     if (this.#hasRights) return;
-    await requireRights(context.connection, context.owner, signal);
+    await requireRights(context.connection, context.owners[0], signal);
     this.#hasRights = true;
   }
 
@@ -159,7 +170,7 @@ export class KubernetesDriver implements Driver, Disposable {
    * workspace's agent has a new id and the old token.
    */
   async #endOthers(
-    context: ClusterContext,
+    context: BuildContext,
     build: DriverBuild,
     signal: AbortSignal,
   ): Promise<ReadonlySet<string>> {

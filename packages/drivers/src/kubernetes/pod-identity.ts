@@ -4,6 +4,7 @@ import { identityAudience } from "./agent-pod.ts";
 import type { ClusterContext } from "./cluster-context.ts";
 import { isEnding, kinds, readObject, uidOf } from "./cluster-objects.ts";
 import { type MarkedAgent, readMarks } from "./pod-marks.ts";
+import { sandbox, statefulSet } from "./pod-owner.ts";
 
 /** Tokens of pods are about 1,200 characters long. */
 const maxTokenLength = 8_192;
@@ -78,13 +79,16 @@ async function review(
 
 /** Reads the object that created a pod, whatever marks the pod has; undefined if the driver did not create it. */
 async function readOwner(
-  { connection, owner }: Omit<ClusterContext, "log">,
+  { connection }: Omit<ClusterContext, "log">,
   pod: JsonObject,
   signal: AbortSignal,
 ): Promise<JsonObject | undefined> {
   const references = listOf(objectOf(pod["metadata"])["ownerReferences"]).map(objectOf);
   const reference = references.find(({ controller }) => controller === true);
-  if (reference?.["kind"] !== owner.kind.kind) return undefined;
-  const object = await readObject(connection, owner.kind, textOf(reference["name"]), signal);
+  const kind = [sandbox, statefulSet]
+    .map((owner) => owner.kind)
+    .find((one) => one.kind === reference?.["kind"]);
+  if (reference === undefined || kind === undefined) return undefined;
+  const object = await readObject(connection, kind, textOf(reference["name"]), signal);
   return object !== undefined && uidOf(object) === reference["uid"] ? object : undefined;
 }

@@ -14,6 +14,18 @@ export interface PodOwner {
   isSuspended(object: JsonObject): boolean;
 }
 
+/** An object of agent-sandbox, whose controller runs the pod. */
+export const sandbox: PodOwner = {
+  kind: kinds.sandboxes,
+  podName: (name) => name,
+  running: (metadata, _selector, podTemplate) => ({
+    metadata,
+    spec: { operatingMode: "Running", podTemplate },
+  }),
+  suspension: { spec: { operatingMode: "Suspended" } },
+  isSuspended: (object) => objectOf(object["spec"])["operatingMode"] === "Suspended",
+};
+
 /** A set of one. It replaces its pod when that is gone, and never otherwise: the driver decides that. */
 export const statefulSet: PodOwner = {
   kind: kinds.statefulSets,

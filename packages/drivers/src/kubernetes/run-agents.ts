@@ -2,7 +2,7 @@ import { hashToken } from "../docker/marks.ts";
 import type { DriverBuild } from "../driver-build.ts";
 import { type PodAgent, podTemplate } from "./agent-pod.ts";
 import { awaitGone, awaitRunning } from "./await-pod.ts";
-import type { ClusterContext } from "./cluster-context.ts";
+import type { BuildContext } from "./cluster-context.ts";
 import { applyObject, deleteObject, mergeObject } from "./cluster-objects.ts";
 import type { KubernetesDriverOptions } from "./kubernetes-options.ts";
 import { agentAnnotations, agentLabels, agentObjectName, agentSelector } from "./pod-marks.ts";
@@ -24,12 +24,13 @@ interface StartedAgent {
 
 /** Starts the pod of an agent and waits until it runs. Removes it, but not its volumes, if it does not. */
 export async function startAgent(
-  context: ClusterContext,
+  context: BuildContext,
   options: KubernetesDriverOptions,
   { build, agent }: StartedAgent,
   signal: AbortSignal,
 ): Promise<void> {
-  const { connection, owner, deploymentId, log } = context;
+  const { connection, owners, deploymentId, log } = context;
+  const [owner] = owners;
   const place = { deploymentId, workspaceId: build.workspace.id };
   const name = agentObjectName(place, agent.name);
   const stage = "Starting agents";
@@ -51,6 +52,7 @@ export async function startAgent(
   const target = {
     agentName: agent.name,
     name,
+    podName: owner.podName(name),
     tokenHash: hashToken(agent.token),
     timeoutMs: options.startTimeoutMs,
   };
@@ -65,22 +67,22 @@ export async function startAgent(
     await deleteObject(connection, owner.kind, name, late).catch(() => undefined);
     throw error;
   }
-  report(`agent ${agent.name} runs in pod ${owner.podName(name)}`);
+  report(`agent ${agent.name} runs in pod ${target.podName}`);
 }
 
 /** Ends the agents of a workspace that `selects`, gracefully, and waits until their pods are gone. */
 export async function endAgents(
-  context: ClusterContext,
+  context: BuildContext,
   { workspace, limits }: DriverBuild,
   how: "suspend" | "delete",
   selects: (agent: FoundAgent) => boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const { connection, owner, deploymentId, log } = context;
+  const { connection, deploymentId, log } = context;
   const found = await findAgents(context, workspace.id, signal);
   const ending = found.filter(selects);
   const timeoutMs = limits.stopTimeoutMs + endMarginMs;
-  for (const { name, marks, object } of ending) {
+  for (const { owner, name, marks, object } of ending) {
     if (!owner.isSuspended(object)) {
       log.write(
         "info",

@@ -3,7 +3,7 @@ import type { JsonObject } from "@slipway/runtime";
 import type { DriverContainer } from "../driver-build.ts";
 import { DriverError } from "../errors.ts";
 import { volumeClaim } from "./agent-pod.ts";
-import type { ClusterContext } from "./cluster-context.ts";
+import type { BuildContext, ClusterContext } from "./cluster-context.ts";
 import {
   createObject,
   deleteObject,
@@ -23,9 +23,11 @@ import {
   volumeLabels,
   volumeSelector,
 } from "./pod-marks.ts";
+import type { PodOwner } from "./pod-owner.ts";
 
 /** An object that runs an agent of a workspace. */
 export interface FoundAgent {
+  readonly owner: PodOwner;
   readonly name: string;
   readonly marks: MarkedAgent;
   readonly object: Readonly<Record<string, unknown>>;
@@ -33,17 +35,22 @@ export interface FoundAgent {
 
 /** Lists the objects that run the agents of a workspace; copies of them are left out. */
 export async function findAgents(
-  { connection, deploymentId, owner }: ClusterContext,
+  { connection, deploymentId, owners }: BuildContext,
   workspaceId: string,
   signal: AbortSignal,
 ): Promise<readonly FoundAgent[]> {
-  const path = listPath(connection, owner.kind);
   const labelSelector = agentSelector(deploymentId, workspaceId);
-  const { objects } = await listObjects(connection, { path, labelSelector }, signal);
-  return objects.flatMap((object) => {
-    const marks = readMarks(object, deploymentId);
-    return marks === undefined ? [] : [{ name: nameOf(object), marks, object }];
-  });
+  const found = await Promise.all(
+    owners.map(async (owner) => {
+      const path = listPath(connection, owner.kind);
+      const { objects } = await listObjects(connection, { path, labelSelector }, signal);
+      return objects.flatMap((object) => {
+        const marks = readMarks(object, deploymentId);
+        return marks === undefined ? [] : [{ owner, name: nameOf(object), marks, object }];
+      });
+    }),
+  );
+  return found.flat();
 }
 
 /** Creates the missing volumes of a container. Throws `not-startable` for a name that someone else has taken. */

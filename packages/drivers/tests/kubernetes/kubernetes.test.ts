@@ -11,6 +11,8 @@ import {
   boxAgent,
   boxBuild,
   boxContainer,
+  copyPod,
+  evict,
   inside,
   leftovers,
   namespace,
@@ -21,6 +23,7 @@ import {
   signal,
   silent,
 } from "./support/cluster-stage.ts";
+import { openSandboxes } from "./support/sandbox-controller.ts";
 
 /* The driver on a real cluster of one node. */
 
@@ -125,7 +128,7 @@ describe("the driver kubernetes", () => {
     await expect.poll(() => events, patience).toEqual([{ kind: "watching" }]);
     const build = boxBuild();
     await driver.start(build, silent, signal);
-    await evict(await podOf(cluster));
+    await evict(cluster, await podOf(cluster));
     await expect
       .poll(() => events, patience)
       .toContainEqual(
@@ -148,6 +151,36 @@ describe("the driver kubernetes", () => {
     await expect
       .poll(() => events, patience)
       .toContainEqual(expect.objectContaining({ kind: "out-of-memory", exitCode: 137 }));
+    ended.abort(reason);
+    await isOver;
+  });
+
+  it("reports that its node is drained, and returns with its volume when the node does", async () => {
+    const events: DriverEvent[] = [];
+    const ended = new AbortController();
+    const reason = new Error("seen enough");
+    const watching = driver.watch((event) => events.push(event), ended.signal);
+    const isOver = expect(watching).rejects.toBe(reason);
+    await expect.poll(() => events, patience).toEqual([{ kind: "watching" }]);
+    await driver.start(boxBuild(), silent, signal);
+    await inside(cluster, "sh", "-c", "echo kept >/home/dev/file");
+    const drain = ["drain", "node-1", "--force", "--ignore-daemonsets", "--delete-emptydir-data"];
+    try {
+      await cluster.kubectl([...drain, "--timeout=120s"]);
+      await expect
+        .poll(() => events, patience)
+        .toContainEqual(
+          expect.objectContaining({ detail: expect.stringContaining("a drain of its node") }),
+        );
+      using short = openDriver(cluster, { startTimeoutMs: 2_000 });
+      await expect(short.start(boxBuild(), silent, signal)).rejects.toThrow(
+        /no node fits: 0\/1 nodes are available: 1 node\(s\) were unschedulable/,
+      );
+    } finally {
+      await cluster.kubectl(["uncordon", "node-1"]);
+    }
+    await driver.start(boxBuild(), silent, signal);
+    expect(await inside(cluster, "cat", "/home/dev/file")).toBe("kept");
     ended.abort(reason);
     await isOver;
   });
@@ -254,7 +287,7 @@ describe("the driver kubernetes", () => {
     expect(await prove(await issue("--audience=slipway"))).toBeUndefined();
     const forOthers = await issue("--bound-object-kind=Pod", `--bound-object-name=${pod}`);
     expect(await prove(forOthers)).toBeUndefined();
-    await copyPod(pod, "copy-of-a-pod");
+    await copyPod(cluster, pod, "copy-of-a-pod");
     expect(await prove(await issue(...ours, "--bound-object-name=copy-of-a-pod"))).toBeUndefined();
     // The token is that of the pod, not of its name.
     const kept = await issue(...ours, `--bound-object-name=${pod}`);
@@ -263,6 +296,36 @@ describe("the driver kubernetes", () => {
     await cluster.kubectl(["wait", "--for=create", `pod/${pod}`, `-n${namespace}`]);
     expect(await prove(token)).toBeUndefined();
     expect(await prove(kept)).toBeUndefined();
+  });
+
+  it("runs new agents in sandboxes where the cluster has them, and finds those of before", async () => {
+    const build = boxBuild();
+    await driver.start(build, silent, signal);
+    await using opened = new AsyncDisposableStack();
+    opened.use(await openSandboxes(cluster));
+    const [set] = (await leftovers(cluster)).split("\n");
+    expect(set).toMatch(/^statefulset\.apps\//);
+    const before = await podOf(cluster);
+    await driver.start(build, silent, signal);
+    expect(await podOf(cluster)).toBe(before);
+    await inside(cluster, "sh", "-c", "echo kept >/home/dev/file");
+    await driver.stop({ ...build, transition: "stop" }, silent, signal);
+    expect(await podOf(cluster)).toBe("");
+
+    await driver.start(build, silent, signal);
+    const sandboxes = ["get", "sandboxes.agents.x-k8s.io", `-n${namespace}`, "-o", "name"];
+    const [sandbox = ""] = (await cluster.kubectl(sandboxes)).split("\n");
+    expect(await podOf(cluster)).toBe(`pod/${sandbox.replace(/^.*\//, "")}`);
+    expect(await inside(cluster, "cat", "/home/dev/file")).toBe("kept");
+    const token = await inside(cluster, "cat", "/var/run/secrets/slipway/token");
+    expect(await driver.provePod(token, signal)).toBeDefined();
+    await driver.stop({ ...build, transition: "stop" }, silent, signal);
+    expect(await podOf(cluster)).toBe("");
+    await driver.start({ ...build, id: "build-3", number: 3 }, silent, signal);
+    expect(await inside(cluster, "cat", "/home/dev/file")).toBe("kept");
+    await remove(build);
+    await expect.poll(() => leftovers(cluster), patience).toBe("");
+    expect(await cluster.kubectl(sandboxes)).toBe("");
   });
 
   it("names the rights that the server lacks", async () => {
@@ -304,26 +367,3 @@ describe("the driver kubernetes", () => {
     expect(await inside(cluster, "ls", "/var/run/secrets/slipway")).toBe("token");
   });
 });
-
-async function evict(pod: string): Promise<void> {
-  const name = pod.replace(/^.*\//, "");
-  const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace } };
-  const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`;
-  await cluster.kubectl(["create", "--raw", path, "-f", "-"], { input: JSON.stringify(eviction) });
-}
-
-/** Creates another pod with all labels and annotations of one. */
-async function copyPod(pod: string, name: string): Promise<void> {
-  const text = await cluster.kubectl(["get", "pod", pod, `-n${namespace}`, "-o", "json"]);
-  const { labels, annotations } = JSON.parse(text).metadata;
-  // Neither the set nor the driver adopts it.
-  delete labels["controller-revision-hash"];
-  labels["slipway/agent"] = "other";
-  const copy = {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name, labels, annotations },
-    spec: { containers: [{ name: "workspace", image: cluster.image, command: ["sleep", "1000"] }] },
-  };
-  await cluster.kubectl(["create", `-n${namespace}`, "-f", "-"], { input: JSON.stringify(copy) });
-}

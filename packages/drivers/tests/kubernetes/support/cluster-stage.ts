@@ -111,3 +111,27 @@ export async function inside(cluster: TestCluster, ...command: readonly string[]
   const args = ["exec", `-n${namespace}`, await podOf(cluster), "-c", "workspace", "--"];
   return (await cluster.kubectl([...args, ...command])).trim();
 }
+
+/** Asks the cluster to move a pod away, as a drain does. */
+export async function evict(cluster: TestCluster, pod: string): Promise<void> {
+  const name = pod.replace(/^.*\//, "");
+  const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace } };
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`;
+  await cluster.kubectl(["create", "--raw", path, "-f", "-"], { input: JSON.stringify(eviction) });
+}
+
+/** Creates another pod with all labels and annotations of one. */
+export async function copyPod(cluster: TestCluster, pod: string, name: string): Promise<void> {
+  const text = await cluster.kubectl(["get", "pod", pod, `-n${namespace}`, "-o", "json"]);
+  const { labels, annotations } = JSON.parse(text).metadata;
+  // Neither the set nor the driver adopts it.
+  delete labels["controller-revision-hash"];
+  labels["slipway/agent"] = "other";
+  const copy = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, labels, annotations },
+    spec: { containers: [{ name: "workspace", image: cluster.image, command: ["sleep", "1000"] }] },
+  };
+  await cluster.kubectl(["create", `-n${namespace}`, "-f", "-"], { input: JSON.stringify(copy) });
+}
