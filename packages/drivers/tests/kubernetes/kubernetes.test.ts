@@ -232,11 +232,9 @@ describe("the driver kubernetes", () => {
     await away(30_000, driver.stop({ ...build, transition: "stop" }, silent, signal));
     expect(await podOf(cluster)).toBe("");
     await away(0, remove(build));
+    await cluster.restartClients();
     await expect.poll(() => leftovers(cluster), patience).toBe("");
-    // Parts of the cluster may pause for a minute before they look again; the tests that follow start in less.
-    using patient = openDriver(cluster, { startTimeoutMs: 180_000 });
-    await patient.start(build, silent, signal);
-  }, 480_000);
+  });
 
   it("neither uses nor removes what is only named or labelled like its own", async () => {
     await driver.start(boxBuild(), silent, signal);

@@ -38,6 +38,11 @@ export interface TestCluster extends AsyncDisposable {
   importImage(archive: Uint8Array): Promise<void>;
   /** Stops the API server at once, or starts it again. */
   readonly apiServer: Pick<ClusterProcess, "kill" | "start">;
+  /**
+   * Starts the controllers, the scheduler and the kubelet again. After outages of the API server each of their watches pauses
+   * for up to a minute between two attempts, and may be late by several of them.
+   */
+  restartClients(): Promise<void>;
 }
 
 const image = "slipway.test/box:1";
@@ -152,7 +157,7 @@ async function open(programs: string, opened: AsyncDisposableStack): Promise<Tes
     },
   });
   const own = [`--kubeconfig=${config}`, "--leader-elect=false"];
-  await run({
+  const controllers = await run({
     name: "kube-controller-manager",
     command: [
       program("kube-controller-manager"),
@@ -163,7 +168,7 @@ async function open(programs: string, opened: AsyncDisposableStack): Promise<Tes
       "--secure-port=0",
     ],
   });
-  await run({
+  const scheduler = await run({
     name: "kube-scheduler",
     command: [program("kube-scheduler"), ...own, "--secure-port=0"],
   });
@@ -190,7 +195,7 @@ async function open(programs: string, opened: AsyncDisposableStack): Promise<Tes
   const pauses = ["/bin/sleep", "1000000000"];
   await importImage(await packImage({ name: pauseImage, layers, entrypoint: pauses }));
   await importImage(await packImage({ name: image, layers, entrypoint: ["/bin/sh"] }));
-  await run({
+  const kubelet = await run({
     name: "kubelet",
     command: [
       program("kubelet"),
@@ -218,6 +223,12 @@ async function open(programs: string, opened: AsyncDisposableStack): Promise<Tes
       followProgram(program("kubectl"), [`--kubeconfig=${config}`, ...args], take),
     importImage,
     apiServer,
+    restartClients: async () => {
+      for (const client of [controllers, scheduler, kubelet]) {
+        await client.kill();
+        await client.start();
+      }
+    },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
