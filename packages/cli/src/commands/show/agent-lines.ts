@@ -142,7 +142,7 @@ function scriptRow(script: AgentScript, colors: Colors): Cell[] {
     ...(script.run_on_stop ? ["stop"] : []),
     ...(script.cron === "" ? [] : [script.cron]),
   ];
-  // The script of a dev container has no time of its own (docs/protocol/agent.md §8.6).
+  // The script of a dev container comes without times, and runs after the start (docs/protocol/agent.md §8.6).
   const when = runs.length === 0 ? "after start" : runs.join(", ");
   return [script.display_name, when, scriptResult(script, colors)];
 }
