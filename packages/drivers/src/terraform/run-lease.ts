@@ -21,12 +21,15 @@ type LeaseLimits = Pick<RunLimits, "maxSilenceMs" | "graceMs">;
 const marginMs = 60_000;
 const rewriteMs = 500;
 
-/** Runs the program after the path of the file; times are in seconds since the epoch. */
+/**
+ * Runs the program after the path of the file; times are in seconds since the epoch. When the file cannot be read, the last
+ * times hold; a program whose file never could is killed.
+ */
 const guardScript = `
 (
   exec </dev/null >/dev/null 2>&1
   PATH=$PATH:/usr/bin:/bin
-  interrupted=
+  interrupt=0 kill=0 interrupted=
   while sleep 1 && kill -0 $$; do
     read -r interrupt kill <"$1"
     now=$(date +%s)
