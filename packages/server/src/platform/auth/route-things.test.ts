@@ -28,6 +28,7 @@ const namingNothing: ReadonlySet<string> = new Set([
   "autostart_schedule",
   "deadline",
   "reason",
+  "state",
   "value",
   // A login code, encrypted for its user.
   "device_code",
