@@ -52,6 +52,13 @@ it("gives the program no variable but the given ones", async () => {
   expect(lines.filter((line) => !/^(PWD|SHLVL|_|OLDPWD)=/.test(line))).toEqual(["A=1"]);
 });
 
+it("ends a program at once that could not be recorded", async () => {
+  const full = new Error("no space left");
+  await expect(
+    runCommand(options("sleep 100", { onStart: () => Promise.reject(full) }), never),
+  ).rejects.toThrow(full);
+});
+
 it("interrupts a canceled program and waits for it", async () => {
   const canceling = new AbortController();
   const reason = new Error("canceled");

@@ -30,7 +30,7 @@ export interface CommandOptions {
   readonly lease?: Pick<RunLease, "path" | "interrupt">;
   /** Receives each line of the output; its bytes are valid until the next one. */
   readonly onLine: (line: Buffer) => void;
-  /** Receives the process id once the program runs. */
+  /** Receives the process id once there is a process. A guarded program runs when the result resolves. */
   readonly onStart: (pid: number) => Promise<void>;
 }
 
@@ -73,7 +73,11 @@ export async function runCommand(
     () => undefined,
   );
   try {
-    await options.onStart(child.pid);
+    await options.onStart(child.pid).catch((error: unknown) => {
+      child.kill();
+      throw error;
+    });
+    child.begin();
     await followOutput(output, child.ended, options, exceed);
   } finally {
     late.abort();
@@ -92,6 +96,8 @@ function openOutput(path: string): Promise<FileHandle> {
 interface RunningChild {
   readonly pid: number;
   readonly ended: Promise<CommandEnd>;
+  /** Lets a guarded program run, which waits until then. */
+  readonly begin: () => void;
   readonly interrupt: () => Promise<void>;
   readonly kill: () => void;
 }
@@ -106,7 +112,7 @@ async function startChild(
     cwd: directory,
     env: environment,
     detached: true,
-    stdio: ["ignore", stdout.fd, stderr.fd],
+    stdio: [lease === undefined ? "ignore" : "pipe", stdout.fd, stderr.fd],
     // Setting a user also drops root's supplementary groups.
     ...user,
   });
@@ -115,11 +121,14 @@ async function startChild(
   child.once("error", (error) => started.reject(error));
   child.once("spawn", () => started.resolve(child.pid ?? 0));
   child.once("exit", (code) => ended.resolve({ code: code ?? undefined }));
+  // It may end before it reads.
+  child.stdin?.on("error", () => undefined);
   try {
     const pid = await started.promise;
     return {
       pid,
       ended: ended.promise,
+      begin: () => void child.stdin?.end("\n"),
       interrupt: lease?.interrupt ?? (async () => void child.kill("SIGINT")),
       kill: () => killGroup(pid),
     };

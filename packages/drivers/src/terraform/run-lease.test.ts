@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -17,26 +17,42 @@ async function makeLease(text: string): Promise<string> {
 }
 
 /** Runs a shell script under a guard, and resolves to how it ended. */
-async function run(leasePath: string, script: string): Promise<unknown[]> {
+async function run(leasePath: string, script: string, line = "\n"): Promise<unknown[]> {
   const { program, args } = guardedCommand(leasePath, "/bin/sh", ["-c", script]);
-  return once(spawn(program, [...args], { detached: true, stdio: "ignore" }), "exit");
+  const child = spawn(program, [...args], {
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  child.stdin.end(line);
+  return once(child, "exit");
 }
 
+const seconds = (fromNow: number): number => Math.floor(Date.now() / 1000) + fromNow;
+
 it("leaves a program alone within its times", async () => {
-  const later = Math.floor(Date.now() / 1000) + 600;
-  expect(await run(await makeLease(`${later} ${later}\n`), "sleep 2; exit 7")).toEqual([7, null]);
+  const path = await makeLease(`${seconds(600)} ${seconds(600)}\n`);
+  expect(await run(path, "sleep 2; exit 7")).toEqual([7, null]);
 });
 
 it("interrupts a program once, and kills it at its last time", async () => {
-  const later = Math.floor(Date.now() / 1000) + 600;
-  const path = await makeLease(`0 ${later}\n`);
   const script = "trap 'exit 3' INT; while :; do sleep 0.1; done";
-  expect(await run(path, script)).toEqual([3, null]);
-  await writeFile(path, "0 0\n");
-  expect(await run(path, "trap '' INT; while :; do sleep 0.1; done")).toEqual([null, "SIGKILL"]);
+  const patient = await makeLease(`${seconds(2)} ${seconds(600)}\n`);
+  expect(await run(patient, script)).toEqual([3, null]);
+  const short = await makeLease(`${seconds(2)} ${seconds(3)}\n`);
+  expect(await run(short, "trap '' INT; while :; do sleep 0.1; done")).toEqual([null, "SIGKILL"]);
 });
 
-it("kills a program whose times were never there", async () => {
-  const path = join(tmpdir(), "slipway-lease-absent", "lease");
-  expect(await run(path, "sleep 100")).toEqual([null, "SIGKILL"]);
+it("keeps the last times of a file that is gone", async () => {
+  const path = await makeLease(`${seconds(600)} ${seconds(4)}\n`);
+  expect(await run(path, `rm ${path}; sleep 100`)).toEqual([null, "SIGKILL"]);
+});
+
+it("runs nothing when its server does not say so, when its time is over, and without times", async () => {
+  const path = await makeLease(`${seconds(600)} ${seconds(600)}\n`);
+  const script = `echo ran >${path}`;
+  expect(await run(path, script, "")).toEqual([1, null]);
+  const late = await makeLease(`${seconds(-1)} ${seconds(600)}\n`);
+  expect(await run(late, script)).toEqual([1, null]);
+  expect(await run(join(tmpdir(), "slipway-lease-absent", "lease"), script)).toEqual([1, null]);
+  expect(await readFile(path, "utf8")).not.toContain("ran");
 });

@@ -22,27 +22,30 @@ const marginMs = 60_000;
 const rewriteMs = 500;
 
 /**
- * Runs the program after the path of the file; times are in seconds since the epoch. When the file cannot be read, the last
- * times hold; a program whose file never could is killed.
+ * Runs the program after the path of the file; times are in seconds since the epoch. It waits for a line on its input, by
+ * which the server says that it has recorded the process: without it, a server that starts again would not know of it. When
+ * the file cannot be read later, the last times hold.
  */
 const guardScript = `
+now() { PATH=$PATH:/usr/bin:/bin date +%s; }
+read -r line && read -r interrupt kill <"$1" && [ "$(now)" -lt "$interrupt" ] || exit 1
 (
   exec </dev/null >/dev/null 2>&1
   PATH=$PATH:/usr/bin:/bin
-  interrupt=0 kill=0 interrupted=
+  interrupted=
   while sleep 1 && kill -0 $$; do
     read -r interrupt kill <"$1"
-    now=$(date +%s)
+    now=$(now)
     if [ "$now" -ge "$kill" ]; then kill -KILL -$$
     elif [ "$now" -ge "$interrupt" ] && [ -z "$interrupted" ]; then kill -INT $$ && interrupted=yes
     fi
   done
 ) &
 shift
-exec "$@"
+exec "$@" </dev/null
 `;
 
-/** Returns the command that runs a program under the guard of a lease. */
+/** Returns the command that runs a program under the guard of a lease, once it reads a line. */
 export function guardedCommand(
   leasePath: string,
   program: string,

@@ -12,14 +12,14 @@ import { sql } from "kysely";
 import { pack } from "tar-stream";
 import { afterEach, beforeEach, expect, inject, it, vi } from "vitest";
 
-import { SecretBox } from "../src/platform/auth/secret-box.ts";
+import { SecretBox } from "../../src/platform/auth/secret-box.ts";
 import {
   seedBuild,
   type SeededBuild,
   type SeededWorkspace,
   seedWorkspace,
-} from "./support/rows.ts";
-import { openTerraformWorker, type TerraformWorkerOptions } from "./support/terraform-worker.ts";
+} from "../support/rows.ts";
+import { openTerraformWorker, type TerraformWorkerOptions } from "../support/terraform-worker.ts";
 
 /*
  * Two workers on two machines that share a database, and a program in the place of OpenTofu, which counts the resources that
@@ -91,7 +91,7 @@ async function machine(
 }
 
 function spawnWorker(options: TerraformWorkerOptions): ChildProcess {
-  const file = fileURLToPath(new URL("support/terraform-worker-program.ts", import.meta.url));
+  const file = fileURLToPath(new URL("../support/terraform-worker-program.ts", import.meta.url));
   const args = ["--conditions=@slipway/source", file, JSON.stringify(options)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
   opened.defer(() => void child.kill("SIGKILL"));
