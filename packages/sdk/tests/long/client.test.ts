@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { logInAsAdmin, openTestDatabase, pushTemplate, startServerProcess } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
-import { ApiError, Slipway, type WaitProgress, WorkspaceError } from "../src/index.ts";
+import { ApiError, Slipway, type WaitProgress, WorkspaceError } from "../../src/index.ts";
 
 /* Workspaces of our driver for processes, as a program uses them. */
 
@@ -50,7 +50,7 @@ beforeAll(async () => {
 
 afterAll(() => opened.disposeAsync());
 
-const guide = await readFile(new URL("../../../docs/sdk.md", import.meta.url), "utf8");
+const guide = await readFile(new URL("../../../../docs/sdk.md", import.meta.url), "utf8");
 const examples = [...guide.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) => code);
 
 it.each(examples.map((code, index) => [index + 1, code] as const))(

@@ -21,7 +21,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } fro
 
 /* `slipway mcp`, as the program of an agent on this machine. */
 
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const template = "driver: process\nagents: { main: { os: linux, arch: amd64 } }\n";
 
 const opened = new AsyncDisposableStack();
