@@ -42,6 +42,11 @@ for name in passwd subuid subgid; do
   [ -e /etc/$name ] || touch /etc/$name
   mount --bind "$directory/all-$name" /etc/$name
 done
+# Without udev only root may open it.
+if [ -e /dev/net/tun ] && [ "$(stat --format=%a /dev/net/tun)" != 666 ]; then
+  mknod --mode=666 "$directory/tun" c 10 200
+  mount --bind "$directory/tun" /dev/net/tun
+fi
 mkdir -p "$directory/home" "$directory/run"
 chown -R ${user.id}:${user.id} "$directory"
 exec setpriv --reuid=${user.id} --regid=${user.id} --clear-groups "$@"`;
