@@ -253,6 +253,8 @@ export default defineConfig({
     setupFiles: ["tools/compile-cache.ts", ...(isCI ? ["tools/fixed-seed.ts"] : [])],
     // Processes, servers and databases of several tests share the machine: what one waits for may take seconds.
     hookTimeout: 60_000,
+    // CI tries once more, and says so: a report of "retry x1" is a fault of the test or of what it tests.
+    retry: isCI ? 1 : 0,
     expect: { poll: { timeout: 10_000 } },
     projects: [
       {

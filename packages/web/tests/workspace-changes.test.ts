@@ -191,7 +191,10 @@ describe("the schedule", () => {
     await panel.getByText(/^It stops/).waitFor();
     // The answer to the read after the change is old by the time it arrives.
     await page.route("**/api/v2/users/admin/workspace/day*", async (route) => {
-      const response = await route.fetch();
+      const response = await route.fetch({ maxRetries: 2 }).catch((error: unknown) => {
+        read.reject(error);
+        throw error;
+      });
       read.resolve();
       await released.promise;
       // Rejects if the page has canceled the request.
