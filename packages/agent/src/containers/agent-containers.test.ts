@@ -1,14 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { silentLogger } from "@slipway/runtime";
 import { createFakeClock } from "@slipway/testkit";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 
-import { openCommandHost, shellCommand } from "../../tests/support/command-host.ts";
-import { AgentContainers } from "./agent-containers.ts";
+import { openAgentContainers } from "../../tests/support/agent-containers.ts";
+import type { AgentContainers } from "./agent-containers.ts";
 
 interface Machine {
   readonly home: string;
@@ -51,31 +50,14 @@ function openMachine(startsDiscovered: boolean): Machine {
     "devcontainer",
     `case $1 in up) echo "$@" >>${callsPath}; echo '{"outcome":"success","containerId":"c"}' ;; *) echo '${read}' ;; esac`,
   );
-  const commands = openCommandHost();
   const lines: string[] = [];
-  const refuse = async (): Promise<never> => {
-    throw new Error("not connected");
-  };
-  const containers = new AgentContainers({
+  const containers = openAgentContainers({
+    directory: home,
     settings: { discoversProjects: true, startsDiscovered },
     // No regular scan comes.
-    commands: { ...commands, clock: createFakeClock(0) },
-    prepare: async () => ({
-      ...shellCommand("true"),
-      environment: { HOME: home, PATH: `${home}/bin:/usr/bin:/bin` },
-    }),
+    clock: createFakeClock(0),
+    environment: { HOME: home, PATH: `${home}/bin:/usr/bin:/bin` },
     log: (_devcontainer, line) => void lines.push(line),
-    logRoom: async () => undefined,
-    server: { create: refuse, remove: refuse, list: refuse },
-    programDirectory: "",
-    serverUrl: "http://slipway.test",
-    agentName: () => "main",
-    logger: silentLogger,
-  });
-  onTestFinished(async () => {
-    await containers.close();
-    commands[Symbol.dispose]();
-    rmSync(home, { recursive: true });
   });
   const calls = (): readonly string[] =>
     readFileSync(callsPath, "utf8").split("\n").filter(Boolean);

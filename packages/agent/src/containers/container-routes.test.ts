@@ -4,7 +4,6 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -18,10 +17,10 @@ import { createFakeClock, type FakeClock } from "@slipway/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type RawData, WebSocket } from "ws";
 
-import { openCommandHost, shellCommand } from "../../tests/support/command-host.ts";
+import { openAgentContainers } from "../../tests/support/agent-containers.ts";
 import { listenOnLoopback } from "../../tests/support/loopback-service.ts";
 import { createApiService } from "../http/api-service.ts";
-import { AgentContainers } from "./agent-containers.ts";
+import type { AgentContainers } from "./agent-containers.ts";
 import type { ContainerFeature } from "./container-feature.ts";
 import { containerRoutes } from "./container-routes.ts";
 
@@ -64,11 +63,6 @@ async function firstDevcontainer(port: number): Promise<string> {
   return body.devcontainers?.[0]?.id ?? "";
 }
 
-/** There is no server. */
-async function refuse(): Promise<never> {
-  throw new Error("not connected");
-}
-
 interface Machine {
   readonly port: number;
   readonly clock: FakeClock;
@@ -91,26 +85,11 @@ async function openMachine(): Promise<Machine> {
   for (const tool of ["head", "seq", "sleep", "tr"])
     symlinkSync(`/usr/bin/${tool}`, join(bin, tool));
   const clock = createFakeClock(0);
-  const commands = openCommandHost();
-  const containers = new AgentContainers({
+  const containers = openAgentContainers({
+    directory,
     settings: { discoversProjects: false, startsDiscovered: false },
-    commands: { ...commands, clock },
-    prepare: async () => ({
-      ...shellCommand("true"),
-      environment: { PATH: bin, CODER_AGENT_TOKEN: "secret", FOLDER: folder },
-    }),
-    log: () => undefined,
-    logRoom: async () => undefined,
-    server: { create: refuse, remove: refuse, list: refuse },
-    programDirectory: "",
-    serverUrl: "http://slipway.test",
-    agentName: () => "main",
-    logger: silentLogger,
-  });
-  onTestFinished(async () => {
-    await containers.close();
-    commands[Symbol.dispose]();
-    rmSync(directory, { recursive: true });
+    clock,
+    environment: { PATH: bin, CODER_AGENT_TOKEN: "secret", FOLDER: folder },
   });
   const log = join(directory, "calls");
   writeFileSync(log, "");

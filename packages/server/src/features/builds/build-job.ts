@@ -129,7 +129,7 @@ function success(
       const columns = stateColumns(secrets, context.definition.driver, state);
       await (transition === "start"
         ? updateStarted(trx, context.id, columns)
-        : updateDriverState(trx, secrets, keyOf(context), state));
+        : updateDriverState(trx, context.id, columns));
       if (agents !== undefined) {
         await insertRows(trx, await startedRows(trx, secrets, context, { resources, agents }));
       }
@@ -153,7 +153,8 @@ function takenOver(
     topics: [topics.builds(workspaceId), topics.workspace(workspaceId), topics.claim(workspaceId)],
     commit: async (trx) => {
       if (result !== undefined) {
-        await updateDriverState(trx, secrets, keyOf(context), result.state);
+        const columns = stateColumns(secrets, context.definition.driver, result.state);
+        await updateDriverState(trx, context.id, columns);
       }
       const claimed = { ...predecessor, resources, agents: result?.agents };
       const rows = await takeOver(trx, secrets, context, claimed);
@@ -161,10 +162,6 @@ function takenOver(
       await updateDeadline(trx, context.id);
     },
   };
-}
-
-function keyOf({ id, definition }: BuildContext): { readonly id: string; readonly driver: string } {
-  return { id, driver: definition.driver };
 }
 
 function failure(context: BuildContext, error: string): JobOutcome {

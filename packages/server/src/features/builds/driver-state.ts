@@ -52,14 +52,13 @@ export function stateColumns(
 
 export async function updateDriverState(
   db: Queryable,
-  secrets: Pick<SecretBox, "seal">,
-  { id, driver }: DriverBuildKey,
-  state: Uint8Array | undefined,
+  buildId: string,
+  columns: NewStateColumns,
 ): Promise<void> {
   await db
     .updateTable("workspace_builds")
-    .set({ ...stateColumns(secrets, driver, state), updated_at: sql`now()` })
-    .where("id", "=", id)
+    .set({ ...columns, updated_at: sql`now()` })
+    .where("id", "=", buildId)
     .execute();
 }
 

@@ -5,7 +5,7 @@ import { inTransaction } from "../../platform/db/transaction.ts";
 import { resetAgents } from "../agents/build-service.ts";
 import { type BuildContext, selectRunningBuild, selectRunningBuilds } from "./build-context.ts";
 import { type BuildNeeds, readDriverBuild, requireDriver, runStart } from "./driver-build.ts";
-import { updateDriverState } from "./driver-state.ts";
+import { stateColumns, updateDriverState } from "./driver-state.ts";
 
 /** The scope of a restoration. */
 interface Restoration {
@@ -99,8 +99,8 @@ async function restoreBuild(
   const log: DriverLog = { write: (_level, _stage, line) => logger.debug({ line }, "driver") };
   const result = await runStart(needs, driver, { build, fileId: context.file_id }, log, signal);
   const { id, definition } = context;
-  const key = { id, driver: definition.driver };
-  await inTransaction(needs.db, (trx) => updateDriverState(trx, needs.secrets, key, result.state));
+  const columns = stateColumns(needs.secrets, definition.driver, result.state);
+  await inTransaction(needs.db, (trx) => updateDriverState(trx, id, columns));
   logger.info({}, "workspace was not running; restarted it");
   return true;
 }

@@ -57,7 +57,7 @@ export async function pushState(
   build: BuildRow,
   pushed: PushedState,
 ): Promise<void> {
-  const { db, secrets } = needs;
+  const { db } = needs;
   if (!mayWriteTemplates(caller)) throw notFound();
   const { id, workspace_id: workspaceId, driver } = build;
   await inTransaction(db, async (trx) => {
@@ -74,7 +74,7 @@ export async function pushState(
       });
     }
     const state = await acceptState(trx, needs, caller, { workspaceId, driver }, pushed);
-    await updateDriverState(trx, secrets, { id, driver: driver ?? "" }, pushed.bytes);
+    await updateDriverState(trx, id, state.columns);
     await recordAudit(trx, entryOf(caller, build, "write", state.change));
   });
 }
