@@ -162,7 +162,7 @@ it.each([
   ["no path", "stat", { path: "" }, 400],
   ["a file that is not there", "stat", { path: "/none" }, 404],
   ["a device", "content", { path: "/dev/zero" }, 400],
-  ["an offset that is no number", "content", { path: "/etc/passwd", offset: "-1" }, 400],
+  ["an offset that is not a number", "content", { path: "/etc/passwd", offset: "-1" }, 400],
 ])("refuses %s", async (_what, route, { path, ...more }, status) => {
   const response = await send(urlOf(route, path, more));
   expect(response.status).toBe(status);

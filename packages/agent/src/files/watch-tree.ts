@@ -157,7 +157,7 @@ class WatchedTree implements Disposable {
       if (this.#only !== undefined && name.toString(anyBytes) !== this.#only) return;
       this.#hint(childPath(directory, name), event === "rename" ? "entry" : "content");
     });
-    // A directory that cannot be watched any more has gone, which its own directory tells.
+    // A directory that can no longer be watched is gone, which its own directory tells.
     watcher.on("error", () => this.#forget(directory));
     this.#watchers.set(key, watcher);
   }

@@ -129,7 +129,7 @@ async function keptSerial(): Promise<number | undefined> {
 const endLease = () =>
   sql`update jobs set lease_until = now() where id = ${build.jobId}`.execute(database.db);
 
-it("ends before the lease when its server is stopped, which writes nothing any more", async () => {
+it("ends before the lease when its server is stopped, which then writes nothing", async () => {
   const first = await machine("first", { maxSilenceMs: 4_000, graceMs: 20_000 });
   const second = await machine("second", { maxSilenceMs: 60_000, graceMs: 20_000 });
   const server = spawnWorker(first);

@@ -44,7 +44,7 @@ export function buildHandler(needs: BuildNeeds): JobHandler {
       );
     } catch (error) {
       if (signal.reason instanceof JobCanceled) {
-        // An earlier attempt may have left a program, which changes the workspace no more once its job has ended.
+        // An earlier attempt may have left a program, which must not change the workspace after the job has ended.
         if (job.attempt > 1)
           await driver.settle?.(await readDriverBuild(needs, work), driverLog(log));
         log.write("warn", "the build was canceled");

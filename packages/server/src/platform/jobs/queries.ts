@@ -11,7 +11,7 @@ import { jobColumns } from "./job-sql.ts";
 /** The lease of a job, in seconds: without renewal, another worker takes it over after this time. */
 export const leaseSeconds = 30;
 
-/** A job in the hands of a worker. An older attempt of the same worker has no say in it any more. */
+/** A job in the hands of a worker. An older attempt of the same worker no longer counts. */
 export interface JobHolder {
   readonly jobId: string;
   readonly workerId: string;

@@ -1,4 +1,4 @@
-/** Returns the items of the value of a list; none for a text that is no list. */
+/** Returns the items of the value of a list; none for text that is not a list. */
 export function readListValue(value: string): readonly string[] {
   try {
     const items: unknown = JSON.parse(value === "" ? "[]" : value);

@@ -116,7 +116,7 @@ export function formOf(template: Template): TemplateForm {
   };
 }
 
-/** Returns the request for what has changed; a length of time that is no number is NaN, which the server refuses. */
+/** Returns the request for what has changed; a length of time that is not a number is NaN, which the server refuses. */
 export function changesOf(form: TemplateForm, before: TemplateForm): UpdateTemplateRequest {
   const changes: Record<string, unknown> = {};
   for (const field of plainFields) {

@@ -8,7 +8,7 @@ import { Button } from "../../../ui/button.tsx";
 import { CodeLine } from "../../../ui/copy.tsx";
 import { useWorkspace } from "../use-workspace.tsx";
 
-/** The command that starts an agent on a machine of one's own. It holds the agent's token, so it is asked for. */
+/** The command that starts an agent on the user's machine. It holds the agent's token, so it is asked for. */
 export function ExternalAgentCommand({ agentName }: { readonly agentName: string }): ReactNode {
   const { id } = useWorkspace();
   const read = useMutation({
