@@ -1,13 +1,11 @@
 import { listBuildParameters } from "@slipway/api/builds/routes";
-import type {
-  DynamicParametersResponse,
-  EvaluatedParameter,
-} from "@slipway/api/templates/dynamic-parameters";
+import { updateActiveVersion } from "@slipway/api/templates/version-routes";
 import { getWorkspaceByName } from "@slipway/api/workspaces/routes";
-import { pushTemplate } from "@slipway/testkit";
+import { pushTemplate, pushVersion } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { type Dashboard, expectSound, openDashboard } from "./support/dashboard.ts";
+import { styleParameters } from "./support/styled-parameters.ts";
 
 /* The form for a new workspace. */
 
@@ -118,31 +116,23 @@ it("fills in a preset, and says what the server refuses at its field", async () 
   await page.waitForURL("**/@admin/second");
 });
 
+const masked = {
+  notes: { mask_input: true, placeholder: "Nobody reads along" },
+  repository: { mask_input: true, placeholder: "https://…" },
+};
+
 it("shows fields as the template styles them", async () => {
   const watched = await dashboard.openAdminPage();
   const { page } = watched;
-  // Templates of the driver `terraform` have a styling; to the answers about this one it is added on their way.
-  const stylings: Readonly<Record<string, EvaluatedParameter["styling"]>> = {
+  await styleParameters(page, {
     region: { disabled: true },
     memory: { disabled: true, placeholder: "8" },
     gpu: { label: "Attach \u202E a card" },
     hosts: { placeholder: "<b>host" },
-    notes: { mask_input: true, placeholder: "Nobody reads along" },
-    repository: { mask_input: true, placeholder: "https://…" },
-  };
-  await page.routeWebSocket(/\/dynamic-parameters/, (socket) => {
-    socket.connectToServer().onMessage((text) => {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the message of the route
-      const answer = JSON.parse(String(text)) as DynamicParametersResponse;
-      const parameters = answer.parameters.map((one) => ({
-        ...one,
-        styling: stylings[one.name] ?? one.styling,
-      }));
-      socket.send(JSON.stringify({ ...answer, parameters }));
-    });
+    ...masked,
   });
   await page.goto("/templates/research/workspace?param.gpu=true");
-  const repository = page.getByLabel("repository");
+  const repository = page.getByLabel("repository", { exact: true });
   await repository.waitFor();
   expect(await repository.getAttribute("type")).toBe("password");
   expect(await repository.getAttribute("placeholder")).toBe("https://…");
@@ -180,6 +170,80 @@ it("shows fields as the template styles them", async () => {
       { name: "repository", value: "https://git.example/z" },
     ]),
   );
+});
+
+it("shows no masked value until one asks for it, wherever a workspace has it", async () => {
+  const watched = await dashboard.openAdminPage();
+  const { page } = watched;
+  await styleParameters(page, masked);
+  await page.goto("/@admin/styled");
+  const details = page.locator("section").filter({ hasText: "Details" });
+  await details.getByText("••••••••").first().waitFor();
+  await expectSound(watched);
+  expect(await page.content()).not.toMatch(/git\.example|a secret/);
+  await details.getByRole("button", { name: "Show repository" }).click();
+  await details.getByText("https://git.example/z").waitFor();
+  expect(await page.content()).not.toContain("a secret");
+  await details.getByRole("button", { name: "Hide repository" }).click();
+  await details.getByText("https://git.example/z").waitFor({ state: "hidden" });
+
+  await page.goto("/@admin/styled/settings#parameters");
+  const repository = page.getByLabel("repository", { exact: true });
+  await repository.waitFor();
+  expect(await repository.getAttribute("type")).toBe("password");
+  await page.getByRole("button", { name: "Show repository" }).click();
+  expect(await repository.getAttribute("type")).toBe("text");
+  await repository.fill("https://git.example/new");
+  await page.getByLabel(/^memory/).fill("12");
+  await expectSound(watched);
+  await page.getByRole("button", { name: "Start with these values…" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("repository: a new value").waitFor();
+  await dialog.getByText("memory: 8 12").waitFor();
+  expect(await dialog.textContent()).not.toContain("git.example");
+  await dialog.getByRole("button", { name: "Start", exact: true }).click();
+  await dialog.waitFor({ state: "hidden" });
+
+  await page.goto("/@admin/styled/builds/2");
+  await page.getByRole("row", { name: "memory 12 changed was 8" }).waitFor();
+  const row = page.getByRole("row", { name: /^repository/ });
+  await row.getByText("changed").waitFor();
+  expect(await page.content()).not.toMatch(/git\.example|a secret/);
+  await row.getByRole("button", { name: "Show repository" }).click();
+  await row.getByText("https://git.example/new").waitFor();
+  await expectSound(watched);
+});
+
+it("hides masked values in the lines of presets", async () => {
+  const { page } = await dashboard.openAdminPage();
+  await styleParameters(page, masked);
+  await page.goto("/templates/research");
+  await page.getByText("cpus: 16, repository: ••••••••").waitFor();
+});
+
+it("asks for a new masked parameter with a masked field", async () => {
+  const watched = await dashboard.openAdminPage();
+  const { page } = watched;
+  await styleParameters(page, { key: { mask_input: true } });
+  const { template_id: templateId } = await dashboard.admin.call(getWorkspaceByName, {
+    params: { user: "me", name: "styled" },
+  });
+  const next = `
+driver: external
+parameters: { key: { type: string, mutable: true } }
+agents: { main: { os: linux, arch: amd64 } }
+`;
+  const version = await pushVersion(dashboard.admin, next, { templateId });
+  await dashboard.admin.call(updateActiveVersion, {
+    params: { template: templateId },
+    body: { id: version },
+  });
+  await page.goto("/@admin/styled");
+  await page.getByRole("button", { name: "Update", exact: true }).click();
+  const key = page.getByRole("dialog").getByLabel("key", { exact: true });
+  await key.waitFor();
+  expect(await key.getAttribute("type")).toBe("password");
+  await expectSound(watched);
 });
 
 it("says that a limit is reached before anything is filled in", async () => {

@@ -1,27 +1,25 @@
 import type { EvaluatedParameter } from "@slipway/api/templates/dynamic-parameters";
-import type { TemplateVersionParameter } from "@slipway/api/templates/template-version";
 import type { ReactNode } from "react";
 
 import { CheckGroup, type Choice, RadioGroup, TagInput } from "../../ui/choices.tsx";
 import { Checkbox, Field, Select, TextArea, TextInput } from "../../ui/field.tsx";
+import { Revealable } from "../../ui/revealable.tsx";
 import { untrusted, untrustedLines, UntrustedText } from "../../ui/untrusted-text.tsx";
 import { encodeListValue, readListValue } from "./list-value.ts";
 
 interface ParameterFieldProps {
-  readonly parameter: TemplateVersionParameter;
-  /** The appearance that the template chooses for the field (default: that of its form type). */
-  readonly styling?: EvaluatedParameter["styling"] | undefined;
+  readonly parameter: EvaluatedParameter;
   readonly value: string;
   readonly onValue: (value: string) => void;
   /** The reason for which the server refuses the value. */
   readonly error: string | undefined;
 }
 
-/** The field of one parameter of a template, as its form type wants it. */
+/** The field of one parameter of a template, as its form type and its styling want it. */
 export function ParameterField(props: ParameterFieldProps): ReactNode {
-  const { parameter, styling = {}, value, onValue, error } = props;
-  const isDisabled = styling.disabled === true;
-  const texts = { ...textsOf(parameter, isDisabled), error, isDisabled };
+  const { parameter, value, onValue, error } = props;
+  const { styling } = parameter;
+  const texts = { ...textsOf(parameter), error, isDisabled: styling.disabled === true };
   const list = readListValue(value);
   const setList = (values: readonly string[]): void => onValue(encodeListValue(values));
   switch (parameter.form_type) {
@@ -59,25 +57,26 @@ export function ParameterField(props: ParameterFieldProps): ReactNode {
   }
 }
 
-function textsOf(
-  {
-    name,
-    display_name: displayName,
-    description,
-    required,
-    form_type: form,
-  }: TemplateVersionParameter,
-  isDisabled: boolean,
-): {
+/** Returns the title of a parameter, as text of the page. */
+export function parameterTitle({
+  name,
+  display_name: displayName,
+}: Pick<EvaluatedParameter, "name" | "display_name">): string {
+  return untrusted(displayName === "" ? name : displayName);
+}
+
+function textsOf(parameter: EvaluatedParameter): {
   readonly label: string;
   readonly isRequired: boolean;
   readonly hint?: ReactNode;
 } {
+  const { description, required, form_type: form, styling } = parameter;
+  const isDisabled = styling.disabled === true;
   const hint = [untrustedLines(description), isDisabled ? "The template sets this value." : ""]
     .filter((text) => text !== "")
     .join("\n");
   return {
-    label: untrusted(displayName ?? name),
+    label: parameterTitle(parameter),
     // Some controls always have a value.
     isRequired: required || ["radio", "dropdown", "slider"].includes(form),
     ...(hint === "" ? {} : { hint: <span className="whitespace-pre-line">{hint}</span> }),
@@ -88,29 +87,23 @@ function placeholderOf({ placeholder }: EvaluatedParameter["styling"]): string |
   return placeholder === undefined ? undefined : untrusted(placeholder);
 }
 
-function choicesOf({ options }: TemplateVersionParameter): readonly Choice[] {
-  return options.map(({ name, value, description }) => ({
+function choicesOf({ options }: EvaluatedParameter): readonly Choice[] {
+  return options.map(({ name, value: { value }, description }) => ({
     value,
     label: <UntrustedText>{name}</UntrustedText>,
     ...(description === "" ? {} : { hint: <UntrustedText>{description}</UntrustedText> }),
   }));
 }
 
-function FlagField({
-  parameter,
-  styling: { disabled = false } = {},
-  value,
-  onValue,
-  error,
-}: ParameterFieldProps): ReactNode {
-  const { label, hint } = textsOf(parameter, disabled);
+function FlagField({ parameter, value, onValue, error }: ParameterFieldProps): ReactNode {
+  const { label, hint } = textsOf(parameter);
   return (
     <div>
       <Checkbox
         label={label}
         hint={hint}
         isChecked={value === "true"}
-        isDisabled={disabled}
+        isDisabled={parameter.styling.disabled === true}
         onChecked={(isChecked) => onValue(String(isChecked))}
       />
       {error !== undefined && <p className="text-sm text-bad wrap-anywhere">{error}</p>}
@@ -119,42 +112,29 @@ function FlagField({
 }
 
 /** A field with one control: a text, a number, or a choice from a list. */
-function SingleField({
-  parameter,
-  styling = {},
-  value,
-  onValue,
-  error,
-}: ParameterFieldProps): ReactNode {
-  const { disabled = false, mask_input: isMasked = false } = styling;
-  const { type, form_type: form, options, validation_min: min, validation_max: max } = parameter;
+function SingleField({ parameter, value, onValue, error }: ParameterFieldProps): ReactNode {
+  const { form_type: form, options, styling, validations } = parameter;
+  const { disabled = false } = styling;
+  const placeholder = placeholderOf(styling);
+  const min = validations[0]?.validation_min ?? undefined;
+  const max = validations[0]?.validation_max ?? undefined;
+  const texts = textsOf(parameter);
   return (
-    <Field {...textsOf(parameter, disabled)} error={error}>
+    <Field {...texts} error={error}>
       {(field) => {
-        const attributes = { ...field, disabled, placeholder: placeholderOf(styling) };
+        const attributes = { ...field, disabled, placeholder };
         if (form === "dropdown") {
           return (
             <Select {...field} disabled={disabled} value={value} onValue={onValue}>
-              {!options.some((option) => option.value === value) && (
-                <option value={value}>{attributes.placeholder ?? "Choose…"}</option>
+              {!options.some((option) => option.value.value === value) && (
+                <option value={value}>{placeholder ?? "Choose…"}</option>
               )}
               {options.map((option) => (
-                <option key={option.value} value={option.value}>
+                <option key={option.value.value} value={option.value.value}>
                   {untrusted(option.name)}
                 </option>
               ))}
             </Select>
-          );
-        }
-        if (form === "textarea") {
-          return (
-            <TextArea
-              {...attributes}
-              isMasked={isMasked}
-              rows={4}
-              value={value}
-              onValue={onValue}
-            />
           );
         }
         if (form === "slider") {
@@ -173,17 +153,28 @@ function SingleField({
             </div>
           );
         }
-        return (
-          <TextInput
-            {...attributes}
-            type={isMasked ? "password" : type === "number" ? "number" : "text"}
-            autoComplete={isMasked ? "new-password" : undefined}
-            min={min}
-            max={max}
-            value={value}
-            onValue={onValue}
-          />
-        );
+        const control = (isHidden: boolean): ReactNode =>
+          form === "textarea" ? (
+            <TextArea
+              {...attributes}
+              isMasked={isHidden}
+              rows={4}
+              value={value}
+              onValue={onValue}
+            />
+          ) : (
+            <TextInput
+              {...attributes}
+              type={isHidden ? "password" : parameter.type === "number" ? "number" : "text"}
+              autoComplete={styling.mask_input === true ? "new-password" : undefined}
+              min={min}
+              max={max}
+              value={value}
+              onValue={onValue}
+            />
+          );
+        if (styling.mask_input !== true) return control(false);
+        return <Revealable of={texts.label}>{control}</Revealable>;
       }}
     </Field>
   );

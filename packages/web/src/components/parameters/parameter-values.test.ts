@@ -1,29 +1,17 @@
-import type { TemplateVersionParameter } from "@slipway/api/templates/template-version";
 import { expect, it } from "vitest";
 
+import {
+  evaluatedParameter as parameter,
+  maybeValue,
+} from "../../../tests/support/evaluated-parameter.ts";
 import { changedValues, initialValues, missingParameters } from "./parameter-values.ts";
 
-function parameter(
-  name: string,
-  changes: Partial<TemplateVersionParameter> = {},
-): TemplateVersionParameter {
-  return {
-    name,
-    description: "",
-    description_plaintext: "",
-    type: "string",
-    form_type: "input",
-    mutable: true,
-    default_value: "",
-    icon: "",
-    options: [],
-    required: false,
-    ephemeral: false,
-    ...changes,
-  };
-}
-
-const option = (value: string) => ({ name: value, description: "", value, icon: "" });
+const option = (value: string) => ({
+  name: value,
+  description: "",
+  value: maybeValue(value),
+  icon: "",
+});
 const last = [
   { name: "region", value: "old" },
   { name: "once", value: "yes" },
@@ -32,8 +20,8 @@ const last = [
 it("begins with the last values and the defaults, but never with those of one build only", () => {
   const parameters = [
     parameter("region"),
-    parameter("size", { default_value: "small" }),
-    parameter("once", { ephemeral: true, default_value: "no" }),
+    parameter("size", { default_value: maybeValue("small") }),
+    parameter("once", { ephemeral: true, default_value: maybeValue("no") }),
   ];
   expect(initialValues(parameters, last)).toEqual({ region: "old", size: "small", once: "no" });
 });

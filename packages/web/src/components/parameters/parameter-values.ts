@@ -1,27 +1,27 @@
 import type { BuildParameter } from "@slipway/api/builds/build";
-import type { TemplateVersionParameter } from "@slipway/api/templates/template-version";
+import type { EvaluatedParameter } from "@slipway/api/templates/dynamic-parameters";
 
 /** Values of parameters by their names. */
 export type ParameterValues = Readonly<Record<string, string>>;
 
 /** Returns what a form begins with: the values of the last build, and otherwise the defaults. */
 export function initialValues(
-  parameters: readonly TemplateVersionParameter[],
+  parameters: readonly EvaluatedParameter[],
   last: readonly BuildParameter[],
 ): ParameterValues {
   const kept = new Map(last.map(({ name, value }) => [name, value]));
   const values: Record<string, string> = {};
   for (const { name, ephemeral, default_value: initial } of parameters) {
-    values[name] = (ephemeral ? undefined : kept.get(name)) ?? initial;
+    values[name] = (ephemeral ? undefined : kept.get(name)) ?? initial.value;
   }
   return values;
 }
 
 /** Returns the parameters that a version needs and the last build did not give a value that still holds. */
 export function missingParameters(
-  parameters: readonly TemplateVersionParameter[],
+  parameters: readonly EvaluatedParameter[],
   last: readonly BuildParameter[],
-): readonly TemplateVersionParameter[] {
+): readonly EvaluatedParameter[] {
   const kept = new Map(last.map(({ name, value }) => [name, value]));
   return parameters.filter((parameter) => {
     if (parameter.ephemeral) return false;
@@ -29,7 +29,7 @@ export function missingParameters(
     if (value === undefined) return parameter.required;
     const { options, type } = parameter;
     const isChoice = options.length > 0 && type !== "list(string)";
-    return isChoice && !options.some((option) => option.value === value);
+    return isChoice && !options.some((option) => option.value.value === value);
   });
 }
 

@@ -1,5 +1,4 @@
 import { listBuildParameters } from "@slipway/api/builds/routes";
-import { listTemplateVersionParameters } from "@slipway/api/templates/parameter-routes";
 import { getTemplateVersion } from "@slipway/api/templates/version-routes";
 import { listBuilds } from "@slipway/api/workspaces/build-routes";
 import { getWorkspaceByName, listWorkspaces } from "@slipway/api/workspaces/routes";
@@ -20,6 +19,7 @@ import {
   missingParameters,
   type ParameterValues,
 } from "../parameters/parameter-values.ts";
+import { versionParametersQuery } from "../parameters/version-parameters.ts";
 import type { WorkspaceAction } from "./action-refusal.ts";
 import { runAction } from "./run-action.ts";
 
@@ -140,13 +140,13 @@ function UpdateDialog({ workspace, onClose }: DialogProps): ReactNode {
   const run = useRunAction(workspace);
   const { latest_build: build, template_active_version_id: version } = workspace;
   const target = useQuery(routeQuery(getTemplateVersion, { params: { version } }));
-  const parameters = useQuery(routeQuery(listTemplateVersionParameters, { params: { version } }));
+  const parameters = useQuery(versionParametersQuery(version));
   const last = useQuery(routeQuery(listBuildParameters, { params: { build: build.id } }));
   const [changed, setChanged] = useState<ParameterValues>({});
   const [failure, setFailure] = useState<unknown>();
   const error = target.error ?? parameters.error ?? last.error;
   const isReady = parameters.isSuccess && last.isSuccess && target.isSuccess;
-  const missing = isReady ? missingParameters(parameters.data, last.data) : [];
+  const missing = isReady ? missingParameters(parameters.data.parameters, last.data) : [];
   const values = { ...initialValues(missing, []), ...changed };
   const unset = missing.filter(({ name, required }) => required && values[name] === "");
   const names = missing.map(({ name }) => name);

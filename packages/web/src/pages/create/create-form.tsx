@@ -23,7 +23,7 @@ import { Notice } from "../../ui/notice.tsx";
 import { duration } from "../../ui/time-text.ts";
 import { useToaster } from "../../ui/toasts.tsx";
 import { AllowanceNotice, allowanceRefusal, AllowanceText } from "./allowances.tsx";
-import { fieldOf, type FormValues, presetValues, valuesToSend } from "./form-values.ts";
+import { type FormValues, presetValues, valuesToSend } from "./form-values.ts";
 import { LogIns, missingLogIns } from "./log-ins.tsx";
 import { type Prefill, prefilledValues } from "./prefill.ts";
 import { PresetChoice } from "./preset-choice.tsx";
@@ -132,8 +132,7 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
             {parameters?.map((parameter) => (
               <ParameterField
                 key={parameter.name}
-                parameter={fieldOf(parameter)}
-                styling={parameter.styling}
+                parameter={parameter}
                 value={values[parameter.name] ?? parameter.value.value}
                 onValue={(value) => {
                   setValues((old) => ({ ...old, [parameter.name]: value }));

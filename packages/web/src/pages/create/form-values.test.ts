@@ -1,35 +1,13 @@
-import type { EvaluatedParameter } from "@slipway/api/templates/dynamic-parameters";
 import { expect, it } from "vitest";
 
+import { evaluatedParameter, maybeValue } from "../../../tests/support/evaluated-parameter.ts";
 import { presetValues, valuesToSend } from "./form-values.ts";
-
-function parameter(name: string, value: string | undefined): EvaluatedParameter {
-  const absent = { value: "", valid: false };
-  return {
-    name,
-    display_name: "",
-    description: "",
-    type: "string",
-    form_type: "input",
-    styling: {},
-    mutable: true,
-    default_value: absent,
-    icon: "",
-    options: [],
-    validations: [],
-    required: false,
-    order: 0,
-    ephemeral: false,
-    value: value === undefined ? absent : { value, valid: true },
-    diagnostics: [],
-  };
-}
 
 it("sends what was entered, then what was evaluated, and nothing for what has no value", () => {
   const parameters = [
-    parameter("size", "small"),
-    parameter("zone", "eu"),
-    parameter("key", undefined),
+    evaluatedParameter("size", { value: maybeValue("small") }),
+    evaluatedParameter("zone", { value: maybeValue("eu") }),
+    evaluatedParameter("key"),
   ];
   expect(valuesToSend(parameters, { size: "large", other: "x" })).toEqual([
     { name: "size", value: "large" },

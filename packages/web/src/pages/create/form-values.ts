@@ -1,5 +1,5 @@
 import type { EvaluatedParameter } from "@slipway/api/templates/dynamic-parameters";
-import type { Preset, TemplateVersionParameter } from "@slipway/api/templates/template-version";
+import type { Preset } from "@slipway/api/templates/template-version";
 
 export type FormValues = Readonly<Record<string, string>>;
 
@@ -20,26 +20,4 @@ export function valuesToSend(
     const entered = values[name] ?? (value.valid ? value.value : undefined);
     return entered === undefined ? [] : [{ name, value: entered }];
   });
-}
-
-/** Returns an evaluated parameter as its field shows it. */
-export function fieldOf(parameter: EvaluatedParameter): TemplateVersionParameter {
-  const [validation] = parameter.validations;
-  const { display_name: displayName, description } = parameter;
-  return {
-    name: parameter.name,
-    ...(displayName === "" ? {} : { display_name: displayName }),
-    description,
-    description_plaintext: description,
-    type: parameter.type,
-    form_type: parameter.form_type,
-    mutable: parameter.mutable,
-    default_value: parameter.default_value.value,
-    icon: parameter.icon,
-    options: parameter.options.map((option) => ({ ...option, value: option.value.value })),
-    ...(validation?.validation_min == null ? {} : { validation_min: validation.validation_min }),
-    ...(validation?.validation_max == null ? {} : { validation_max: validation.validation_max }),
-    required: parameter.required,
-    ephemeral: parameter.ephemeral,
-  };
 }

@@ -5,6 +5,8 @@ import { Zap } from "lucide-react";
 import type { ReactNode } from "react";
 
 import { routeQuery } from "../../api/queries.ts";
+import { presetText } from "../../components/parameters/preset-text.ts";
+import { useMask } from "../../components/parameters/version-parameters.ts";
 import { type Choice, RadioGroup } from "../../ui/choices.tsx";
 import { Badge } from "../../ui/status.tsx";
 import { UntrustedText } from "../../ui/untrusted-text.tsx";
@@ -26,6 +28,7 @@ export function PresetChoice({ version, presets, value, onPreset }: PresetChoice
     ...routeQuery(listWaitingPrebuilds, { params: { version } }),
     refetchInterval: 15_000,
   });
+  const mask = useMask(version);
   const waiting = new Map(counts.data?.map((one) => [one.preset_id, one.waiting]));
   const choices = presets.map((preset): Choice => ({
     value: preset.ID,
@@ -36,7 +39,7 @@ export function PresetChoice({ version, presets, value, onPreset }: PresetChoice
     ),
     hint: (
       <UntrustedText>
-        {preset.Description === "" ? valuesText(preset) : preset.Description}
+        {preset.Description === "" ? presetText(preset, mask) : preset.Description}
       </UntrustedText>
     ),
   }));
@@ -62,8 +65,4 @@ function Waiting({ count }: { readonly count: number | undefined }): ReactNode {
       Ready in a second: {count} waiting
     </Badge>
   );
-}
-
-function valuesText({ Parameters: values }: Preset): string {
-  return values.map(({ Name, Value }) => `${Name}: ${Value}`).join(", ");
 }

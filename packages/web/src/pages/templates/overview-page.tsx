@@ -10,6 +10,8 @@ import type { ReactNode } from "react";
 
 import { routeQuery } from "../../api/queries.ts";
 import { FailureNotice } from "../../components/page-failure.tsx";
+import { presetText } from "../../components/parameters/preset-text.ts";
+import { useMask } from "../../components/parameters/version-parameters.ts";
 import { Figures } from "../../ui/figures.tsx";
 import { Panel, Skeleton } from "../../ui/layout.tsx";
 import { Badge } from "../../ui/status.tsx";
@@ -94,6 +96,7 @@ function Presets({ versionId }: { readonly versionId: string }): ReactNode {
   const presets = useQuery(
     routeQuery(listTemplateVersionPresets, { params: { version: versionId } }),
   );
+  const mask = useMask(versionId);
   if (presets.data === undefined || presets.data.length === 0) return null;
   return (
     <Panel title="Presets" isFlush>
@@ -108,9 +111,7 @@ function Presets({ versionId }: { readonly versionId: string }): ReactNode {
               )}
             </p>
             <p className="text-sm wrap-anywhere text-ink-soft">
-              <UntrustedText>
-                {preset.Parameters.map(({ Name, Value }) => `${Name}: ${Value}`).join(", ")}
-              </UntrustedText>
+              <UntrustedText>{presetText(preset, mask)}</UntrustedText>
             </p>
           </li>
         ))}

@@ -8,6 +8,8 @@ import { type ReactNode, useEffect } from "react";
 
 import { routeQuery } from "../../../api/queries.ts";
 import { FailureNotice } from "../../../components/page-failure.tsx";
+import { ParameterValue } from "../../../components/parameters/parameter-value.tsx";
+import { useMask } from "../../../components/parameters/version-parameters.ts";
 import { Facts, Panel, Skeleton } from "../../../ui/layout.tsx";
 import { Notice } from "../../../ui/notice.tsx";
 import { Badge, Status } from "../../../ui/status.tsx";
@@ -108,7 +110,8 @@ function Parameters({ build }: { readonly build: WorkspaceBuild }): ReactNode {
     ...routeQuery(listBuildParameters, { params: { build: beforeId } }),
     enabled: beforeId !== "",
   });
-  if (values.data === undefined || values.data.length === 0) return null;
+  const mask = useMask(build.template_version_id);
+  if (values.data === undefined || values.data.length === 0 || mask === undefined) return null;
   const changes = parameterChanges(values.data, valuesBefore.data);
   return (
     <Panel title="Parameters" isFlush>
@@ -125,10 +128,16 @@ function Parameters({ build }: { readonly build: WorkspaceBuild }): ReactNode {
                 <UntrustedText>{change.name}</UntrustedText>
               </Cell>
               <Cell className="max-w-md wrap-anywhere">
-                <UntrustedText>{change.value ?? ""}</UntrustedText>
+                {change.value !== undefined && (
+                  <ParameterValue
+                    title={untrusted(change.name)}
+                    value={change.value}
+                    isMasked={mask(change.name)}
+                  />
+                )}
               </Cell>
               <Cell className="max-w-md wrap-anywhere">
-                <ChangeText change={change} />
+                <ChangeText change={change} isMasked={mask(change.name)} />
               </Cell>
             </Row>
           ))}
@@ -138,7 +147,13 @@ function Parameters({ build }: { readonly build: WorkspaceBuild }): ReactNode {
   );
 }
 
-function ChangeText({ change: { kind, before } }: { readonly change: ParameterChange }): ReactNode {
+function ChangeText({
+  change: { kind, before },
+  isMasked,
+}: {
+  readonly change: ParameterChange;
+  readonly isMasked: boolean;
+}): ReactNode {
   switch (kind) {
     case "same":
       return <span className="text-ink-soft">unchanged</span>;
@@ -149,7 +164,13 @@ function ChangeText({ change: { kind, before } }: { readonly change: ParameterCh
     case "changed":
       return (
         <>
-          <Badge tone="warn">changed</Badge> was <UntrustedText>{before ?? ""}</UntrustedText>
+          <Badge tone="warn">changed</Badge>
+          {!isMasked && (
+            <>
+              {" "}
+              was <UntrustedText>{before ?? ""}</UntrustedText>
+            </>
+          )}
         </>
       );
   }

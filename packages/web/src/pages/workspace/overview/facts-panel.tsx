@@ -4,9 +4,11 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
 import { routeQuery } from "../../../api/queries.ts";
+import { ParameterValue } from "../../../components/parameters/parameter-value.tsx";
+import { useMask } from "../../../components/parameters/version-parameters.ts";
 import { Facts, Panel } from "../../../ui/layout.tsx";
 import { Time } from "../../../ui/time.tsx";
-import { UntrustedText } from "../../../ui/untrusted-text.tsx";
+import { untrusted, UntrustedText } from "../../../ui/untrusted-text.tsx";
 import { useWorkspace, useWorkspaceParams } from "../use-workspace.tsx";
 
 /** The template and the parameters of a workspace. */
@@ -15,6 +17,7 @@ export function FactsPanel(): ReactNode {
   const params = useWorkspaceParams();
   const { latest_build: build } = workspace;
   const parameters = useQuery(routeQuery(listBuildParameters, { params: { build: build.id } }));
+  const mask = useMask(build.template_version_id);
   const resources = build.resources.filter(({ hide }) => !hide);
   return (
     <Panel title="Details">
@@ -36,13 +39,28 @@ export function FactsPanel(): ReactNode {
               </Link>,
             ],
             ["Updates", workspace.automatic_updates === "always" ? "Automatic" : "By hand"],
-            ...(parameters.data ?? []).map(
-              ({ name, value }) => [name, <Value key={name}>{value}</Value>] as const,
+            ...(mask === undefined ? [] : (parameters.data ?? [])).map(
+              ({ name, value }) =>
+                [
+                  untrusted(name),
+                  <ParameterValue
+                    key={name}
+                    title={untrusted(name)}
+                    value={beginningOf(value)}
+                    isMasked={mask?.(name) ?? true}
+                  />,
+                ] as const,
             ),
             ...resources.flatMap(({ metadata }) =>
               metadata
                 .filter(({ sensitive }) => !sensitive)
-                .map(({ key, value }) => [key, <Value key={key}>{value}</Value>] as const),
+                .map(
+                  ({ key, value }) =>
+                    [
+                      untrusted(key),
+                      <UntrustedText key={key}>{beginningOf(value)}</UntrustedText>,
+                    ] as const,
+                ),
             ),
           ]}
         />
@@ -51,10 +69,7 @@ export function FactsPanel(): ReactNode {
   );
 }
 
-/** The beginning of a value, some of which are whole files. */
-function Value({ children }: { readonly children: string }): ReactNode {
-  if (children === "") return <span className="text-ink-faint">empty</span>;
-  return (
-    <UntrustedText>{children.length > 200 ? `${children.slice(0, 200)}…` : children}</UntrustedText>
-  );
+/** Returns the beginning of a value; some are whole files. */
+function beginningOf(value: string): string {
+  return value.length > 200 ? `${value.slice(0, 200)}…` : value;
 }

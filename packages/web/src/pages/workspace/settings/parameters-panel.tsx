@@ -1,7 +1,6 @@
 import type { BuildParameter } from "@slipway/api/builds/build";
 import { listBuildParameters } from "@slipway/api/builds/routes";
-import { listTemplateVersionParameters } from "@slipway/api/templates/parameter-routes";
-import type { TemplateVersionParameter } from "@slipway/api/templates/template-version";
+import type { EvaluatedParameter } from "@slipway/api/templates/dynamic-parameters";
 import { listBuilds } from "@slipway/api/workspaces/build-routes";
 import { getWorkspaceByName } from "@slipway/api/workspaces/routes";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
@@ -9,8 +8,10 @@ import { type FormEvent, type ReactNode, useState } from "react";
 
 import { refresh, routeQuery } from "../../../api/queries.ts";
 import { FailureNotice } from "../../../components/page-failure.tsx";
-import { ParameterField } from "../../../components/parameters/parameter-field.tsx";
+import { ParameterField, parameterTitle } from "../../../components/parameters/parameter-field.tsx";
+import { ParameterValue } from "../../../components/parameters/parameter-value.tsx";
 import { changedValues, initialValues } from "../../../components/parameters/parameter-values.ts";
+import { versionParametersQuery } from "../../../components/parameters/version-parameters.ts";
 import { isBuilding } from "../../../components/workspaces/action-refusal.ts";
 import { runAction } from "../../../components/workspaces/run-action.ts";
 import { formErrors } from "../../../forms/form-errors.ts";
@@ -25,7 +26,7 @@ import { useWorkspace } from "../use-workspace.tsx";
 export function ParametersPanel(): ReactNode {
   const { latest_build: build } = useWorkspace();
   const version = build.template_version_id;
-  const parameters = useQuery(routeQuery(listTemplateVersionParameters, { params: { version } }));
+  const parameters = useQuery(versionParametersQuery(version));
   const last = useQuery(routeQuery(listBuildParameters, { params: { build: build.id } }));
   const error = parameters.error ?? last.error;
   return (
@@ -35,14 +36,14 @@ export function ParametersPanel(): ReactNode {
         <Skeleton className="h-24" />
       )}
       {parameters.data !== undefined && last.data !== undefined && (
-        <ParametersForm key={build.id} parameters={parameters.data} last={last.data} />
+        <ParametersForm key={build.id} parameters={parameters.data.parameters} last={last.data} />
       )}
     </Panel>
   );
 }
 
 interface ParametersFormProps {
-  readonly parameters: readonly TemplateVersionParameter[];
+  readonly parameters: readonly EvaluatedParameter[];
   readonly last: readonly BuildParameter[];
 }
 
@@ -57,6 +58,7 @@ function ParametersForm({ parameters, last }: ParametersFormProps): ReactNode {
     return <p className="text-sm text-ink-soft">The template has no parameters.</p>;
   }
   const changes = changedValues(values, initial);
+  const masked = new Set(parameters.filter(isMasked).map(({ name }) => name));
   const errors = formErrors(
     error,
     parameters.map(({ name }) => name),
@@ -120,10 +122,16 @@ function ParametersForm({ parameters, last }: ParametersFormProps): ReactNode {
             {changes.map(({ name, value }) => (
               <li key={name} className="wrap-anywhere">
                 <UntrustedText>{name}</UntrustedText>:{" "}
-                <s className="text-ink-soft">
-                  <UntrustedText>{initial[name] ?? ""}</UntrustedText>
-                </s>{" "}
-                <UntrustedText>{value}</UntrustedText>
+                {masked.has(name) ? (
+                  "a new value"
+                ) : (
+                  <>
+                    <s className="text-ink-soft">
+                      <UntrustedText>{initial[name] ?? ""}</UntrustedText>
+                    </s>{" "}
+                    <UntrustedText>{value}</UntrustedText>
+                  </>
+                )}
               </li>
             ))}
           </ul>
@@ -139,21 +147,27 @@ function ParametersForm({ parameters, last }: ParametersFormProps): ReactNode {
   );
 }
 
+function isMasked({ styling }: EvaluatedParameter): boolean {
+  return styling.mask_input === true;
+}
+
 function FixedParameter({
-  parameter: { name, display_name: displayName },
+  parameter,
   value,
 }: {
-  readonly parameter: TemplateVersionParameter;
+  readonly parameter: EvaluatedParameter;
   readonly value: string;
 }): ReactNode {
+  const title = parameterTitle(parameter);
   return (
     <div className="text-sm">
       <p className="font-medium">
-        <UntrustedText>{displayName ?? name}</UntrustedText>
+        <bdi>{title}</bdi>
       </p>
-      <p className="text-ink-soft wrap-anywhere">
-        <UntrustedText>{value === "" ? "empty" : value}</UntrustedText> (set when it was created)
-      </p>
+      <div className="text-ink-soft wrap-anywhere">
+        <ParameterValue title={title} value={value} isMasked={isMasked(parameter)} />
+      </div>
+      <p className="text-ink-faint">Set when the workspace was created; it cannot be changed.</p>
     </div>
   );
 }
