@@ -214,6 +214,17 @@ it("shows no masked value until one asks for it, wherever a workspace has it", a
   await expectSound(watched);
 });
 
+it("masks every value of a version that cannot be read", async () => {
+  const { page } = await dashboard.openAdminPage();
+  await page.route("**/dynamic-parameters/evaluate", (route) =>
+    route.fulfill({ status: 404, json: { message: "Resource not found" } }),
+  );
+  await page.goto("/@admin/styled/builds/1");
+  await page.getByRole("button", { name: "Show region" }).waitFor();
+  const hidden = page.getByRole("table", { name: "Parameters" }).getByText("••••••••");
+  expect(await hidden.count()).toBe(9);
+});
+
 it("hides masked values in the lines of presets", async () => {
   const { page } = await dashboard.openAdminPage();
   await styleParameters(page, masked);

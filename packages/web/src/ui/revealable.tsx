@@ -18,6 +18,7 @@ export function Revealable({ of, children }: RevealableProps): ReactNode {
       {children(isHidden)}
       <IconButton
         size="small"
+        className="-my-1"
         label={`${isHidden ? "Show" : "Hide"} ${of}`}
         icon={<Icon aria-hidden size={14} />}
         onClick={() => setHidden(!isHidden)}
