@@ -1,6 +1,7 @@
 import type { AgentDefinition, TemplateDefinition } from "@slipway/template";
 
 import type { DriverAgent, DriverBuild, DriverTemplate } from "./driver-build.ts";
+import type { StageTiming } from "./stage-timing.ts";
 
 export type DriverName = "process" | "docker" | "external" | "terraform" | "kubernetes";
 
@@ -178,4 +179,6 @@ export type DriverLogLevel = "debug" | "info" | "warn" | "error";
 export interface DriverLog {
   /** Writes one line, without its end; `stage` is a short heading such as "Starting agents". */
   write(level: DriverLogLevel, stage: string, line: string): void;
+  /** Reports the duration of a stage, at its end. Omitted by a log that keeps none. */
+  measured?(timing: StageTiming): void;
 }

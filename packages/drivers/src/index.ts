@@ -56,5 +56,6 @@ export type { ProcessTable, RunningProcess } from "./process/running-process.ts"
 export type { UidRange } from "./process/user-assignments.ts";
 export { WorkspaceUsers } from "./process/workspace-users.ts";
 export { refuseAborted } from "./refuse-aborted.ts";
+export { maxSteps, type StageTiming } from "./stage-timing.ts";
 export { TerraformDriver } from "./terraform/terraform-driver.ts";
 export type { TerraformDriverOptions } from "./terraform/terraform-options.ts";

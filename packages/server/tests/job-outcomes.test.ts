@@ -56,7 +56,9 @@ async function carryOut(how: "succeed" | "fail"): Promise<readonly string[]> {
   const drivers = new Map([[driver.name, driver]]);
   const { secrets } = stage.needs;
   const turns = new WorkspaceTurns();
-  const handle = buildHandler({ db, secrets, drivers, accessUrl: "", unpackDir: "", turns });
+  const measured = { clock: systemClock, stageSeconds: { observe: () => undefined } };
+  const needs = { db, secrets, drivers, accessUrl: "", unpackDir: "", turns, ...measured };
+  const handle = buildHandler(needs);
   const log = new JobLogWriter(db, stage.needs.pubsub, job.id);
   const holder = { jobId: job.id, workerId, attempt: job.attempt };
   const lease = new JobLease({ db, clock: systemClock }, holder);

@@ -2,6 +2,8 @@ import { objectOf, numberOf, parseObject, printableLine, textOf } from "@slipway
 import type { JsonObject } from "@slipway/runtime";
 
 import type { DriverLog, DriverLogLevel } from "../driver.ts";
+import type { StepTiming } from "../stage-timing.ts";
+import { StepTimings } from "./step-timings.ts";
 
 /** The maximum output of one run that is logged, in bytes; diagnostics are logged in any case, up to their own limit. */
 const maxLogBytes = 1024 * 1024;
@@ -30,6 +32,7 @@ export class RunLog {
   readonly #redact: (text: string) => string;
   readonly #errors: string[] = [];
   readonly #changes = new Map<string, string>();
+  readonly #timings: StepTimings;
   #loggedBytes = 0;
   #isInError = false;
   #diagnostics = 0;
@@ -39,6 +42,7 @@ export class RunLog {
     this.#log = log;
     this.#stage = stage;
     this.#redact = redact;
+    this.#timings = new StepTimings(redact);
   }
 
   /** The errors that the run reported, each with its file and line where it has one. */
@@ -51,6 +55,11 @@ export class RunLog {
     return this.#changes;
   }
 
+  /** The longest of the run's steps. */
+  get steps(): readonly StepTiming[] {
+    return this.#timings.steps;
+  }
+
   /** Logs a line of output: a JSON object (`-json`), or text. */
   readonly add = (bytes: Buffer): void => {
     const isFull = this.#loggedBytes > maxLogBytes;
@@ -61,6 +70,7 @@ export class RunLog {
     const type = textOf(message["type"]);
     if (type === "diagnostic") return this.#addDiagnostic(objectOf(message["diagnostic"]));
     if (type === "planned_change") this.#addChange(objectOf(message["change"]));
+    this.#timings.add(message);
     if (isFull || silentTypes.has(type)) return;
     const isRead = objectOf(message["hook"])["action"] === "read";
     const isMinor = isRead || minorTypes.has(type);

@@ -213,13 +213,34 @@ export class TerraformSession implements AsyncDisposable {
 
   async #run(
     stage: string,
-    args: readonly string[],
+    args: Command,
     signal: AbortSignal,
     more: Pick<CommandOptions, "resultPath" | "lease"> = {},
   ): Promise<RunLog> {
+    const { clock } = this.#options;
+    const [command] = args;
+    const log = new RunLog(this.#log, stage, this.#redact);
+    const startedMs = clock.now();
+    let hasFailed = true;
+    try {
+      await this.#runCommand(log, args, signal, more);
+      hasFailed = false;
+      return log;
+    } finally {
+      const { steps } = log;
+      const times = { startedMs, endedMs: clock.now(), steps };
+      this.#log.measured?.({ stage: stages[command], hasFailed, ...times });
+    }
+  }
+
+  async #runCommand(
+    log: RunLog,
+    args: Command,
+    signal: AbortSignal,
+    more: Pick<CommandOptions, "resultPath" | "lease">,
+  ): Promise<void> {
     const { program, limits, clock } = this.#options;
     const { files, outputPath, user } = this.#directory;
-    const log = new RunLog(this.#log, stage, this.#redact);
     const { code } = await runCommand(
       {
         program,
@@ -237,8 +258,8 @@ export class TerraformSession implements AsyncDisposable {
       },
       signal,
     );
-    if (code === 0) return log;
-    const [command = ""] = args;
+    if (code === 0) return;
+    const [command] = args;
     const end = code === undefined ? "was killed" : `failed with exit code ${code}`;
     const reasons = log.errors.length === 0 ? [`${command} ${end}`] : log.errors;
     throw new DriverError("run-failed", reasons.slice(0, maxReasons).join("; "));
@@ -265,6 +286,11 @@ export class TerraformSession implements AsyncDisposable {
   }
 }
 
+/** A command of the program and its arguments. */
+type Command = readonly [command: keyof typeof stages, ...args: string[]];
+
+/** The stage of a build that each command is. */
+const stages = { init: "init", plan: "plan", show: "graph", apply: "apply" } as const;
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** The maximum number of errors in the message about a failed run; the log has more. */
 const maxReasons = 5;

@@ -2,7 +2,7 @@ import { driversWith } from "@slipway/drivers";
 import { errorText, Scope, whenAborted } from "@slipway/runtime";
 
 import { buildHandler } from "../features/builds/build-job.ts";
-import type { BuildNeeds } from "../features/builds/driver-build.ts";
+import type { MeasuredBuildNeeds } from "../features/builds/driver-build.ts";
 import { restoreWorkspaces } from "../features/builds/restore.ts";
 import { watchDrivers } from "../features/builds/watch-drivers.ts";
 import type { Metrics } from "../features/deployment/metrics.ts";
@@ -21,7 +21,7 @@ interface WorkerNeeds extends Platform {
  * infrastructure may come later are watched meanwhile, which restores theirs.
  */
 export async function runJobs(
-  needs: BuildNeeds,
+  needs: MeasuredBuildNeeds,
   options: WorkerNeeds,
   signal: AbortSignal,
 ): Promise<void> {

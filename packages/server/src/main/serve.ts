@@ -149,7 +149,7 @@ function runInBackground(parts: ServerParts, http: OpenHttp, work: Scope): void 
   const { db, clock } = platform;
   const { replicaId } = directory;
   const { limits } = settings;
-  const { endedJobs, reconciliationSeconds } = metrics;
+  const { endedJobs, stageSeconds, reconciliationSeconds } = metrics;
   work.run((stop) => cutOffUnfinished(unfinished, clock, stop));
   work.run((stop) =>
     runJobs(
@@ -160,6 +160,8 @@ function runInBackground(parts: ServerParts, http: OpenHttp, work: Scope): void 
         accessUrl: http.accessUrl,
         unpackDir: directory.unpackDir,
         turns: new WorkspaceTurns(),
+        clock,
+        stageSeconds,
       },
       { ...platform, workerId: replicaId, endedJobs },
       stop,

@@ -44,6 +44,8 @@ export function openTerraformWorker(options: TerraformWorkerOptions): AsyncDispo
     accessUrl: "http://127.0.0.1:3000",
     unpackDir: `${directory}/unpacked`,
     turns: new WorkspaceTurns(),
+    clock: systemClock,
+    stageSeconds: { observe: () => undefined },
   });
   const worker = new JobWorker({
     ...common,

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { cancelBuild, getBuildLogs } from "@slipway/api/builds/routes";
+import { cancelBuild, getBuildLogs, getBuildTimings } from "@slipway/api/builds/routes";
 import { listTemplateVersionParameters } from "@slipway/api/templates/parameter-routes";
 import { createTemplate } from "@slipway/api/templates/routes";
 import {
@@ -154,6 +154,23 @@ async function logOf({ latest_build: { id } }: Workspace): Promise<string> {
   return lines.map(({ output }) => output).join("\n");
 }
 
+/** Reads the stages of the newest build, which must be steps of the machine's creation too. */
+async function stagesOf({ latest_build: { id } }: Workspace): Promise<readonly string[]> {
+  const timings = await server.admin.call(getBuildTimings, { params: { build: id } });
+  const { provisioner_timings: found } = timings;
+  const machineSteps = found.filter(
+    ({ stage, resource }) => stage === "apply" && resource === "terraform_data.machine[0]",
+  );
+  expect(machineSteps.map(({ action }) => action).toSorted()).toEqual(["create", "provision"]);
+  const stages = found.filter(({ resource }) => resource.startsWith("coder_stage_"));
+  const apply = stages.find(({ stage }) => stage === "apply");
+  for (const { started_at, ended_at } of machineSteps) {
+    expect(Date.parse(started_at)).toBeGreaterThanOrEqual(Date.parse(apply?.started_at ?? ""));
+    expect(Date.parse(ended_at)).toBeLessThanOrEqual(Date.parse(apply?.ended_at ?? ""));
+  }
+  return stages.map(({ stage }) => stage);
+}
+
 function isReady({ lifecycle_state: state }: { readonly lifecycle_state: string }): boolean {
   return state === "ready";
 }
@@ -225,6 +242,12 @@ describe("a workspace", () => {
     expect(await logOf(started)).toMatch(
       /terraform_data\.machine\[0\]: Creation complete after \d+s/,
     );
+    expect(await stagesOf(started)).toEqual(["init", "plan", "apply", "graph"]);
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    const count = "slipway_job_stage_duration_seconds_count";
+    for (const type of ["template_version_import", "workspace_build"]) {
+      expect(metrics).toContain(`${count}{type="${type}",stage="graph",outcome="succeeded"}`);
+    }
     const firstPid = await pid(started);
     const stopped = await build(started, "stop");
     expect(firstAgent(stopped)).toBeUndefined();

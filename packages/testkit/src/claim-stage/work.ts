@@ -59,7 +59,16 @@ export class Work {
     const { db, secrets } = this.#needs;
     const drivers = new Map([[this.#driver.name, this.#driver]]);
     const accessUrl = "https://slipway.test";
-    const needs = { db, secrets, drivers, accessUrl, unpackDir: "", turns: new WorkspaceTurns() };
+    const needs = {
+      db,
+      secrets,
+      drivers,
+      accessUrl,
+      unpackDir: "",
+      turns: new WorkspaceTurns(),
+      clock: systemClock,
+      stageSeconds: { observe: () => undefined },
+    };
     return this.job.type === "template_version_import" ? importHandler(needs) : buildHandler(needs);
   }
 }

@@ -9,6 +9,7 @@ import { type BuildContext, selectBuildContext } from "./build-context.ts";
 import { updateDeadline, updateStarted } from "./deadline-service.ts";
 import {
   type BuildNeeds,
+  type MeasuredBuildNeeds,
   driverLog,
   readDriverBuild,
   requireDriver,
@@ -17,6 +18,7 @@ import {
 } from "./driver-build.ts";
 import { selectDriverState, stateColumns, updateDriverState } from "./driver-state.ts";
 import { markWorkspaceDeleted } from "./queries.ts";
+import { StageTimings } from "./stage-timings.ts";
 import { prepareAgents, startedRows } from "./start-agents.ts";
 import { claimStage, findPredecessor, type Predecessor, takeOver } from "./take-over.ts";
 
@@ -29,37 +31,54 @@ const stages = {
 /**
  * Carries out a build by its driver. Idempotent: the agents of a start are created once, before the driver is called.
  */
-export function buildHandler(needs: BuildNeeds): JobHandler {
+export function buildHandler(needs: MeasuredBuildNeeds): JobHandler {
   return async (job, log, signal, lease) => {
     const context = await selectBuildContext(needs.db, job.id);
     if (context === undefined)
       return { error: "the job has no build", commit: async () => {}, topics: [] };
     log.stage("Setting up");
     const driver = requireDriver(needs.drivers, context.definition.driver);
-    const found = await findPredecessor(needs.db, context);
-    const work = { context, driver, log, signal, lease };
-    try {
-      return await needs.turns.run(context.workspace_id, signal, () =>
-        found?.fate === "continues" ? claim(needs, work, found) : runBuild(needs, work, found),
-      );
-    } catch (error) {
-      if (signal.reason instanceof JobCanceled) {
-        // An earlier attempt may have left a program, which must not change the workspace after the job has ended.
-        if (job.attempt > 1)
-          await driver.settle?.(await readDriverBuild(needs, work), driverLog(log));
-        log.write("warn", "the build was canceled");
-        return failure(context, signal.reason.message);
-      }
-      if (!(error instanceof DriverError)) throw error;
-      log.write("error", error.message);
-      return failure(context, error.message);
-    }
+    const timings = new StageTimings(needs.clock);
+    const work = { context, driver, log, timings, signal, lease };
+    const outcome = await carryOut(needs, work, job.attempt);
+    return {
+      ...outcome,
+      commit: async (trx) => {
+        await outcome.commit(trx);
+        await timings.insert(trx, job.id);
+      },
+    };
   };
+}
+
+async function carryOut(
+  needs: MeasuredBuildNeeds,
+  work: RunningBuild,
+  attempt: number,
+): Promise<JobOutcome> {
+  const { context, driver, log, signal } = work;
+  const found = await findPredecessor(needs.db, context);
+  try {
+    return await needs.turns.run(context.workspace_id, signal, () =>
+      found?.fate === "continues" ? claim(needs, work, found) : runBuild(needs, work, found),
+    );
+  } catch (error) {
+    if (signal.reason instanceof JobCanceled) {
+      // An earlier attempt may have left a program, which must not change the workspace after the job has ended.
+      if (attempt > 1)
+        await driver.settle?.(await readDriverBuild(needs, work), driverLog(needs, work));
+      log.write("warn", "the build was canceled");
+      return failure(context, signal.reason.message);
+    }
+    if (!(error instanceof DriverError)) throw error;
+    log.write("error", error.message);
+    return failure(context, error.message);
+  }
 }
 
 /** Lets the processes of a claimed prebuild continue for their new owner. */
 async function claim(
-  needs: BuildNeeds,
+  needs: MeasuredBuildNeeds,
   work: RunningBuild,
   predecessor: Predecessor,
 ): Promise<JobOutcome> {
@@ -67,14 +86,14 @@ async function claim(
   const build = await readDriverBuild(needs, work, predecessor.buildId);
   log.stage(claimStage);
   const task = { work: "claim", build, fileId: context.file_id } as const;
-  const result = await runDriver(needs, driver, task, driverLog(log), signal);
+  const result = await runDriver(needs, driver, task, driverLog(needs, work), signal);
   log.stage("Cleaning Up");
   return takenOver(needs, context, predecessor, result);
 }
 
 /** Runs the driver. `replaced` is a build that still runs for another owner; it is shut down first. */
 async function runBuild(
-  needs: BuildNeeds,
+  needs: MeasuredBuildNeeds,
   work: RunningBuild,
   replaced: Predecessor | undefined,
 ): Promise<JobOutcome> {
@@ -87,14 +106,14 @@ async function runBuild(
   const build = await readDriverBuild(needs, work);
   log.stage(stages[build.transition]);
   const task = { work: build.transition, build, fileId: context.file_id };
-  const result = await runDriver(needs, driver, task, driverLog(log), signal);
+  const result = await runDriver(needs, driver, task, driverLog(needs, work), signal);
   log.stage("Cleaning Up");
   return success(needs, context, result ?? { state: undefined, resources: [] });
 }
 
 /** Makes the driver of the replaced build remove what it started, if another driver is about to start the workspace. */
 async function cleanUpAfter(
-  needs: BuildNeeds,
+  needs: MeasuredBuildNeeds,
   work: RunningBuild,
   { buildId, driver }: Predecessor,
 ): Promise<void> {
@@ -106,7 +125,7 @@ async function cleanUpAfter(
   const state = await selectDriverState(db, secrets, { workspaceId, before, driver });
   log.stage(stages.delete);
   const previous = requireDriver(needs.drivers, driver);
-  await previous.delete({ ...build, transition: "delete", state }, driverLog(log), signal);
+  await previous.delete({ ...build, transition: "delete", state }, driverLog(needs, work), signal);
 }
 
 function success(

@@ -10,18 +10,21 @@ import {
   type DriverResult,
   type DriverTemplate,
 } from "@slipway/drivers";
+import type { Clock } from "@slipway/runtime";
 import { sql } from "kysely";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import type { JobLease } from "../../platform/jobs/job-lease.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
+import { type StageSeconds, stageObserver } from "../../platform/jobs/stage-seconds.ts";
 import { readDriverAgents, readRunningAgents } from "../agents/build-service.ts";
 import { driverAgents } from "../agents/plan-service.ts";
 import { type UnpackNeeds, withTemplateFiles } from "../templates/unpack-service.ts";
 import type { BuildContext } from "./build-context.ts";
 import { keepDriverState, readStateColumns, selectDriverState } from "./driver-state.ts";
 import { renderAgents } from "./render.ts";
+import type { StageTimings } from "./stage-timings.ts";
 import type { WorkspaceTurns } from "./workspace-turns.ts";
 
 export interface BuildNeeds extends UnpackNeeds {
@@ -30,6 +33,12 @@ export interface BuildNeeds extends UnpackNeeds {
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly accessUrl: string;
   readonly turns: WorkspaceTurns;
+}
+
+/** The dependencies of a build whose stages are measured. */
+export interface MeasuredBuildNeeds extends BuildNeeds {
+  readonly clock: Pick<Clock, "now">;
+  readonly stageSeconds: StageSeconds;
 }
 
 /** A build that a driver carries out, with the lease of its job; undefined once the job has ended. */
@@ -42,6 +51,7 @@ export interface LeasedBuild {
 export interface RunningBuild extends LeasedBuild {
   readonly driver: Driver;
   readonly log: JobLogWriter;
+  readonly timings: StageTimings;
   readonly signal: AbortSignal;
 }
 
@@ -189,9 +199,19 @@ export function requireDriver(drivers: ReadonlyMap<string, Driver>, name: string
   throw new DriverError("invalid-template", `this server has no driver ${name}; it has: ${known}`);
 }
 
-/** Returns the log of a driver, whose lines go to the build's log. */
-export function driverLog(log: JobLogWriter): DriverLog {
-  return { write: (level, _stage, line) => log.write(level, line) };
+/** Returns the log of a driver, whose lines go to the build's log, and its stages to the build's timings and the metrics. */
+export function driverLog(
+  { stageSeconds }: Pick<MeasuredBuildNeeds, "stageSeconds">,
+  { log, timings }: Pick<RunningBuild, "log" | "timings">,
+): DriverLog {
+  const observe = stageObserver(stageSeconds, "workspace_build");
+  return {
+    write: (level, _stage, line) => log.write(level, line),
+    measured: (stage) => {
+      observe(stage);
+      timings.add(stage);
+    },
+  };
 }
 
 /** A start whose agents run. */

@@ -18,6 +18,7 @@ import {
   selectBuilds,
   selectNewestBuilds,
 } from "./queries.ts";
+import { readStageTimings } from "./stage-timings.ts";
 
 /** Reads the newest build of each workspace. */
 export async function readNewestBuilds(
@@ -157,7 +158,10 @@ export function buildStatus(job: ProvisionerJob["status"], transition: Transitio
   }
 }
 
-/** Reads the durations of a build's parts. The work of a driver is one step, which counts as the provisioner's. */
+/**
+ * Reads the durations of a build's parts. The work of a driver that does not measure its stages is one step, which counts as
+ * the provisioner's.
+ */
 export async function readTimings(db: Queryable, build: BuildRow): Promise<BuildTimings> {
   const [job, agents] = await Promise.all([
     readJob(db, build.job_id),
@@ -166,6 +170,8 @@ export async function readTimings(db: Queryable, build: BuildRow): Promise<Build
   const { started_at, completed_at } = job;
   if (started_at === undefined || completed_at === undefined)
     return { provisioner_timings: [], ...agents };
+  const stages = await readStageTimings(db, { id: job.id, completed_at });
+  if (stages.length > 0) return { provisioner_timings: [...stages], ...agents };
   const step = {
     job_id: job.id,
     started_at,

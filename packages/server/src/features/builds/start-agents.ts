@@ -19,7 +19,7 @@ import { endAgents, endRestingAgents, type OrphanProcess } from "../agents/orpha
 import { driverAgents, metadataJson } from "../agents/plan-service.ts";
 import type { BuildContext } from "./build-context.ts";
 import {
-  type BuildNeeds,
+  type MeasuredBuildNeeds,
   driverLog,
   driverTemplate,
   selectLastStart,
@@ -33,11 +33,12 @@ import { renderAgents } from "./render.ts";
  * the build `replacedId`, if any.
  */
 export async function prepareAgents(
-  needs: BuildNeeds,
-  { context, driver, log, signal }: RunningBuild,
+  needs: MeasuredBuildNeeds,
+  work: RunningBuild,
   replacedId: string | undefined,
 ): Promise<void> {
   const { db, secrets } = needs;
+  const { context, driver, signal } = work;
   if (context.has_resources) return;
   const agents = renderAgents(context, context.parameters);
   const plan = await driver.plan(
@@ -47,7 +48,7 @@ export async function prepareAgents(
       agents: driverAgents(agents),
       purpose: "build",
     },
-    driverLog(log),
+    driverLog(needs, work),
     signal,
   );
   const rowsWith = (processes: ReadonlyMap<string, OrphanProcess>): readonly NewRows[] =>

@@ -7,6 +7,7 @@ export interface Metrics {
   readonly connectedAgents: Gauge;
   readonly storedLogLines: Counter;
   readonly endedJobs: Counter<"type" | "outcome">;
+  readonly stageSeconds: Histogram<"type" | "stage" | "outcome">;
   readonly httpRequests: Histogram<"method" | "route" | "status">;
   readonly reconciliationSeconds: Histogram;
   readonly claimSeconds: Histogram<"template_name" | "preset_name" | "organization_name">;
@@ -16,6 +17,9 @@ export interface Metrics {
 const requestSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
 /** Upper bounds in seconds: from a pass that finds nothing to do to one that creates hundreds of workspaces. */
 const reconciliationSeconds = [0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60];
+
+/** Upper bounds in seconds: from a plan of nothing to the longest run. */
+const stageSeconds = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
 
 /** Creates the metrics of one server, in its own registry, so that two servers in one process do not mix. */
 export function createMetrics(): Metrics {
@@ -38,6 +42,13 @@ export function createMetrics(): Metrics {
       name: "slipway_jobs_total",
       help: "Completed jobs by `type` (`template_version_import`, `template_version_dry_run`, `workspace_build`) and `outcome` (`succeeded`, `failed`, `canceled`).",
       labelNames: ["type", "outcome"],
+      registers,
+    }),
+    stageSeconds: new Histogram({
+      name: "slipway_job_stage_duration_seconds",
+      help: "Duration of the stages of jobs of Terraform templates by `type` (as in `slipway_jobs_total`), `stage` (`init`, `plan`, `graph`, which reads the resources and their relations, `apply`) and `outcome` (`succeeded`, `failed`).",
+      labelNames: ["type", "stage", "outcome"],
+      buckets: stageSeconds,
       registers,
     }),
     httpRequests: new Histogram({

@@ -13,7 +13,7 @@ import type { JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
 import { driverAgents } from "../agents/plan-service.ts";
 import { type DryRunRow, selectDryRun } from "./dry-run-service.ts";
 import type { TemplateJobNeeds } from "./import-job.ts";
-import { insertPlan, planLog, planResources, readByDriver, resourceJson } from "./plan.ts";
+import { insertPlan, planResources, readByDriver, resourceJson } from "./plan.ts";
 
 /** Renders a template with the given values and gets the plan of its driver. Creates nothing. */
 export function dryRunHandler(needs: TemplateJobNeeds): JobHandler {
@@ -49,8 +49,8 @@ export function dryRunHandler(needs: TemplateJobNeeds): JobHandler {
     if (capabilitiesOf(driver.name).readsTemplates) {
       const { accessUrl } = needs;
       const subject = { ...place, template, parameters: resolved.values, fileId: job.file_id };
-      const read = { ...subject, accessUrl };
-      const reading = await readByDriver(needs, driver, read, planLog(log), signal);
+      const read = { ...subject, accessUrl, type: job.type };
+      const reading = await readByDriver(needs, driver, read, log, signal);
       const plan = { ...place, agents: reading.definition.agents };
       return planned(
         job.id,

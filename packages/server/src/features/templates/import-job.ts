@@ -19,19 +19,13 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
+import type { StageSeconds } from "../../platform/jobs/stage-seconds.ts";
 import type { AcquiredJob, JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
 import { driverAgents } from "../agents/plan-service.ts";
 import { loadFile } from "../files/service.ts";
 import { readRoles } from "../users/service.ts";
 import { offeredDrivers, type OfferedDrivers } from "./driver-rule.ts";
-import {
-  insertPlan,
-  planLog,
-  planResources,
-  type PlanSubject,
-  readByDriver,
-  resourceJson,
-} from "./plan.ts";
+import { insertPlan, planResources, type PlanSubject, readByDriver, resourceJson } from "./plan.ts";
 import type { UnpackNeeds } from "./unpack-service.ts";
 
 /** The dependencies of jobs of templates. */
@@ -39,6 +33,7 @@ export interface TemplateJobNeeds extends UnpackNeeds {
   readonly drivers: ReadonlyMap<string, Driver>;
   /** The URL at which agents reach the server. */
   readonly accessUrl: string;
+  readonly stageSeconds: StageSeconds;
 }
 
 /** Reads a pushed archive and stores its contents; every fault goes into the log with its line and column. */
@@ -97,11 +92,11 @@ async function importConfiguration(
     log.write("error", reason);
     return failure(reason);
   }
-  const { id: jobId, file_id: fileId, created_at: at } = job;
+  const { id: jobId, type, file_id: fileId, created_at: at } = job;
   const template = { id: nilUuid, name: "", version: "", notes: undefined };
-  const subject = { jobId, template, parameters: [], fileId, accessUrl: needs.accessUrl };
+  const subject = { jobId, template, parameters: [], fileId, accessUrl: needs.accessUrl, type };
   try {
-    const reading = await readByDriver(needs, driver, subject, planLog(log), signal);
+    const reading = await readByDriver(needs, driver, subject, log, signal);
     const { definition, notes } = reading;
     log.stage("Cleaning Up");
     const { agents } = definition;

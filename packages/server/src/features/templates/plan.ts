@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import type { WorkspaceResource } from "@slipway/api/builds/resource";
-import type { ProvisionerJob } from "@slipway/api/jobs/job";
+import type { JobType, ProvisionerJob } from "@slipway/api/jobs/job";
 import {
   type Driver,
   type DriverLog,
@@ -17,6 +17,7 @@ import type { Queryable } from "../../platform/db/database.ts";
 import { PreconditionFailed } from "../../platform/errors/errors.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import { readJob } from "../../platform/jobs/service.ts";
+import { type StageSeconds, stageObserver } from "../../platform/jobs/stage-seconds.ts";
 import { metadataJson, plannedAgent } from "../agents/plan-service.ts";
 import { type UnpackNeeds, withTemplateFiles } from "./unpack-service.ts";
 import { requireVersion } from "./version-service.ts";
@@ -41,14 +42,19 @@ export interface PlanSubject {
 interface ReadSubject extends Pick<PlanSubject, "jobId" | "template" | "parameters" | "fileId"> {
   /** The URL at which agents reach the server. */
   readonly accessUrl: string;
+  readonly type: JobType;
 }
 
-/** Reads a template by its driver, which must be able to. */
+interface ReadNeeds extends UnpackNeeds {
+  readonly stageSeconds: StageSeconds;
+}
+
+/** Reads a template by its driver, which must be able to. Its stages go to the metrics. */
 export async function readByDriver(
-  needs: UnpackNeeds,
+  needs: ReadNeeds,
   driver: Driver,
-  { jobId, template, parameters, fileId, accessUrl }: ReadSubject,
-  log: DriverLog,
+  { jobId, template, parameters, fileId, accessUrl, type }: ReadSubject,
+  log: JobLogWriter,
   signal: AbortSignal,
 ): Promise<DriverReading> {
   const { read } = driver;
@@ -60,8 +66,9 @@ export async function readByDriver(
     agents: [],
     areNeeded: true,
   };
+  const measuring = { ...planLog(log), measured: stageObserver(needs.stageSeconds, type) };
   return withTemplateFiles(needs, files, (unpacked) =>
-    read({ key: jobId, template: unpacked, parameters: values, accessUrl }, log, signal),
+    read({ key: jobId, template: unpacked, parameters: values, accessUrl }, measuring, signal),
   );
 }
 
@@ -88,7 +95,7 @@ export async function planResources(
 }
 
 /** Returns the log of a driver in a job of a template. */
-export function planLog(log: JobLogWriter): DriverLog {
+function planLog(log: JobLogWriter): DriverLog {
   return { write: (level, _stage, line) => log.write(level, line) };
 }
 

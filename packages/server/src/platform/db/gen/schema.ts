@@ -157,6 +157,11 @@ export interface Jobs {
   workspace_id: string | null;
 }
 
+export interface JobTimings {
+  job_id: string;
+  timings: Json;
+}
+
 export interface KeptRuns {
   agent_id: string;
   bytes: number;
@@ -661,6 +666,7 @@ export interface DB {
   inbox_notifications: InboxNotifications;
   job_logs: JobLogs;
   job_plans: JobPlans;
+  job_timings: JobTimings;
   jobs: Jobs;
   kept_runs: KeptRuns;
   live_agents: LiveAgents;

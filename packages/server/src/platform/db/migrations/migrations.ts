@@ -57,6 +57,7 @@ import { up as loginTests } from "./0081-login-tests.ts";
 import { up as terraform } from "./0082-terraform.ts";
 import { up as jobAttempts } from "./0083-job-attempts.ts";
 import { up as endedByProviders } from "./0084-ended-by-providers.ts";
+import { up as jobTimings } from "./0085-job-timings.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006,
@@ -121,4 +122,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0082-terraform": { up: terraform },
   "0083-job-attempts": { up: jobAttempts },
   "0084-ended-by-providers": { up: endedByProviders },
+  "0085-job-timings": { up: jobTimings },
 };

@@ -1,15 +1,17 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import { getBuildTimings } from "@slipway/api/builds/routes";
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 
 import { routeQuery } from "../../../api/queries.ts";
 import { FailureNotice } from "../../../components/page-failure.tsx";
+import { Button } from "../../../ui/button.tsx";
+import { classNames } from "../../../ui/class-names.ts";
 import { Skeleton } from "../../../ui/layout.tsx";
 import { Status, type Tone } from "../../../ui/status.tsx";
 import { Cell, HeaderCell, HeaderRow, Row, Table } from "../../../ui/table.tsx";
 import { duration } from "../../../ui/time-text.ts";
-import { UntrustedText } from "../../../ui/untrusted-text.tsx";
+import { untrusted, UntrustedText } from "../../../ui/untrusted-text.tsx";
 import { useWorkspace } from "../use-workspace.tsx";
 import { startTimeline, type TimelineBar } from "./timeline.ts";
 
@@ -17,6 +19,7 @@ import { startTimeline, type TimelineBar } from "./timeline.ts";
 export function AgentStart({ agent }: { readonly agent: WorkspaceAgent }): ReactNode {
   const { latest_build: build } = useWorkspace();
   const timings = useQuery(routeQuery(getBuildTimings, { params: { build: build.id } }));
+  const [showsAll, setShowsAll] = useState(false);
   const { refetch } = timings;
   // Each change of the agent may be the end of one more part.
   useEffect(() => void refetch(), [agent.lifecycle_state, agent.updated_at, refetch]);
@@ -28,7 +31,12 @@ export function AgentStart({ agent }: { readonly agent: WorkspaceAgent }): React
     );
   }
   if (timings.data === undefined) return <Skeleton className="m-4 h-32" />;
-  const { bars, totalMs } = startTimeline(timings.data, agent.id);
+  const { bars, totalMs, hiddenSteps } = startTimeline(
+    timings.data,
+    agent.id,
+    showsAll ? Infinity : maxShownSteps,
+  );
+  const isLong = showsAll && bars.filter(({ kind }) => kind === "step").length > maxShownSteps;
   return (
     <>
       <div className="p-4">
@@ -39,18 +47,31 @@ export function AgentStart({ agent }: { readonly agent: WorkspaceAgent }): React
         ) : (
           <Timeline bars={bars} totalMs={totalMs} />
         )}
+        {(hiddenSteps > 0 || isLong) && (
+          <Button look="ghost" size="small" className="mt-2" onClick={() => setShowsAll(!showsAll)}>
+            {isLong ? "Show fewer steps" : `Show ${hiddenSteps} shorter steps`}
+          </Button>
+        )}
       </div>
       {agent.scripts.length > 0 && <Scripts scripts={agent.scripts} />}
     </>
   );
 }
 
+/** The number of steps of a build that are shown at first. */
+const maxShownSteps = 10;
+
 interface TimelineProps {
   readonly bars: readonly TimelineBar[];
   readonly totalMs: number;
 }
 
-const barColors = { build: "bg-line-strong", connect: "bg-warn", script: "bg-accent" } as const;
+const barColors = {
+  build: "bg-line-strong",
+  step: "bg-line-strong/60",
+  connect: "bg-warn",
+  script: "bg-accent",
+} as const;
 
 function Timeline({ bars, totalMs }: TimelineProps): ReactNode {
   const share = (ms: number): string => `${String((100 * ms) / Math.max(1, totalMs))}%`;
@@ -63,13 +84,19 @@ function Timeline({ bars, totalMs }: TimelineProps): ReactNode {
         {bars.map(({ key, label, kind, startMs, lengthMs, hasFailed }) => (
           <li
             key={key}
-            className="grid grid-cols-[7rem_minmax(0,1fr)_4.5rem] items-center gap-3 sm:grid-cols-[12rem_minmax(0,1fr)_5rem]"
+            className="grid grid-cols-[7rem_minmax(0,1fr)_4.5rem] items-center gap-x-3 sm:grid-cols-[12rem_minmax(0,1fr)_5rem]"
           >
-            <span className="truncate">
+            <span
+              className={classNames(
+                "truncate",
+                kind === "step" && "pl-4 text-ink-soft max-sm:col-span-3",
+              )}
+              title={untrusted(label)}
+            >
               <UntrustedText>{label}</UntrustedText>
               {hasFailed && <span className="text-bad"> failed</span>}
             </span>
-            <span aria-hidden className="relative h-3 rounded-sm bg-sunken">
+            <span aria-hidden className="relative h-3 rounded-sm bg-sunken max-sm:col-start-2">
               <span
                 className={`absolute inset-y-0 min-w-0.5 rounded-sm ${hasFailed ? "bg-bad" : barColors[kind]}`}
                 style={{ left: share(startMs), width: share(lengthMs) }}
