@@ -271,6 +271,6 @@ it("says that a limit is reached before anything is filled in", async () => {
 it("knows that there is no such template", async () => {
   const watched = await dashboard.openAdminPage();
   await watched.page.goto("/templates/nothing/workspace");
-  await watched.page.getByText("There is no such template").waitFor();
+  await watched.page.getByText("There is no template nothing").waitFor();
   await expectSound(watched);
 });

@@ -95,7 +95,7 @@ it("takes the name of an agent in its address, and is not found for others", asy
   await page.goto("/@admin/dev.main");
   await page.getByRole("heading", { name: "dev" }).waitFor();
   await page.goto("/@admin/other");
-  await page.getByText("It may have been deleted, or you may not have access to it.").waitFor();
+  await page.getByText("There is no workspace admin/other").waitFor();
 });
 
 it("stops and starts, says why a start failed, and tries again", async () => {
@@ -202,6 +202,18 @@ it("runs a command, shows what it writes as text, and ends it", async () => {
   await expectSound({ page, problems: withoutSockets(watched.problems) });
   await page.getByRole("button", { name: "Kill" }).click();
   await page.getByRole("row", { name: /Ended by SIGKILL/ }).waitFor();
+});
+
+it("says that a folder, a file or a run is not there", async () => {
+  const { page } = watched;
+  await page.goto("/@admin/dev/runs?run=00000000-0000-4000-8000-000000000000");
+  await page.getByText("There is no such run.").waitFor();
+  await page.goto("/@admin/dev/files?path=/nothing&file=/nothing/here");
+  await page.getByText("There is no such file").waitFor();
+  await page.getByText("There is no such folder").waitFor();
+  expect(await page.getByRole("alert").count()).toBe(0);
+  await page.getByRole("link", { name: "Go to the first folder" }).click();
+  await page.getByText("There is no such folder").waitFor({ state: "hidden" });
 });
 
 it("shows, edits, uploads and deletes files, whose names are only text", async () => {

@@ -16,14 +16,16 @@ export function PageFailure({ error, reset }: ErrorComponentProps): ReactNode {
   return <FailureNotice error={error} onRetry={() => void again()} />;
 }
 
-/** Stands where content cannot be read. */
-export function FailureNotice({
-  error,
-  onRetry,
-}: {
+interface FailureNoticeProps {
   readonly error: unknown;
   readonly onRetry?: () => void;
-}): ReactNode {
+  /** Stands in place of the notice if there is nothing to read (default: the notice says so). */
+  readonly missing?: ReactNode;
+}
+
+/** Stands where content cannot be read. */
+export function FailureNotice({ error, onRetry, missing }: FailureNoticeProps): ReactNode {
+  if (missing !== undefined && error instanceof ApiError && error.status === 404) return missing;
   const action = onRetry === undefined ? undefined : <Button onClick={onRetry}>Try again</Button>;
   return (
     <Notice tone="bad" title={titleOf(error)} action={action}>

@@ -64,7 +64,9 @@ export function EmptyState({ icon, title, children, action }: EmptyStateProps): 
         </div>
       )}
       <p className="text-lg font-medium">{title}</p>
-      {children !== undefined && <div className="max-w-md text-ink-soft">{children}</div>}
+      {children !== undefined && (
+        <div className="max-w-md text-balance text-ink-soft">{children}</div>
+      )}
       {action !== undefined && <div className="mt-3">{action}</div>}
     </div>
   );

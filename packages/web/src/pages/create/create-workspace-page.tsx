@@ -6,15 +6,15 @@ import {
 } from "@slipway/api/templates/version-routes";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
-import { LayoutTemplate } from "lucide-react";
 import type { ReactNode } from "react";
 
 import { routeQuery } from "../../api/queries.ts";
+import { Missing } from "../../components/missing.tsx";
 import { FailureNotice } from "../../components/page-failure.tsx";
 import { buttonClasses } from "../../ui/button.tsx";
-import { EmptyState, PageHeader, Panel, Skeleton } from "../../ui/layout.tsx";
+import { PageHeader, Panel, Skeleton } from "../../ui/layout.tsx";
 import { Notice } from "../../ui/notice.tsx";
-import { UntrustedText } from "../../ui/untrusted-text.tsx";
+import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
 import { CreateForm } from "./create-form.tsx";
 import { readPrefill } from "./prefill.ts";
 
@@ -78,20 +78,14 @@ function NoTemplate({ name }: { readonly name: string }): ReactNode {
   return (
     <>
       <PageHeader title="New workspace" />
-      <Panel>
-        <EmptyState
-          icon={<LayoutTemplate size={28} />}
-          title="There is no such template"
-          action={
-            <Link to="/workspaces/new" className={buttonClasses("primary")}>
-              Choose a template
-            </Link>
-          }
-        >
-          Nothing is named “<UntrustedText>{name}</UntrustedText>”. It may have been renamed or
-          deleted.
-        </EmptyState>
-      </Panel>
+      <Missing
+        title={`There is no template ${untrusted(name)}`}
+        action={
+          <Link to="/workspaces/new" className={buttonClasses("primary")}>
+            Choose a template
+          </Link>
+        }
+      />
     </>
   );
 }

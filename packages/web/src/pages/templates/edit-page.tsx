@@ -11,6 +11,7 @@ import { RightGate } from "../../components/right-gate.tsx";
 import { Skeleton } from "../../ui/layout.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { Editor } from "./editor.tsx";
+import { MissingVersion } from "./missing-version.tsx";
 import { readDefinition } from "./template-archive.ts";
 
 const route = getRouteApi("/member/framed/templates/$template/versions/$version/edit");
@@ -38,7 +39,7 @@ function EditVersion(): ReactNode {
     staleTime: Infinity,
   });
   const error = version.error ?? archive.error;
-  if (error !== null) return <FailureNotice error={error} />;
+  if (error !== null) return <FailureNotice error={error} missing={<MissingVersion />} />;
   if (version.data === undefined || archive.data === undefined) {
     return <Skeleton className="h-96 w-full" />;
   }

@@ -1,22 +1,29 @@
-import { Link, Outlet } from "@tanstack/react-router";
+import { getRouteApi, Link, Outlet } from "@tanstack/react-router";
 import { Pencil } from "lucide-react";
 import type { ReactNode } from "react";
 
 import { useRights } from "../../api/session.ts";
+import { Missing } from "../../components/missing.tsx";
 import { FailureNotice } from "../../components/page-failure.tsx";
 import { Button, buttonClasses } from "../../ui/button.tsx";
 import { PageHeader, Skeleton } from "../../ui/layout.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { Badge } from "../../ui/status.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
-import { UntrustedText } from "../../ui/untrusted-text.tsx";
+import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
 import { useTemplateQuery } from "./use-template.ts";
+
+const route = getRouteApi("/member/framed/templates/$template");
 
 /** The frame of the pages of one template. */
 export function TemplateFrame(): ReactNode {
+  const { template: name } = route.useParams();
   const { data: template, isError, error, refetch } = useTemplateQuery();
   const { createTemplates } = useRights();
-  if (isError) return <FailureNotice error={error} onRetry={() => void refetch()} />;
+  if (isError) {
+    const missing = <MissingTemplate name={name} />;
+    return <FailureNotice error={error} onRetry={() => void refetch()} missing={missing} />;
+  }
   if (template === undefined) {
     return (
       <>
@@ -78,5 +85,19 @@ export function TemplateFrame(): ReactNode {
       />
       <Outlet />
     </>
+  );
+}
+
+function MissingTemplate({ name }: { readonly name: string }): ReactNode {
+  return (
+    <Missing
+      isPage
+      title={`There is no template ${untrusted(name)}`}
+      action={
+        <Link to="/templates" className={buttonClasses("primary")}>
+          All templates
+        </Link>
+      }
+    />
   );
 }

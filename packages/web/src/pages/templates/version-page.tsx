@@ -20,6 +20,7 @@ import { Time } from "../../ui/time.tsx";
 import { untrusted, untrustedLines, UntrustedText } from "../../ui/untrusted-text.tsx";
 import { DiffView } from "./diff-view.tsx";
 import { importState } from "./import-state.ts";
+import { MissingVersion } from "./missing-version.tsx";
 import { PromoteDialog } from "./promote-dialog.tsx";
 import { useTemplate } from "./use-template.ts";
 
@@ -31,7 +32,7 @@ export function VersionPage(): ReactNode {
   const { createTemplates } = useRights();
   const [isPromoting, setPromoting] = useState(false);
   const version = useQuery(routeQuery(getTemplateVersion, { params: { version: id } }));
-  if (version.isError) return <FailureNotice error={version.error} />;
+  if (version.isError) return <FailureNotice error={version.error} missing={<MissingVersion />} />;
   if (version.data === undefined) return <Skeleton className="h-48 w-full" />;
   const { data } = version;
   const { tone, label, isUsable } = importState(data);

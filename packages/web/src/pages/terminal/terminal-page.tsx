@@ -11,6 +11,7 @@ import { routeQuery } from "../../api/queries.ts";
 import { FailureNotice } from "../../components/page-failure.tsx";
 import { Mark } from "../../components/shell/logo.tsx";
 import { agentsOf } from "../../components/workspaces/agents.ts";
+import { MissingWorkspace } from "../../components/workspaces/missing-workspace.tsx";
 import { parseWorkspaceAddress } from "../../components/workspaces/workspace-address.ts";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { classNames } from "../../ui/class-names.ts";
@@ -39,8 +40,12 @@ export function TerminalPage(): ReactNode {
   }, [name]);
   if (workspace.isError) {
     return (
-      <main className="p-4">
-        <FailureNotice error={workspace.error} onRetry={() => void workspace.refetch()} />
+      <main className="mx-auto max-w-3xl p-4">
+        <FailureNotice
+          error={workspace.error}
+          onRetry={() => void workspace.refetch()}
+          missing={<MissingWorkspace owner={owner} name={name} />}
+        />
       </main>
     );
   }

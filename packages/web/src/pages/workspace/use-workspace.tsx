@@ -11,11 +11,17 @@ import { parseWorkspaceAddress } from "../../components/workspaces/workspace-add
 
 const route = getRouteApi("/member/framed/@{$owner}/$workspace");
 
+/** Returns the owner and the name of the workspace in the address. */
+export function useWorkspaceAddress(): { readonly owner: string; readonly name: string } {
+  const { owner, workspace } = route.useParams();
+  return { owner, name: parseWorkspaceAddress(workspace).name };
+}
+
 /** Returns the query for the workspace of the address; a deleted one too, which still has its history. */
 export function useWorkspaceQuery(): RouteQuery<Workspace> {
-  const { owner, workspace } = route.useParams();
+  const { owner: user, name } = useWorkspaceAddress();
   return routeQuery(getWorkspaceByName, {
-    params: { user: owner, name: parseWorkspaceAddress(workspace).name },
+    params: { user, name },
     query: { include_deleted: "true" },
   });
 }

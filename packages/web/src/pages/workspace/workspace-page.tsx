@@ -4,19 +4,27 @@ import { Outlet } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
 import { FailureNotice } from "../../components/page-failure.tsx";
+import { MissingWorkspace } from "../../components/workspaces/missing-workspace.tsx";
 import { Skeleton } from "../../ui/layout.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { Tabs } from "../../ui/tabs.tsx";
 import { Time } from "../../ui/time.tsx";
-import { useLiveWorkspace, useWorkspaceQuery, WorkspaceContext } from "./use-workspace.tsx";
+import {
+  useLiveWorkspace,
+  useWorkspaceAddress,
+  useWorkspaceQuery,
+  WorkspaceContext,
+} from "./use-workspace.tsx";
 import { WorkspaceHeader } from "./workspace-header.tsx";
 
 /** The frame of the pages of one workspace: its state, its actions and the tabs. */
 export function WorkspacePage(): ReactNode {
+  const { owner, name } = useWorkspaceAddress();
   const { data, error, isError, refetch } = useQuery(useWorkspaceQuery());
   if (data === undefined) {
-    if (isError) return <FailureNotice error={error} onRetry={() => void refetch()} />;
-    return <PageSkeleton />;
+    if (!isError) return <PageSkeleton />;
+    const missing = <MissingWorkspace owner={owner} name={name} />;
+    return <FailureNotice error={error} onRetry={() => void refetch()} missing={missing} />;
   }
   return (
     <WorkspaceContext value={data}>

@@ -7,9 +7,11 @@ import { ArrowLeft } from "lucide-react";
 import { type ReactNode, useEffect } from "react";
 
 import { routeQuery } from "../../../api/queries.ts";
+import { Missing } from "../../../components/missing.tsx";
 import { FailureNotice } from "../../../components/page-failure.tsx";
 import { ParameterValue } from "../../../components/parameters/parameter-value.tsx";
 import { useMask } from "../../../components/parameters/version-parameters.ts";
+import { buttonClasses } from "../../../ui/button.tsx";
 import { Facts, Panel, Skeleton } from "../../../ui/layout.tsx";
 import { Notice } from "../../../ui/notice.tsx";
 import { Badge, Status } from "../../../ui/status.tsx";
@@ -37,8 +39,9 @@ export function BuildPage(): ReactNode {
   }, [isLatest, latest.status, refetch]);
   const build = isLatest ? latest : read.data;
   if (build === undefined) {
-    if (read.isError) return <FailureNotice error={read.error} onRetry={() => void refetch()} />;
-    return <Skeleton className="h-64 w-full" />;
+    if (!read.isError) return <Skeleton className="h-64 w-full" />;
+    const missing = <MissingBuild number={number} />;
+    return <FailureNotice error={read.error} onRetry={() => void refetch()} missing={missing} />;
   }
   return (
     <>
@@ -57,6 +60,27 @@ export function BuildPage(): ReactNode {
       </Panel>
       <Parameters build={build} />
     </>
+  );
+}
+
+function MissingBuild({ number }: { readonly number: string }): ReactNode {
+  const { latest_build: latest } = useWorkspace();
+  const params = useWorkspaceParams();
+  return (
+    <Missing
+      title={`There is no build ${untrusted(number)}`}
+      action={
+        <Link
+          to="/@{$owner}/$workspace/builds"
+          params={params}
+          className={buttonClasses("primary")}
+        >
+          All builds
+        </Link>
+      }
+    >
+      {`The latest build of the workspace is #${String(latest.build_number)}.`}
+    </Missing>
   );
 }
 
@@ -127,7 +151,7 @@ function Parameters({ build }: { readonly build: WorkspaceBuild }): ReactNode {
               <Cell>
                 <UntrustedText>{change.name}</UntrustedText>
               </Cell>
-              <Cell className="max-w-md wrap-anywhere">
+              <Cell isText className="max-w-md">
                 {change.value !== undefined && (
                   <ParameterValue
                     title={untrusted(change.name)}
@@ -136,7 +160,7 @@ function Parameters({ build }: { readonly build: WorkspaceBuild }): ReactNode {
                   />
                 )}
               </Cell>
-              <Cell className="max-w-md wrap-anywhere">
+              <Cell isText className="max-w-md">
                 <ChangeText change={change} isMasked={mask(change.name)} />
               </Cell>
             </Row>

@@ -2,7 +2,7 @@ import { listFiles, readFile, statFile, writeFile } from "@slipway/api/agents/fi
 import { ApiError } from "@slipway/sdk/http";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { X } from "lucide-react";
+import { File, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
 
 import { client } from "../../../api/client.ts";
@@ -13,7 +13,7 @@ import { Button, IconButton } from "../../../ui/button.tsx";
 import { bytesText } from "../../../ui/bytes-text.ts";
 import { errorText } from "../../../ui/error-text.ts";
 import { TextArea } from "../../../ui/field.tsx";
-import { Panel, Skeleton } from "../../../ui/layout.tsx";
+import { EmptyState, Panel, Skeleton } from "../../../ui/layout.tsx";
 import { Notice } from "../../../ui/notice.tsx";
 import { useToaster } from "../../../ui/toasts.tsx";
 import { untrusted, UntrustedText } from "../../../ui/untrusted-text.tsx";
@@ -61,7 +61,15 @@ export function FileView({ agentId, path }: FileViewProps): ReactNode {
     >
       {file.isError && (
         <div className="p-4">
-          <FailureNotice error={file.error} onRetry={() => void file.refetch()} />
+          <FailureNotice
+            error={file.error}
+            onRetry={() => void file.refetch()}
+            missing={
+              <EmptyState icon={<File size={28} />} title="There is no such file">
+                It may have been moved or deleted in the workspace.
+              </EmptyState>
+            }
+          />
         </div>
       )}
       {file.isPending && <Skeleton className="m-4 h-32" />}

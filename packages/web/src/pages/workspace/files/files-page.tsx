@@ -1,15 +1,14 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
-import { type FileEntry, listFiles, readFile, writeFile } from "@slipway/api/agents/file-routes";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FileEntry, listFiles, readFile } from "@slipway/api/agents/file-routes";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { Download, File, Folder, FolderPlus, Pencil, Trash2, Upload } from "lucide-react";
-import { type DragEvent, type ReactNode, useRef, useState } from "react";
+import { Download, File, Folder, FolderPlus, Pencil, Trash2 } from "lucide-react";
+import { type DragEvent, type ReactNode, useState } from "react";
 
 import { client } from "../../../api/client.ts";
-import { refresh, routeQuery } from "../../../api/queries.ts";
-import { sendFile } from "../../../api/send-file.ts";
+import { routeQuery } from "../../../api/queries.ts";
 import { FailureNotice } from "../../../components/page-failure.tsx";
-import { Button, IconButton } from "../../../ui/button.tsx";
+import { Button, buttonClasses, IconButton } from "../../../ui/button.tsx";
 import { bytesText } from "../../../ui/bytes-text.ts";
 import { errorText } from "../../../ui/error-text.ts";
 import { EmptyState, Panel, Skeleton } from "../../../ui/layout.tsx";
@@ -19,9 +18,10 @@ import { Time } from "../../../ui/time.tsx";
 import { untrusted, UntrustedText } from "../../../ui/untrusted-text.tsx";
 import { useChosenAgent } from "../use-chosen-agent.ts";
 import { useWorkspaceParams } from "../use-workspace.tsx";
-import { childPath, pathParts } from "./file-content.ts";
+import { pathParts } from "./file-content.ts";
 import { type FileAction, FileDialog } from "./file-dialog.tsx";
 import { FileView } from "./file-view.tsx";
+import { UploadButton, useUpload } from "./upload.tsx";
 
 const route = getRouteApi("/member/framed/@{$owner}/$workspace/files");
 
@@ -91,7 +91,11 @@ function Browser({ agent }: { readonly agent: WorkspaceAgent }): ReactNode {
           )}
           {list.isError && (
             <div className="p-4">
-              <FailureNotice error={list.error} onRetry={() => void list.refetch()} />
+              <FailureNotice
+                error={list.error}
+                onRetry={() => void list.refetch()}
+                missing={<MissingFolder />}
+              />
             </div>
           )}
           {list.isPending && <Skeleton className="m-4 h-32" />}
@@ -108,70 +112,6 @@ function Browser({ agent }: { readonly agent: WorkspaceAgent }): ReactNode {
       {asked !== undefined && (
         <FileDialog action={asked} agentId={agent.id} onClose={() => setAsked(undefined)} />
       )}
-    </>
-  );
-}
-
-interface UploadState {
-  readonly progress: number | undefined;
-  readonly error: unknown;
-  readonly send: (files: FileList) => Promise<void>;
-}
-
-/** Uploads files into a directory, one after the other. */
-function useUpload({ id }: WorkspaceAgent, directory: string): UploadState {
-  const cache = useQueryClient();
-  const [progress, setProgress] = useState<number>();
-  const [error, setError] = useState<unknown>();
-  const send = async (files: FileList): Promise<void> => {
-    setError(undefined);
-    try {
-      const all = [...files];
-      for (const [index, file] of all.entries()) {
-        const query = { path: childPath(directory, file.name) };
-        const url = client.url(writeFile, { params: { agent: id }, query });
-        // A file that is there is not replaced by one that happens to have its name.
-        const headers = { "If-None-Match": "*" };
-        const onProgress = (part: number): void => setProgress((index + part) / all.length);
-        await sendFile(url, file, { headers, onProgress });
-      }
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setProgress(undefined);
-      await refresh(cache, listFiles);
-    }
-  };
-  return { progress, error, send };
-}
-
-interface UploadButtonProps {
-  readonly isBusy: boolean;
-  readonly onFiles: (files: FileList) => Promise<void>;
-}
-
-function UploadButton({ isBusy, onFiles }: UploadButtonProps): ReactNode {
-  const input = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <input
-        ref={input}
-        type="file"
-        multiple
-        aria-label="Files to upload"
-        className="sr-only"
-        onChange={({ target }) => {
-          if (target.files !== null && target.files.length > 0) void onFiles(target.files);
-        }}
-      />
-      <Button
-        size="small"
-        icon={<Upload aria-hidden size={14} />}
-        isBusy={isBusy}
-        onClick={() => input.current?.click()}
-      >
-        Upload
-      </Button>
     </>
   );
 }
@@ -194,6 +134,28 @@ function Breadcrumb({ path }: { readonly path: string }): ReactNode {
         </span>
       ))}
     </nav>
+  );
+}
+
+function MissingFolder(): ReactNode {
+  const params = useWorkspaceParams();
+  return (
+    <EmptyState
+      icon={<Folder size={28} />}
+      title="There is no such folder"
+      action={
+        <Link
+          to="/@{$owner}/$workspace/files"
+          params={params}
+          search={({ agent }: { agent?: string }) => withAgent(agent, {})}
+          className={buttonClasses()}
+        >
+          Go to the first folder
+        </Link>
+      }
+    >
+      It may have been moved or deleted in the workspace.
+    </EmptyState>
   );
 }
 
@@ -250,7 +212,7 @@ function EntryRow({ agent, entry, onAction }: EntryRowProps): ReactNode {
   const url = client.url(readFile, { params: { agent: agent.id }, query: { path } });
   return (
     <Row>
-      <Cell>
+      <Cell isText>
         <Link
           to="/@{$owner}/$workspace/files"
           params={params}

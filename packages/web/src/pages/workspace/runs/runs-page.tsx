@@ -50,6 +50,12 @@ export function RunsPage(): ReactNode {
   return (
     <>
       {agent !== undefined && isConnected && <StartForm agent={agent} />}
+      {chosenId !== undefined && runs !== undefined && chosen === undefined && (
+        <Notice tone="info" title="There is no such run.">
+          It may belong to another agent or to an earlier start of the workspace, or be too old to
+          be kept.
+        </Notice>
+      )}
       {chosen !== undefined && agent !== undefined && (
         <Panel
           isFlush
