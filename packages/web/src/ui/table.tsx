@@ -47,9 +47,21 @@ export function Row({ className, ...rest }: ComponentProps<"tr">): ReactNode {
   );
 }
 
-export function Cell({ className, ...rest }: ComponentProps<"td">): ReactNode {
+interface CellProps extends ComponentProps<"td"> {
+  /** True for text of any length, which wraps; other cells keep to one line, and narrow tables scroll. */
+  readonly isText?: boolean;
+}
+
+export function Cell({ isText = false, className, ...rest }: CellProps): ReactNode {
   return (
-    <td {...rest} className={classNames("px-4 py-2.5 align-middle tabular-nums", className)} />
+    <td
+      {...rest}
+      className={classNames(
+        "px-4 py-2.5 align-middle tabular-nums",
+        isText ? "min-w-52 wrap-anywhere" : "whitespace-nowrap",
+        className,
+      )}
+    />
   );
 }
 

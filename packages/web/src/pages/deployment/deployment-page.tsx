@@ -184,13 +184,13 @@ function SettingRow({ option }: { readonly option: DeploymentOption }): ReactNod
   const isGiven = option.value_source === "given";
   return (
     <Row>
-      <Cell className="w-1/2">
+      <Cell isText className="w-1/2">
         <p className="font-mono" title={flagOf(option.env)}>
           {untrusted(option.env)}
         </p>
         {option.description !== "" && <p className="text-ink-soft">{option.description}</p>}
       </Cell>
-      <Cell className="wrap-anywhere">
+      <Cell isText>
         <Value option={option} />
       </Cell>
       <Cell>{isGiven ? <Badge tone="active">set by you</Badge> : <Badge>default</Badge>}</Cell>

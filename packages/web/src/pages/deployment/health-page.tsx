@@ -180,7 +180,7 @@ function Servers({
                   {server.version}
                 </Badge>
               </Cell>
-              <Cell>
+              <Cell isText>
                 <UntrustedText>{server.provisioners.join(", ")}</UntrustedText>
               </Cell>
               <Cell>

@@ -81,10 +81,10 @@ function TokenRow({ token }: { readonly token: ListedToken }): ReactNode {
   };
   return (
     <Row>
-      <Cell className="font-medium">
+      <Cell isText className="font-medium">
         <UntrustedText>{token.token_name}</UntrustedText>
       </Cell>
-      <Cell>
+      <Cell isText>
         <Rights token={token} />
       </Cell>
       <Cell>{wasUsed(token) ? <Time time={token.last_used} /> : "Never"}</Cell>
@@ -93,7 +93,7 @@ function TokenRow({ token }: { readonly token: ListedToken }): ReactNode {
           <Time time={token.expires_at} />
         </Status>
       </Cell>
-      <Cell className="text-right whitespace-nowrap">
+      <Cell className="text-right">
         <IconButton
           size="small"
           label={`Expire ${name}`}

@@ -105,7 +105,7 @@ function TemplateRow({ template }: { readonly template: Template }): ReactNode {
   const { P50: start } = template.build_time_stats.start;
   return (
     <Row>
-      <Cell className="min-w-56">
+      <Cell isText>
         <Link
           to="/templates/$template"
           params={{ template: template.name }}

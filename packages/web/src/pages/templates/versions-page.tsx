@@ -120,7 +120,7 @@ function VersionRow({ version }: { readonly version: TemplateVersion }): ReactNo
   const mayNot = createTemplates ? undefined : notAllowed;
   return (
     <Row>
-      <Cell className="min-w-48">
+      <Cell isText>
         <Link
           to="/templates/$template/versions/$version"
           params={{ template: template.name, version: version.id }}

@@ -44,7 +44,7 @@ export function UserRow({ user }: { readonly user: User }): ReactNode {
   const entries = useEntries(user, setAction);
   return (
     <Row>
-      <Cell>
+      <Cell isText>
         <p className="font-medium">
           <UntrustedText>{user.username}</UntrustedText>
         </p>

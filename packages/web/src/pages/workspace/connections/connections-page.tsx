@@ -162,14 +162,12 @@ function ConnectionTable({
                 ) : (
                   <UntrustedText>{one.user.username}</UntrustedText>
                 )}
-                {one.ip !== undefined && (
-                  <span className="text-ink-soft"> {untrusted(one.ip)}</span>
-                )}
+                {one.ip !== undefined && <div className="text-ink-soft">{untrusted(one.ip)}</div>}
               </Cell>
               <Cell>
                 <UntrustedText>{one.agent_name}</UntrustedText>
               </Cell>
-              <Cell className="first-letter:uppercase">
+              <Cell isText className="first-letter:uppercase">
                 {end === undefined ? (
                   <UntrustedText>{pathText(paths.get(one.id))}</UntrustedText>
                 ) : (
@@ -180,7 +178,7 @@ function ConnectionTable({
                 <Time time={one.connect_time} />
               </Cell>
               <Cell>{duration(endMs - Date.parse(one.connect_time))}</Cell>
-              <Cell>
+              <Cell isText>
                 {reason !== undefined && <UntrustedText>{reason}</UntrustedText>}
                 {reason === undefined &&
                   code !== undefined &&

@@ -114,11 +114,11 @@ function Devcontainers({
         <tbody>
           {list.map((one) => (
             <Row key={one.id}>
-              <Cell className="font-medium">
+              <Cell isText className="font-medium">
                 <UntrustedText>{one.name}</UntrustedText>{" "}
                 {one.dirty && <Badge tone="warn">configuration changed</Badge>}
               </Cell>
-              <Cell>
+              <Cell isText>
                 <Status tone={statusTones[one.status]}>{one.status}</Status>
                 {one.error !== undefined && (
                   <p className="mt-1 max-w-md whitespace-normal text-bad wrap-anywhere">
@@ -126,7 +126,7 @@ function Devcontainers({
                   </p>
                 )}
               </Cell>
-              <Cell className="font-mono text-xs">
+              <Cell isText className="font-mono text-xs">
                 <UntrustedText>{one.workspace_folder}</UntrustedText>
               </Cell>
               <Cell>
@@ -201,16 +201,16 @@ function OtherContainers({
       <tbody>
         {list.map((one) => (
           <Row key={one.id}>
-            <Cell className="font-medium">
+            <Cell isText className="font-medium">
               <UntrustedText>{one.name}</UntrustedText>
             </Cell>
-            <Cell>
+            <Cell isText>
               <UntrustedText>{one.image}</UntrustedText>
             </Cell>
             <Cell>
               <Status tone={one.running ? "good" : "neutral"}>{untrusted(one.status)}</Status>
             </Cell>
-            <Cell>{portsText(one)}</Cell>
+            <Cell isText>{portsText(one)}</Cell>
             <Cell className="text-right">
               {one.running && (
                 <TerminalLink agent={agent} container={one.id} size="small">

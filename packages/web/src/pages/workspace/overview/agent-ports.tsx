@@ -110,7 +110,7 @@ function PortRow({
   return (
     <Row>
       <Cell className="font-medium">{port}</Cell>
-      <Cell>
+      <Cell isText>
         {program === undefined ? (
           <span className="text-ink-soft">not listening</span>
         ) : (

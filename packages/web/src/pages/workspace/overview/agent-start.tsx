@@ -124,10 +124,10 @@ function Scripts({ scripts }: { readonly scripts: readonly Script[] }): ReactNod
             const { tone, text } = scriptResult(script);
             return (
               <Row key={script.id}>
-                <Cell>
+                <Cell isText>
                   <UntrustedText>{script.display_name}</UntrustedText>
                 </Cell>
-                <Cell className="text-ink-soft">
+                <Cell isText className="text-ink-soft">
                   <UntrustedText>{runsOf(script)}</UntrustedText>
                 </Cell>
                 <Cell>
