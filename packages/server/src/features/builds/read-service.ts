@@ -20,14 +20,15 @@ import {
 } from "./queries.ts";
 import { readStageTimings } from "./stage-timings.ts";
 
-/** Reads the newest build of each workspace. */
-export async function readNewestBuilds(
+/** Reads the newest build of a workspace, which must have one. */
+export async function readNewestBuild(
   db: Queryable,
-  workspaceIds: readonly string[],
+  workspaceId: string,
   now: number,
-): Promise<readonly WorkspaceBuild[]> {
-  const rows = await selectNewestBuilds(db, workspaceIds);
-  return rows.map((row) => describeBuild(row, now));
+): Promise<WorkspaceBuild> {
+  const [row] = await selectNewestBuilds(db, [workspaceId]);
+  if (row === undefined) throw new Error(`workspace ${workspaceId} has no build`);
+  return describeBuild(row, now);
 }
 
 /** Reads all builds of a workspace, newest first. */

@@ -12,9 +12,9 @@ import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { Page } from "../../platform/fields/paging.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { selectFavorites, selectWorkspaces } from "./queries.ts";
+import { selectFavorites, selectWorkspacesWithBuilds } from "./queries.ts";
 import type { Exclusion, WorkspaceSearch } from "./search.ts";
-import { describeWorkspaces } from "./service.ts";
+import { describeFound } from "./service.ts";
 
 /** A part of a list in an order. */
 export interface ListPage extends Page {
@@ -56,9 +56,9 @@ async function describeInOrder(
   now: number,
 ): Promise<Workspace[]> {
   if (ids.length === 0) return [];
-  const rows = new Map((await selectWorkspaces(db, ids)).map((row) => [row.id, row]));
-  const ordered = ids.flatMap((id) => rows.get(id) ?? []);
-  return describeWorkspaces(db, ordered, now);
+  const found = await selectWorkspacesWithBuilds(db, ids);
+  const described = new Map(found.map((one) => [one.workspace.id, describeFound(one, now)]));
+  return ids.flatMap((id) => described.get(id) ?? []);
 }
 
 function matchesAgents(

@@ -116,13 +116,6 @@ export function selectWorkspaceByName(db: Queryable, query: WorkspaceNameQuery) 
   ).executeTakeFirst();
 }
 
-/** Selects workspaces in no particular order. */
-export function selectWorkspaces(db: Queryable, ids: readonly string[]) {
-  return workspaces(db)
-    .where(sql<boolean>`w.id = any(${ids}::uuid[])`)
-    .execute();
-}
-
 /** Selects the owners of workspaces. */
 export function selectOwners(db: Queryable, ids: readonly string[]) {
   return db

@@ -12,7 +12,7 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { wasDeleted } from "../builds/lock-service.ts";
 import type { WorkspaceLimits } from "../builds/quota-service.ts";
-import { describeBuild, readNewestBuilds } from "../builds/read-service.ts";
+import { describeBuild, readNewestBuild } from "../builds/read-service.ts";
 import { findVisibleUser } from "../users/service.ts";
 import { deletionOf } from "./dormant-deletion.ts";
 import {
@@ -98,33 +98,13 @@ export async function requireWorkspaceByName(
   return row;
 }
 
-/** Returns workspaces as clients see them, each with its newest build. */
-export async function describeWorkspaces(
-  db: Queryable,
-  rows: readonly WorkspaceRow[],
-  now: number,
-): Promise<Workspace[]> {
-  if (rows.length === 0) return [];
-  const builds = await readNewestBuilds(
-    db,
-    rows.map((row) => row.id),
-    now,
-  );
-  const newest = new Map(builds.map((build) => [build.workspace_id, build]));
-  return rows.flatMap((row) => {
-    const build = newest.get(row.id);
-    return build === undefined ? [] : [workspaceJson(row, build)];
-  });
-}
-
+/** Returns a workspace as clients see it, with its newest build. */
 export async function describeWorkspace(
   db: Queryable,
   row: WorkspaceRow,
   now: number,
 ): Promise<Workspace> {
-  const [workspace] = await describeWorkspaces(db, [row], now);
-  if (workspace === undefined) throw new Error(`workspace ${row.id} has no build`);
-  return workspace;
+  return workspaceJson(row, await readNewestBuild(db, row.id, now));
 }
 
 /**

@@ -8,10 +8,12 @@ export function readTimestamp(text: string): string {
   return `${text.slice(0, 10)}T${text.slice(11, text.lastIndexOf("+"))}Z`;
 }
 
-/** Formats a column the same way inside JSON, which our own type parsers do not see. */
+/**
+ * Formats a column the same way inside JSON, which our own type parsers do not see; from the text of the column, because
+ * `to_char` takes twice as long.
+ */
 export function apiTimestamp<T extends string | null = string>(column: string): RawBuilder<T> {
-  const text = sql`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')`;
-  return sql`rtrim(rtrim(${text}, '0'), '.') || 'Z'`;
+  return sql`replace(left(${sql.ref(column)}::text, -3), ' ', 'T') || 'Z'`;
 }
 
 /** Converts a formatted timestamp to milliseconds since the epoch; undefined for a column that is null. */
