@@ -110,6 +110,7 @@ export function selectLastBuild(db: Queryable, workspaceId: string) {
   return db
     .selectFrom(newestBuild(sql.val(workspaceId)).as("b"))
     .innerJoin("jobs as j", "j.id", "b.job_id")
+    .innerJoin("template_versions as v", "v.id", "b.template_version_id")
     .select([
       "b.id",
       "b.job_id",
@@ -120,6 +121,7 @@ export function selectLastBuild(db: Queryable, workspaceId: string) {
       "b.template_version_preset_id",
       "j.completed_at",
       "j.worker_id",
+      sql<string>`v.definition ->> 'driver'`.as("driver"),
     ])
     .executeTakeFirst();
 }

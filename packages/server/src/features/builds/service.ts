@@ -31,6 +31,7 @@ import { requireRoomToStart, type WorkspaceLimits } from "./quota-service.ts";
 import { requireRenderable } from "./render.ts";
 import { chooseParameters } from "./start-parameters.ts";
 import type { AcceptedState } from "./state-service.ts";
+import { requireSameDriver } from "./take-over.ts";
 
 /** The workspace of a new build, as the caller was authorized for it. */
 interface BuildSubject extends AuthorizedWorkspace {
@@ -77,6 +78,7 @@ export async function createBuild(
   if (version.template_id !== workspace.templateId) {
     throw invalidField("template_version_id", "must be a version of the workspace's template");
   }
+  await requireSameDriver(trx, workspace, last, version.definition.driver);
   const previous = await selectParameters(trx, last.id);
   const parameters =
     input.transition === "start"
