@@ -1,4 +1,6 @@
-import type { DriverName } from "./driver.ts";
+import { driverKind } from "@slipway/template";
+
+import type { DriverKind } from "./driver.ts";
 
 /** The properties of a driver on which other code depends, so that nothing compares driver names. */
 export interface DriverCapabilities {
@@ -28,7 +30,7 @@ const none: DriverCapabilities = {
   hasSecretState: false,
 };
 
-const capabilities: Readonly<Record<DriverName, DriverCapabilities>> = {
+const capabilities: Readonly<Record<DriverKind, DriverCapabilities>> = {
   process: { ...none, isBoundToServer: true, needsRestore: true, runsOnServerMachine: true },
   // Each server has its own Docker daemon; nothing tells that two of them have the same one. The daemon does not start
   // containers again by itself: only the server knows which workspaces should run.
@@ -39,14 +41,14 @@ const capabilities: Readonly<Record<DriverName, DriverCapabilities>> = {
   kubernetes: { ...none, hasContainers: true },
 };
 
-const byName = new Map<string, DriverCapabilities>(Object.entries(capabilities));
+const byKind = new Map<string, DriverCapabilities>(Object.entries(capabilities));
 
 /** Returns the capabilities of a driver; an unknown or absent one has none. */
 export function capabilitiesOf(driver: string | null | undefined): DriverCapabilities {
-  return byName.get(driver ?? "") ?? none;
+  return byKind.get(driverKind(driver ?? "")) ?? none;
 }
 
-/** Lists the names of the drivers with a capability, for SQL statements. */
+/** Lists the kinds of drivers with a capability, for SQL statements: only `kubernetes` has drivers of other names. */
 export function driversWith(capability: keyof DriverCapabilities): readonly string[] {
-  return [...byName].flatMap(([name, has]) => (has[capability] ? [name] : []));
+  return [...byKind].flatMap(([kind, has]) => (has[capability] ? [kind] : []));
 }

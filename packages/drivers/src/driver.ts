@@ -3,7 +3,7 @@ import type { AgentDefinition, TemplateDefinition } from "@slipway/template";
 import type { DriverAgent, DriverBuild, DriverTemplate } from "./driver-build.ts";
 import type { StageTiming } from "./stage-timing.ts";
 
-export type DriverName = "process" | "docker" | "external" | "terraform" | "kubernetes";
+export type DriverKind = "process" | "docker" | "external" | "terraform" | "kubernetes";
 
 /**
  * Carries out builds on real infrastructure.
@@ -15,7 +15,7 @@ export type DriverName = "process" | "docker" | "external" | "terraform" | "kube
  * its progress. The server never calls one with a signal that is already aborted (`refuseAborted`).
  */
 export interface Driver {
-  /** A `DriverName`; stand-ins in tests have other names, and no capabilities. */
+  /** A `DriverKind`, or one with the name of its cluster; stand-ins in tests have other names, and no capabilities. */
   readonly name: string;
   /**
    * The reason why it starts nothing here and accepts no new templates, as it follows the driver's name in a message;

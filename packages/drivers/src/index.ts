@@ -29,7 +29,7 @@ export type {
   Driver,
   DriverEvent,
   DriverLog,
-  DriverName,
+  DriverKind,
   DriverPlan,
   DriverReading,
   DriverResource,

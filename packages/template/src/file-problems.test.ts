@@ -67,6 +67,12 @@ describe("problems of the file", () => {
     );
   });
 
+  it("says what a driver on a cluster with a name is", () => {
+    expect(driverProblem("kubernetes/us", { drivers: ["kubernetes", "kubernetes/eu"] })).toBe(
+      "the driver `kubernetes/us` (agents are pods of a cluster) is not available on this server; available: kubernetes, kubernetes/eu",
+    );
+  });
+
   it("refuses more agents than the limit", () => {
     const agents = Array.from({ length: maxAgents + 1 }, (_, index) => `  a${index}: {}\n`).join(
       "",

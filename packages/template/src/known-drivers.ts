@@ -18,8 +18,13 @@ export const terraformDriver = "terraform";
 /** The driver whose agents leave containers alone: those of the server's machine belong to others. */
 export const processDriver = "process";
 
-/** The drivers that run each agent in a container, which the template describes. */
+/** The drivers, by kind, that run each agent in a container, which the template describes. */
 export const containerDrivers: readonly string[] = ["docker", "kubernetes"];
+
+/** Returns the kind of a driver: `kubernetes/eu` runs workspaces as `kubernetes` does, on a cluster with a name. */
+export function driverKind(driver: string): string {
+  return /^[^/]*/.exec(driver)?.[0] ?? driver;
+}
 
 /** The drivers that a server offers to template authors. */
 export interface AvailableDrivers {
@@ -37,7 +42,8 @@ export function driverProblem(
   const reason = refused?.get(driver);
   if (reason !== undefined) return `the driver \`${driver}\` ${reason}`;
   const list = available.length === 0 ? "none" : available.join(", ");
-  const purpose = Object.hasOwn(knownDrivers, driver) ? knownDrivers[driver] : undefined;
+  const kind = driverKind(driver);
+  const purpose = Object.hasOwn(knownDrivers, kind) ? knownDrivers[kind] : undefined;
   if (purpose !== undefined) {
     return `the driver \`${driver}\` (${purpose}) is not available on this server; available: ${list}`;
   }

@@ -65,7 +65,14 @@ describe("the section kubernetes", () => {
       `${path}.docker`,
       "found `docker` with the driver `kubernetes`, wanted none",
     );
+    expectProblem(
+      inDriver("kubernetes/eu", "«docker:\n  runtime: runsc"),
+      `${path}.docker`,
+      "found `docker` with the driver `kubernetes/eu`, wanted none",
+    );
     expect(parsed(inDriver("kubernetes", "user: dev")).driver).toBe("kubernetes");
+    const named = inDriver("kubernetes/eu", "kubernetes:\n  storage_class: fast");
+    expect(parsed(named).driver).toBe("kubernetes/eu");
   });
 
   it("runs images that exist", () => {
@@ -73,6 +80,11 @@ describe("the section kubernetes", () => {
       inDriver("kubernetes", "«build: {}").replace("      image: debian:12\n", ""),
       "agents.main.container.build",
       "found `build` with the driver `kubernetes`, whose nodes only pull images",
+    );
+    expectProblem(
+      inDriver("kubernetes/eu", "«build: {}").replace("      image: debian:12\n", ""),
+      "agents.main.container.build",
+      "found `build` with the driver `kubernetes/eu`, whose nodes only pull images",
     );
   });
 

@@ -168,6 +168,35 @@ describe("a server that the chart installed", () => {
     expect(await pods(release.workspaces)).toEqual(expect.arrayContaining([...ready]));
   });
 
+  it("runs workspaces in another namespace too, by the name that the operator gave it", async () => {
+    await openNamespace("second");
+    const settings = ["ID=second", "KUBECONFIG=in-cluster", "NAMESPACE=second"];
+    const change = settings.map((one) => `settings.SLIPWAY_KUBERNETES_0_${one}`).join(",");
+    await stage.helm(
+      "upgrade",
+      ...stage.installation,
+      "--set",
+      change,
+      "--wait",
+      "--timeout",
+      "4m",
+    );
+    const wrong = await writeTemplate("wrong", 0, "kubernetes/secnd");
+    expect(await tryCommand(["templates", "push", wrong])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/`kubernetes\/secnd` .* available: .*kubernetes\/second/),
+    });
+    await slipway("templates", "push", await writeTemplate("elsewhere", 0, "kubernetes/second"));
+    const others = await pods(release.workspaces);
+    await slipway("create", "three", "--template", "elsewhere", "--yes");
+    expect((await slipway("exec", "three", "--", "id", "-un")).out).toBe("dev\n");
+    expect(await pods("second")).toHaveLength(1);
+    await slipway("delete", "three", "--yes");
+    expect(await pods("second")).toEqual([]);
+    expect(await pods(release.workspaces)).toEqual(others);
+    await stage.cluster.kubectl(["delete", "namespace", "second"]);
+  });
+
   it("is replaced without a failed request, and its workspaces stay", async () => {
     const admin = await logInAsAdmin(stage.url);
     const replaced = await pods();
@@ -242,6 +271,20 @@ function ask(
   });
 }
 
+/** Creates a namespace in which the server has the rights of the chart's. */
+async function openNamespace(name: string): Promise<void> {
+  const { cluster } = stage;
+  await cluster.kubectl(["create", "namespace", name]);
+  await cluster.kubectl(["wait", "--for=create", "serviceaccount/default", `-n${name}`]);
+  const inWorkspaces = ["get", "roles,rolebindings", `-n${release.workspaces}`, "-o", "json"];
+  const { items } = JSON.parse(await cluster.kubectl(inWorkspaces));
+  for (const { metadata } of items) {
+    for (const key of ["namespace", "resourceVersion", "uid"]) delete metadata[key];
+  }
+  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+  await cluster.kubectl(["create", `-n${name}`, "-f", "-"], { input: list });
+}
+
 /** Runs a command that succeeds. */
 async function slipway(...words: readonly string[]): Promise<EndedCommand> {
   const ended = await tryCommand(words);
@@ -257,13 +300,17 @@ function tryCommand(words: readonly string[]): Promise<EndedCommand> {
 }
 
 /** Writes the example for containers as a template of this cluster, with a number of prebuilds. */
-async function writeTemplate(name: string, prebuilds: number): Promise<string> {
+async function writeTemplate(
+  name: string,
+  prebuilds: number,
+  driver = "kubernetes",
+): Promise<string> {
   const directory = join(stage.directory, name);
   await mkdir(directory);
   await writeFile(
     join(directory, "slipway.yaml"),
     `
-driver: kubernetes
+driver: ${driver}
 presets: { small: { prebuilds: { instances: ${prebuilds} } } }
 agents:
   main:

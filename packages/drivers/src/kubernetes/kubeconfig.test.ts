@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { readEndpoint } from "./kubeconfig.ts";
 
+const variables = { source: "SLIPWAY_KUBERNETES" };
 let directory = "";
 
 beforeAll(async () => {
@@ -32,7 +33,7 @@ async function read({ cluster, user }: ConfigFields, context?: string, namespace
     users: [{ name: "u", user: { token: "secret", ...user } }],
   };
   await writeFile(path, JSON.stringify(config));
-  return readEndpoint({ kind: "kubeconfig", path, context }, namespace);
+  return readEndpoint({ source: { kind: "kubeconfig", path, context }, namespace, variables });
 }
 
 it("reads the current context, another one, and another namespace", async () => {
@@ -77,7 +78,7 @@ it("names the context, the file and the setting of what is missing", async () =>
     `cannot use ${join(directory, "config")} (SLIPWAY_KUBERNETES): contexts has no "absent"`,
   );
   const inCluster = { kind: "in-cluster", environment: { host: "", port: "" } } as const;
-  await expect(readEndpoint(inCluster, undefined)).rejects.toThrow(
-    "the server does not run in a pod",
-  );
+  await expect(
+    readEndpoint({ source: inCluster, namespace: undefined, variables }),
+  ).rejects.toThrow("the server does not run in a pod");
 });

@@ -26,14 +26,22 @@ export interface InClusterEnvironment {
 
 const serviceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
 
+interface EndpointSettings {
+  readonly source: ClusterSource;
+  /** Undefined for the namespace of the source. */
+  readonly namespace: string | undefined;
+  /** The variable that operators set to the source, for messages. */
+  readonly variables: { readonly source: string };
+}
+
 /**
- * Reads the address of a cluster and the credentials for it. `namespace` overrides the one of the source. Throws
- * `unavailable` for files that cannot be read, and for ways to authenticate that the driver does not have.
+ * Reads the address of a cluster and the credentials for it. Throws `unavailable` for files that cannot be read, and for ways to authenticate that the driver does not have.
  */
-export async function readEndpoint(
-  source: ClusterSource,
-  namespace: string | undefined,
-): Promise<ClusterEndpoint> {
+export async function readEndpoint({
+  source,
+  namespace,
+  variables,
+}: EndpointSettings): Promise<ClusterEndpoint> {
   try {
     const found = await (source.kind === "in-cluster"
       ? readServiceAccount(source.environment)
@@ -41,7 +49,7 @@ export async function readEndpoint(
     return namespace === undefined ? found : { ...found, namespace };
   } catch (error) {
     const place = source.kind === "in-cluster" ? serviceAccountDirectory : source.path;
-    const message = `cannot use ${place} (SLIPWAY_KUBERNETES): ${errorText(error)}`;
+    const message = `cannot use ${place} (${variables.source}): ${errorText(error)}`;
     throw new DriverError("unavailable", message, { cause: error });
   }
 }

@@ -34,13 +34,14 @@ const silent: DriverLog = { write: () => undefined };
  * keeps nothing between its calls but its connections.
  */
 export class KubernetesDriver implements Driver, Disposable {
-  readonly name = "kubernetes";
+  readonly name: string;
   readonly #options: KubernetesDriverOptions;
   readonly #identity = new PodIdentity();
   #connection: ClusterConnection | undefined;
   #hasRights = false;
 
   constructor(options: KubernetesDriverOptions) {
+    this.name = options.name;
     this.#options = options;
   }
 
@@ -49,7 +50,7 @@ export class KubernetesDriver implements Driver, Disposable {
     log: DriverLog,
     signal: AbortSignal,
   ): Promise<DriverPlan> {
-    requirePermitted(agents, this.#options.allow);
+    requirePermitted(agents, this.#options);
     // A build tests everything when it starts.
     if (purpose === "push") {
       await this.#build(log, signal, async (context) => {
@@ -62,7 +63,7 @@ export class KubernetesDriver implements Driver, Disposable {
   }
 
   async start(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
-    const permitted = requirePermitted(build.agents, this.#options.allow);
+    const permitted = requirePermitted(build.agents, this.#options);
     return this.#build(log, signal, async (context) => {
       await this.#requireRights(context, signal);
       const running = await this.#endOthers(context, build, signal);
@@ -137,14 +138,14 @@ export class KubernetesDriver implements Driver, Disposable {
 
   /** Connects for a task, and translates the refusals of the API server. */
   async #run<T>(log: DriverLog, task: (context: ClusterContext) => Promise<T>): Promise<T> {
-    const { deploymentId, clock, source, namespace } = this.#options;
+    const { deploymentId, clock, variables } = this.#options;
     try {
-      this.#connection ??= new ClusterConnection(await readEndpoint(source, namespace), { clock });
+      this.#connection ??= new ClusterConnection(await readEndpoint(this.#options), { clock });
       const connection = this.#connection;
       return await task({ connection, deploymentId, clock, log });
     } catch (error) {
       if (!(error instanceof ClusterError)) throw error;
-      throw translate(error);
+      throw translate(error, variables.source);
     }
   }
 
@@ -210,12 +211,12 @@ function containerOf(permitted: readonly PermittedPod[], name: string) {
   return permitted.find((one) => one.name === name)?.container;
 }
 
-function translate(error: ClusterError): DriverError {
+function translate(error: ClusterError, variable: string): DriverError {
   const { status, message } = error;
   if (status === 401) {
     return new DriverError(
       "not-startable",
-      "Kubernetes rejects the server's credentials (401): renew those of SLIPWAY_KUBERNETES",
+      `Kubernetes rejects the server's credentials (401): renew those of ${variable}`,
       { cause: error },
     );
   }

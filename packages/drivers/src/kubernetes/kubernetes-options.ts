@@ -11,7 +11,17 @@ export const kubernetesPermissions = ["patches", "runtime-classes", "service-acc
 
 export type KubernetesPermission = (typeof kubernetesPermissions)[number];
 
+/** The names of the variables of a cluster: its source, and what templates may wish. */
+export interface KubernetesVariables {
+  readonly source: string;
+  readonly allow: string;
+}
+
 export interface KubernetesDriverOptions {
+  /** `kubernetes`, or `kubernetes/` and the name of one of several clusters. */
+  readonly name: string;
+  /** The variables that operators set, for messages. */
+  readonly variables: KubernetesVariables;
   readonly source: ClusterSource;
   /** Undefined for the namespace of the source. */
   readonly namespace: string | undefined;

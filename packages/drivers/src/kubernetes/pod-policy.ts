@@ -1,7 +1,7 @@
 import type { PlannedAgent } from "../driver.ts";
 import { DriverError } from "../errors.ts";
 import type { PodAgent } from "./agent-pod.ts";
-import type { KubernetesPermission } from "./kubernetes-options.ts";
+import type { KubernetesDriverOptions, KubernetesPermission } from "./kubernetes-options.ts";
 
 /** An agent with a container that the operator permits. */
 export type PermittedPod = PlannedAgent & Pick<PodAgent, "container">;
@@ -12,7 +12,7 @@ export type PermittedPod = PlannedAgent & Pick<PodAgent, "container">;
  */
 export function requirePermitted(
   agents: readonly PlannedAgent[],
-  allow: ReadonlySet<KubernetesPermission>,
+  { allow, variables }: Pick<KubernetesDriverOptions, "allow" | "variables">,
 ): readonly PermittedPod[] {
   const permitted = agents.map(requireContainer);
   const problems = permitted.flatMap(({ name, container: { kubernetes } }) => {
@@ -25,7 +25,7 @@ export function requirePermitted(
     return wishes.flatMap(([field, permission, isWished]) =>
       isWished && !allow.has(permission)
         ? [
-            `agents.${name}.container.kubernetes.${field}: not permitted by this server; an operator permits it by adding ${permission} to SLIPWAY_KUBERNETES_ALLOW`,
+            `agents.${name}.container.kubernetes.${field}: not permitted by this server; an operator permits it by adding ${permission} to ${variables.allow}`,
           ]
         : [],
     );

@@ -296,6 +296,32 @@ describe("the driver kubernetes", () => {
     expect(await prove(kept)).toBeUndefined();
   });
 
+  it("keeps the namespaces of several drivers apart", async () => {
+    await cluster.kubectl(["create", "namespace", "second"]);
+    await cluster.kubectl(["wait", "--for=create", "serviceaccount/default", "-nsecond"]);
+    using second = openDriver(cluster, { name: "kubernetes/second", namespace: "second" });
+    const build = boxBuild();
+    await second.start(build, silent, signal);
+    const subject = { workspaceId: build.workspace.id, agents: build.agents, state: undefined };
+    expect(await second.observe(subject, signal)).toMatchObject({
+      agents: [{ status: "running" }],
+    });
+    expect(await driver.observe(subject, signal)).toMatchObject({ agents: [{ status: "absent" }] });
+    const [pod = ""] = (await cluster.kubectl(["get", "pods", "-nsecond", "-o", "name"])).split(
+      "\n",
+    );
+    const read = ["exec", pod, "-nsecond", "--", "cat", "/var/run/secrets/slipway/token"];
+    const token = await cluster.kubectl(read);
+    expect(await second.provePod(token, signal)).toBeDefined();
+    expect(await driver.provePod(token, signal)).toBeUndefined();
+    await remove(build);
+    expect(await second.observe(subject, signal)).toMatchObject({
+      agents: [{ status: "running" }],
+    });
+    await second.delete({ ...build, transition: "delete" }, silent, signal);
+    await cluster.kubectl(["delete", "namespace", "second"]);
+  });
+
   it("runs new agents in sandboxes where the cluster has them, and finds those of before", async () => {
     const build = boxBuild();
     await driver.start(build, silent, signal);

@@ -32,8 +32,8 @@ import type { LocalHints } from "../platform/pubsub/pubsub.ts";
 import { openUnfinished } from "./connection-limits.ts";
 import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { tryAddress } from "./listen.ts";
+import { type Clusters, openClusters } from "./open-clusters.ts";
 import { type Docker, openDocker } from "./open-docker.ts";
-import { type Kubernetes, openKubernetes } from "./open-kubernetes.ts";
 import { openSecrets } from "./open-secrets.ts";
 import { openTerraform } from "./open-terraform.ts";
 import { type Downloads, type InstalledArchives, openDownloads } from "./wire-downloads.ts";
@@ -77,7 +77,7 @@ export interface ServerParts extends Deployment {
   /** Undefined if it is off. */
   readonly docker: Docker | undefined;
   /** Undefined if it is off. */
-  readonly kubernetes: Kubernetes | undefined;
+  readonly clusters: Clusters | undefined;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly downloads: Downloads;
   readonly metrics: Metrics;
@@ -126,12 +126,12 @@ export async function openParts(
   const downloads = opened.use(await openDownloads(settings, downloadParts));
   const { replicaId } = directory;
   const docker = openDocker(settings, { store: downloads.store, replicaId, clock, logger });
-  const kubernetes = await openKubernetes(settings, { store: downloads.store, ...platform });
-  if (kubernetes !== undefined) opened.use(kubernetes);
+  const clusters = await openClusters(settings, { store: downloads.store, ...platform });
+  if (clusters !== undefined) opened.use(clusters);
   const drivers = [
     processDriver,
     ...(docker === undefined ? [] : [docker.driver]),
-    ...(kubernetes === undefined ? [] : [kubernetes.driver]),
+    ...(clusters?.drivers ?? []),
     new ExternalDriver(),
     openTerraform(settings, { dataDir: directory.path, scripts: downloads.scripts, clock }),
     ...(options.drivers ?? []),
@@ -151,7 +151,7 @@ export async function openParts(
     metadata,
     processDriver,
     docker,
-    kubernetes,
+    clusters,
     drivers: new Map(drivers.map((one) => [one.name, refuseAborted(one)])),
     downloads,
     metrics,

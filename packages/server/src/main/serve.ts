@@ -53,7 +53,7 @@ export async function serve(
   const { http } = site;
   opened.use(http);
   parts.docker?.useListener(http);
-  parts.kubernetes?.useListener(http);
+  parts.clusters?.useListener(http);
   warnOfUnknownUrl(settings, http.accessUrl, logger);
   // Requests for apps end before the listener closes.
   opened.use(site.apps);
@@ -117,7 +117,7 @@ async function openSite(
         unfinished,
         hasDownloads: downloads.areOffered,
         externalAuth,
-        provePod: parts.kubernetes?.provePod,
+        provePod: parts.clusters?.provePod,
       });
       const networkParts = { coordinator, readDerpMap };
       const reach = opened.use(createOwnPeer(platform, { ...networkParts, relay, registry }));

@@ -1,5 +1,5 @@
 import { type ExternalAuthDefinition, onClaims, type TemplateDefinition } from "../definition.ts";
-import { containerDrivers, externalDriver, processDriver } from "../known-drivers.ts";
+import { containerDrivers, driverKind, externalDriver, processDriver } from "../known-drivers.ts";
 import {
   maxAgents,
   maxExternalAuth,
@@ -231,7 +231,7 @@ function checkContainers(
   root: Location,
   reader: Reader,
 ): void {
-  const runsContainers = containerDrivers.includes(driver);
+  const runsContainers = containerDrivers.includes(driverKind(driver));
   for (const { name, os, container } of agents) {
     const agentAt = reader.child(root, "agents", name);
     const at = reader.child(agentAt, "container");
@@ -260,13 +260,14 @@ function checkContainers(
 
 /** Refuses what another driver than that of the template knows. */
 function checkSections(driver: string, container: Location, reader: Reader): void {
+  const kind = driverKind(driver);
   for (const section of containerDrivers) {
     const at = reader.child(container, section);
-    if (section === driver || at === container) continue;
+    if (section === kind || at === container) continue;
     reader.reportKey(at, `found \`${section}\` with the driver \`${driver}\`, wanted none`);
   }
   const build = reader.child(container, "build");
-  if (driver === "kubernetes" && build !== container) {
+  if (kind === "kubernetes" && build !== container) {
     reader.reportKey(
       build,
       `found \`build\` with the driver \`${driver}\`, whose nodes only pull images, wanted \`image\``,

@@ -6,7 +6,7 @@ import type { TemplateDefinition } from "../../src/definition.ts";
 import { parseTemplateDefinition } from "../../src/parse-definition.ts";
 
 /** The drivers of a server. */
-export const drivers = ["process", "external", "docker", "kubernetes"];
+export const drivers = ["process", "external", "docker", "kubernetes", "kubernetes/eu"];
 /** The first line of a template. */
 export const head = "driver: process\n";
 /** The smallest valid agents section of a template. */

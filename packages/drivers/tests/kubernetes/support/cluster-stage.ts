@@ -35,6 +35,8 @@ export function openDriver(
   options: Partial<KubernetesDriverOptions> = {},
 ): KubernetesDriver {
   return new KubernetesDriver({
+    name: "kubernetes",
+    variables: { source: "SLIPWAY_KUBERNETES", allow: "SLIPWAY_KUBERNETES_ALLOW" },
     source: { kind: "kubeconfig", path: kubeconfig, context: undefined },
     namespace,
     allow: new Set(),

@@ -25,7 +25,7 @@ export function numbersOf<K extends string>(
     if (keys.some((one) => one === key)) numbers.add(Number(number));
     // Settings of the original that have no meaning here are ignored.
     else if (prefix === prefixes[0]) {
-      report(name, `one of the settings of a provider: ${keys.join(", ")}`);
+      report(name, `one of the settings of ${noun}: ${keys.join(", ")}`);
     }
   }
   const sorted = [...numbers].toSorted((a, b) => a - b);

@@ -5,7 +5,6 @@ import { describe, expect, it } from "vitest";
 
 import { problemsOf } from "../../../tests/support/settings-problems.ts";
 import { readDockerSettings } from "./docker-settings.ts";
-import { readKubernetesSettings } from "./kubernetes-settings.ts";
 import { defaultLimits, limitNames, limitVariable } from "./limits.ts";
 import { readSettings } from "./settings.ts";
 import { readTerraformSettings } from "./terraform-settings.ts";
@@ -38,7 +37,7 @@ describe("readSettings", () => {
       processDriver: { isEnabled: false, uids: { first: 60_578, last: 61_183 } },
       docker: readDockerSettings({}, () => undefined),
       terraform: readTerraformSettings({}, () => undefined),
-      kubernetes: readKubernetesSettings({}, () => undefined),
+      clusters: [],
       externalAuth: [],
       logInProviders: [],
       downloads: { mode: "on-request", directory: undefined },
@@ -156,7 +155,7 @@ describe("readSettings", () => {
       processDriver: { isEnabled: true, uids: { first: 7_000, last: 7_099 } },
       docker: readDockerSettings({}, () => undefined),
       terraform: readTerraformSettings({}, () => undefined),
-      kubernetes: readKubernetesSettings({}, () => undefined),
+      clusters: [],
       externalAuth: [],
       logInProviders: [],
       downloads: { mode: "at-start", directory: "/srv/downloads" },

@@ -13,6 +13,7 @@ import {
   readWildcardAccessUrl,
   type StunSettings,
 } from "./address-settings.ts";
+import { type ClusterSettings, readClusters } from "./cluster-settings.ts";
 import { type DockerSettings, readDockerSettings } from "./docker-settings.ts";
 import {
   type ExternalAuthProvider,
@@ -20,7 +21,6 @@ import {
   readExternalAuth,
 } from "./external-auth-settings.ts";
 import { readIdentitySettings } from "./identity-settings.ts";
-import { type KubernetesSettings, readKubernetesSettings } from "./kubernetes-settings.ts";
 import {
   defaultLimits,
   limitRange,
@@ -118,7 +118,7 @@ export interface Settings {
   readonly processDriver: ProcessDriverSettings;
   readonly docker: DockerSettings;
   readonly terraform: TerraformSettings;
-  readonly kubernetes: KubernetesSettings;
+  readonly clusters: readonly ClusterSettings[];
   readonly downloads: DownloadSettings;
   readonly ssh: SshSettings;
   /** The providers that users may link to their accounts, in the order of their numbers. */
@@ -180,7 +180,7 @@ export function readSettings(given: SettingSource, isTerminal: boolean): Setting
     },
     docker: readDockerSettings(source, report),
     terraform: readTerraformSettings(source, report),
-    kubernetes: readKubernetesSettings(source, report),
+    clusters: readClusters(source, report),
     downloads: {
       mode: readChoice(source, "SLIPWAY_DOWNLOADS", downloadModes, "on-request", report),
       directory: readDirectory(source["SLIPWAY_DOWNLOADS_DIR"]),

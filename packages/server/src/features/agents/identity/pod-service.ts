@@ -7,11 +7,16 @@ import { addressKey } from "../../../platform/fields/address.ts";
 import type { RequestOrigin } from "../../../platform/http/request-origin.ts";
 import type { ExchangeNeeds } from "./identity-service.ts";
 
-/**
- * Returns the SHA-256 of the token of the agent whose pod holds a token of its cluster; undefined if no living pod of ours
- * does.
- */
-export type ProvePod = (token: string, signal: AbortSignal) => Promise<string | undefined>;
+/** The agent of a pod that proved its identity. */
+export interface ProvedPod {
+  /** The SHA-256 of its token, hexadecimal. */
+  readonly tokenHash: string;
+  /** The driver of the cluster that knows the pod. */
+  readonly driver: string;
+}
+
+/** Finds the agent of the pod that holds a token of its cluster; undefined if no living pod of ours does. */
+export type ProvePod = (token: string, signal: AbortSignal) => Promise<ProvedPod | undefined>;
 
 interface PodNeeds extends ExchangeNeeds {
   readonly provePod: ProvePod | undefined;
@@ -30,15 +35,19 @@ export async function exchangePod(
   if (provePod === undefined) {
     throw new NotFound("This server runs no workspaces on Kubernetes.");
   }
-  const hash = await provePod(podToken, signal);
-  if (hash === undefined) throw new Unauthenticated("Invalid Kubernetes identity.");
-  const tokenHash = Buffer.from(hash, "hex");
+  const pod = await provePod(podToken, signal);
+  if (pod === undefined) throw new Unauthenticated("Invalid Kubernetes identity.");
+  const tokenHash = Buffer.from(pod.tokenHash, "hex");
   const agent = await findLiveAgent(db, tokenHash);
   const row = await db
-    .selectFrom("workspace_agents")
-    .where("auth_token_hash", "=", tokenHash)
-    .where("deleted", "=", sql.lit(false))
-    .select("auth_token_encrypted")
+    .selectFrom("workspace_agents as agent")
+    .innerJoin("workspace_builds as b", "b.id", "agent.workspace_build_id")
+    .innerJoin("template_versions as v", "v.id", "b.template_version_id")
+    .where("agent.auth_token_hash", "=", tokenHash)
+    .where("agent.deleted", "=", sql.lit(false))
+    // Who may create pods in one cluster must not take the place of an agent in another.
+    .where(sql`v.definition ->> 'driver'`, "=", pod.driver)
+    .select("agent.auth_token_encrypted")
     .executeTakeFirst();
   if (agent?.agent_id == null || row === undefined) {
     throw new NotFound("The agent of this pod belongs to no running workspace.");
