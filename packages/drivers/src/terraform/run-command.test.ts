@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -109,6 +109,29 @@ it("ends a program that prints too much", async () => {
   await expect(runCommand(options("exec yes", { limits }), never)).rejects.toMatchObject({
     message: "printed more than 100000 bytes: let the programs that it runs print less",
   });
+});
+
+it("keeps the output small of a program that does not end when it printed too much", async () => {
+  const limits = { graceMs: 2_000, maxRunMs: 60_000, maxOutputBytes: 100_000 };
+  const outputPath = join(directory, "endless.log");
+  const sizes: number[] = [];
+  const watching = new AbortController();
+  const watch = async (): Promise<void> => {
+    while (!watching.signal.aborted) {
+      sizes.push((await stat(outputPath).catch(() => ({ size: 0 }))).size);
+      await systemClock.sleep(10, never);
+    }
+  };
+  const watched = watch();
+  const script = `trap '' INT; while :; do echo ${"x".repeat(100)}; done`;
+  await expect(runCommand(options(script, { limits, outputPath }), never)).rejects.toMatchObject({
+    message: expect.stringContaining("printed more than 100000 bytes"),
+  });
+  watching.abort();
+  await watched;
+  const first = sizes.findIndex((size) => size > limits.maxOutputBytes);
+  const shrank = sizes.slice(first).some((size, index, all) => size < (all[index - 1] ?? 0));
+  expect(shrank).toBe(true);
 });
 
 it("says which program does not exist", async () => {

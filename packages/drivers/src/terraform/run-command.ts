@@ -182,7 +182,8 @@ async function followOutput(
       exceed(
         `printed more than ${limits.maxOutputBytes} bytes: let the programs that it runs print less`,
       );
-      await ended;
+      // What it still prints must not fill the disk; it appends, so the file stays small.
+      while (!(await settlesWithin(ended, pollMs, clock))) await output.truncate();
       return;
     }
     if (bytesRead > 0) lines.add(chunk.subarray(0, bytesRead));

@@ -58,6 +58,16 @@ export function pushedStateProblem(
   return undefined;
 }
 
+/** Returns why a state is too large to go on with; undefined if it is not. */
+export function stateSizeProblem(
+  state: Uint8Array | undefined,
+  maxBytes: number,
+): string | undefined {
+  const size = state?.length ?? 0;
+  if (size <= maxBytes) return undefined;
+  return `the state has ${size} bytes, wanted at most ${maxBytes}: keep large values, such as contents of files, out of the attributes of resources`;
+}
+
 /** Reports whether a state is not cut off. */
 export function isWholeState(state: Uint8Array): boolean {
   return parseState(state) !== undefined;

@@ -36,6 +36,7 @@ import {
   isEmptyState,
   managedAddresses,
   pushedStateProblem,
+  stateSizeProblem,
 } from "./state-file.ts";
 import {
   defaultRunLimits,
@@ -164,6 +165,9 @@ export class TerraformDriver implements Driver {
       await applyPlan(session, build, log, signal);
       const state = await session.readState();
       if (destroy) return { state, resources: [] };
+      // It is kept all the same, for a deletion.
+      const problem = stateSizeProblem(state, this.#limits.maxStateBytes);
+      if (problem !== undefined) throw new DriverError("run-failed", problem);
       return {
         state,
         ...resultOf(stateResources(await session.showState(signal)), session, build),

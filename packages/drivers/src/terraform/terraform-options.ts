@@ -33,6 +33,8 @@ export interface RunLimits {
   readonly maxOutputBytes: number;
   /** The size of a state, and of a plan or a state as JSON. */
   readonly maxStateBytes: number;
+  /** The size up to which a state that is too large is kept all the same, so that what it names can be removed. */
+  readonly maxKeptStateBytes: number;
 }
 
 export const defaultRunLimits: RunLimits = {
@@ -41,4 +43,5 @@ export const defaultRunLimits: RunLimits = {
   maxSilenceMs: 120_000,
   maxOutputBytes: 256 * 1024 * 1024,
   maxStateBytes: 16 * 1024 * 1024,
+  maxKeptStateBytes: 64 * 1024 * 1024,
 };

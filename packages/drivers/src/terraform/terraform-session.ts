@@ -190,9 +190,13 @@ export class TerraformSession implements AsyncDisposable {
     return this.#show([], signal);
   }
 
-  /** Reads the state as the program keeps it; undefined before the first change. Throws `run-failed` for one too large. */
+  /**
+   * Reads the state as the program keeps it; undefined before the first change. Throws `run-failed` for one that cannot be
+   * kept.
+   */
   readState(): Promise<Uint8Array | undefined> {
-    return this.#readBounded(this.#directory.statePath, "the state");
+    const { maxKeptStateBytes } = this.#options.limits;
+    return this.#readBounded(this.#directory.statePath, "the state", maxKeptStateBytes);
   }
 
   /** Reads the lock file, which pins the providers. */
@@ -265,17 +269,20 @@ export class TerraformSession implements AsyncDisposable {
     throw new DriverError("run-failed", reasons.slice(0, maxReasons).join("; "));
   }
 
-  async #readBounded(path: string, what: string): Promise<Uint8Array | undefined> {
-    const { maxStateBytes } = this.#options.limits;
+  async #readBounded(
+    path: string,
+    what: string,
+    maxBytes = this.#options.limits.maxStateBytes,
+  ): Promise<Uint8Array | undefined> {
     try {
       // The programs of a template may have put a link or a pipe in its place.
       await using file = await open(path, readFlags);
       const found = await file.stat();
       if (!found.isFile()) throw new DriverError("run-failed", `${what} is not a file`);
-      if (found.size > maxStateBytes) {
+      if (found.size > maxBytes) {
         throw new DriverError(
           "run-failed",
-          `${what} has ${found.size} bytes, wanted at most ${maxStateBytes}`,
+          `${what} has ${found.size} bytes, wanted at most ${maxBytes}`,
         );
       }
       return await file.readFile();

@@ -2,7 +2,12 @@ import { chmod, mkdir, mkdtemp, readdir, readlink, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type DriverBuild, type DriverLog, TerraformDriver } from "@slipway/drivers";
+import {
+  type DriverBuild,
+  type DriverLog,
+  TerraformDriver,
+  type TerraformDriverOptions,
+} from "@slipway/drivers";
 import { systemClock } from "@slipway/runtime";
 import { sampleAgent, sampleBuild } from "@slipway/testkit/compliance";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -61,16 +66,19 @@ const usesBad = `terraform {
 resource "bad_thing" "one" {}
 `;
 
-function driver(graceMs = 60_000): TerraformDriver {
+function driver(
+  limits: TerraformDriverOptions["limits"] = {},
+  program = terraform.program,
+): TerraformDriver {
   return new TerraformDriver({
     runsDir: join(directory, "runs"),
-    program: { path: terraform.program },
+    program: { path: program },
     configFile: join(directory, "tofurc"),
     environment: { CLOUD_TOKEN: "token-of-the-cloud", DIRECTORY: directory },
     users: undefined,
     agentScripts: {},
     maxRuns: 1,
-    limits: { graceMs },
+    limits: { graceMs: 60_000, ...limits },
     clock: systemClock,
   });
 }
@@ -108,6 +116,23 @@ describe("a provider", () => {
     expect(await runsLeft()).toEqual([]);
   });
 
+  it.each([
+    ["lines", "yes | head -c 100000000"],
+    ["messages to the program's log", "yes | head -c 100000000 >&2"],
+  ])("that prints 100 MB of %s fails the build, in little memory", async (_case, script) => {
+    const files = await configuration(usesBad, script);
+    using memory = watchMemory();
+    await expect(driver().start(build(files), log, never)).rejects.toMatchObject({
+      code: "run-failed",
+      message: expect.stringMatching(/^(?=.*(plugin|provider)).{1,20000}$/is),
+    });
+    expect(lines.join("\n").length).toBeLessThan(2 * 1024 * 1024);
+    expect(await runsLeft()).toEqual([]);
+    expect(memory.growth()).toBeLessThan(64 * 1024 * 1024);
+    const deletion = build(files, { transition: "delete", state: kept });
+    expect(await driver().delete(deletion, log, never)).toMatchObject({ resources: [] });
+  });
+
   it("that hangs is killed with the program, after the grace of a canceled build", async () => {
     const files = await configuration(
       usesBad,
@@ -115,7 +140,7 @@ describe("a provider", () => {
     );
     const canceling = new AbortController();
     const reason = new Error("canceled");
-    const ending = driver(2_000).start(build(files), log, canceling.signal);
+    const ending = driver({ graceMs: 2_000 }).start(build(files), log, canceling.signal);
     ending.catch(() => undefined);
     await expect.poll(() => readdir(directory), patience).toContain("pid");
     canceling.abort(reason);
@@ -179,6 +204,33 @@ describe("a provisioner", () => {
     expect(lines.filter((line) => line.includes("the rest is not shown"))).toHaveLength(1);
   });
 
+  it("that prints 100 MB does not fill the memory", async () => {
+    const files = await configuration(provisioned("true"));
+    // OpenTofu alone takes minutes for it.
+    const message = `{"@message":"${"x".repeat(1_000)}","type":"provision_progress"}`;
+    const print = `yes '${message}' | head -c 100000000; echo`;
+    const program = join(directory, "tofu");
+    const script = `#!/bin/sh\n[ "$1" = apply ] && { ${print}; }\nexec ${terraform.program} "$@"\n`;
+    await writeFile(program, script, { mode: 0o755 });
+    using memory = watchMemory();
+    await driver({}, program).start(build(files), log, never);
+    expect(memory.growth()).toBeLessThan(64 * 1024 * 1024);
+    expect(lines.filter((line) => line.includes("the rest is not shown"))).toHaveLength(1);
+  });
+
+  it("that prints too much is interrupted, and what it began can be deleted", async () => {
+    const files = await configuration(provisioned(`yes`));
+    const limits = { maxOutputBytes: 1_000_000 };
+    await expect(driver(limits).start(build(files), log, never)).rejects.toMatchObject({
+      code: "run-failed",
+      message: "printed more than 1000000 bytes: let the programs that it runs print less",
+    });
+    expect(Buffer.from(kept ?? []).toString()).toContain("tainted");
+    const deletion = build(files, { transition: "delete", state: kept });
+    expect(await driver(limits).delete(deletion, log, never)).toMatchObject({ resources: [] });
+    expect(Buffer.from(kept ?? []).toString()).not.toContain("tainted");
+  });
+
   it("that prints secrets of the server's settings, or of a running agent, finds them hidden", async () => {
     const files = await configuration(
       provisioned(`echo cloud=$CLOUD_TOKEN; echo agent=token-of-the-agent; exit 1`),
@@ -195,6 +247,19 @@ describe("a provisioner", () => {
 });
 
 describe("a state", () => {
+  it("that is too large fails the build, and is kept for the deletion", async () => {
+    const files = await configuration('resource "terraform_data" "one" { input = "large" }\n');
+    const limits = { maxStateBytes: 100 };
+    await expect(driver(limits).start(build(files), log, never)).rejects.toMatchObject({
+      code: "run-failed",
+      message: expect.stringMatching(/^the state has \d{3} bytes, wanted at most 100: keep large/),
+    });
+    expect(Buffer.from(kept ?? []).toString()).toContain('"large"');
+    const deletion = build(files, { transition: "delete", state: kept });
+    await driver(limits).delete(deletion, log, never);
+    expect(Buffer.from(kept ?? []).toString()).not.toContain('"large"');
+  });
+
   it.each([
     ["of a newer version", { ...stateOfBad, version: 5 }, /version/i],
     ["that is not JSON", "{", /state|JSON/i],
@@ -209,6 +274,18 @@ describe("a state", () => {
     expect(kept).toBeUndefined();
   });
 });
+
+/** Watches the memory of this process. */
+function watchMemory(): Disposable & { readonly growth: () => number } {
+  const rss = (): number => process.memoryUsage.rss();
+  const firstBytes = rss();
+  let mostBytes = firstBytes;
+  const timer = setInterval(() => (mostBytes = Math.max(mostBytes, rss())), 20);
+  return {
+    growth: () => Math.max(mostBytes, rss()) - firstBytes,
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
+}
 
 async function cwdOf(pid: string): Promise<string> {
   return readlink(`/proc/${pid}/cwd`).catch(() => "");
