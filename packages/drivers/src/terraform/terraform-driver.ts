@@ -27,6 +27,7 @@ import {
   readingVariables,
 } from "./build-variables.ts";
 import { runFiles, settleLeftover } from "./leftover-run.ts";
+import { mustInstallAlone } from "./plugin-cache.ts";
 import { type DeclaredAgent, readAgents } from "./read-agents.ts";
 import { readExternalAuth, readParameters, readPresets } from "./read-parameters.ts";
 import { readResources } from "./read-resources.ts";
@@ -60,6 +61,9 @@ export class TerraformDriver implements Driver {
   readonly #turns: Turnstile;
   readonly #limits: RunLimits;
   #program: TerraformProgram | undefined;
+  /** Read anew from the configuration file before each run. */
+  #installsAlone = false;
+  readonly #installing = new Turnstile((inside) => inside === 0 || !this.#installsAlone);
 
   constructor(options: TerraformDriverOptions) {
     const { program, users, runsDir, maxRuns } = options;
@@ -183,6 +187,7 @@ export class TerraformDriver implements Driver {
     task: (session: TerraformSession) => Promise<T>,
   ): Promise<T> {
     const program = await this.#requireProgram(signal);
+    this.#installsAlone = await mustInstallAlone(program, this.#options);
     const { runsDir: root, configFile, environment, clock } = this.#options;
     const options = {
       root,
@@ -193,6 +198,7 @@ export class TerraformDriver implements Driver {
       table: this.#table,
       clock,
       limits: this.#limits,
+      installing: this.#installing,
     };
     return this.#turns.run(signal, async () => {
       log.write("debug", "Setting up", `${program.product} ${program.version}`);

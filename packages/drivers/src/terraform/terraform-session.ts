@@ -2,7 +2,13 @@ import { constants } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type JsonObject, parseObject, Scope, systemErrorCode } from "@slipway/runtime";
+import {
+  type JsonObject,
+  parseObject,
+  Scope,
+  systemErrorCode,
+  type Turnstile,
+} from "@slipway/runtime";
 
 import type { DriverBuild, DriverTemplate } from "../driver-build.ts";
 import type { DriverLog } from "../driver.ts";
@@ -24,6 +30,8 @@ export interface SessionOptions extends RunDirectoryOptions {
   readonly program: string;
   readonly configFile: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
+  /** The turns in which providers are installed. */
+  readonly installing: Turnstile;
 }
 
 /** The configuration that a session is opened with. */
@@ -118,10 +126,12 @@ export class TerraformSession implements AsyncDisposable {
 
   /** Installs providers and modules. */
   async init(signal: AbortSignal): Promise<void> {
-    await this.#run(
-      "Initializing Terraform",
-      ["init", "-input=false", "-no-color", "-lock=false"],
-      signal,
+    await this.#options.installing.run(signal, () =>
+      this.#run(
+        "Initializing Terraform",
+        ["init", "-input=false", "-no-color", "-lock=false"],
+        signal,
+      ),
     );
   }
 

@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 
 import { buildGoProgram } from "@slipway/testkit";
 
-const providerVersion = "2.20.0";
-const provider = "provider-coder";
+export const providerVersion = "2.20.0";
+export const provider = "provider-coder";
 
 /** OpenTofu and the provider `coder/coder`, as their makers publish their sources. */
 export interface TestTerraform {
