@@ -61,7 +61,7 @@ export class TerraformDriver implements Driver {
   readonly #turns: Turnstile;
   readonly #limits: RunLimits;
   #program: TerraformProgram | undefined;
-  /** Read anew from the configuration file before each run. */
+  /** True if providers are installed by one run at a time; checked before each run, as the configuration file may change. */
   #installsAlone = false;
   readonly #installing = new Turnstile((inside) => inside === 0 || !this.#installsAlone);
 
