@@ -56,6 +56,15 @@ export interface DriverOwner {
   readonly roles: readonly string[];
   /** The way in which the user logs in: `password`, `oidc`, … */
   readonly loginType: string;
+  /** The SSH key for Git; undefined for a driver that needs none, in pools, and for suspended users. */
+  readonly gitKey: DriverGitKey | undefined;
+}
+
+export interface DriverGitKey {
+  /** In the form of `authorized_keys`. */
+  readonly publicKey: string;
+  /** In plaintext. Never logged. */
+  readonly privateKey: string;
 }
 
 export interface DriverTemplate {

@@ -19,6 +19,7 @@ export type {
   DriverAgent,
   DriverBuild,
   DriverContainer,
+  DriverGitKey,
   DriverOwner,
   DriverTemplate,
   KubernetesSettings,

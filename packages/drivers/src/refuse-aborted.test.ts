@@ -21,7 +21,15 @@ const build: DriverBuild = {
   workspace: {
     id: "w",
     name: "dev",
-    owner: { id: "o", username: "ana", name: "", email: "", roles: [], loginType: "password" },
+    owner: {
+      id: "o",
+      username: "ana",
+      name: "",
+      email: "",
+      roles: [],
+      loginType: "password",
+      gitKey: undefined,
+    },
   },
   template,
   parameters: {},

@@ -10,7 +10,15 @@ const build: DriverBuild = {
   workspace: {
     id: "w",
     name: "box",
-    owner: { id: "o", username: "ada", name: "", email: "", roles: [], loginType: "password" },
+    owner: {
+      id: "o",
+      username: "ada",
+      name: "",
+      email: "",
+      roles: [],
+      loginType: "password",
+      gitKey: undefined,
+    },
   },
   template: {
     id: "t",

@@ -75,7 +75,9 @@ function ownerVariables(owner: DriverOwner): Readonly<Record<string, string>> {
     CODER_WORKSPACE_OWNER_ID: owner.id,
     CODER_WORKSPACE_OWNER_NAME: owner.name,
     CODER_WORKSPACE_OWNER_EMAIL: owner.email,
-    CODER_WORKSPACE_OWNER_GROUPS: "[]",
+    // There is one group, of all members.
+    CODER_WORKSPACE_OWNER_GROUPS: '["Everyone"]',
+    CODER_WORKSPACE_OWNER_SSH_PUBLIC_KEY: owner.gitKey?.publicKey ?? "",
     CODER_WORKSPACE_OWNER_RBAC_ROLES: JSON.stringify(
       ["member", ...owner.roles].map((name) => ({ name, org_id: "" })),
     ),

@@ -1,18 +1,13 @@
-import { constants } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import {
-  type JsonObject,
-  parseObject,
-  Scope,
-  systemErrorCode,
-  type Turnstile,
-} from "@slipway/runtime";
+import { type JsonObject, parseObject, Scope, type Turnstile } from "@slipway/runtime";
 
 import type { DriverBuild, DriverTemplate } from "../driver-build.ts";
 import type { DriverLog } from "../driver.ts";
 import { DriverError } from "../errors.ts";
+import { namesAttribute } from "./named-attributes.ts";
+import { readBounded } from "./read-bounded.ts";
 import { redactor } from "./redactor.ts";
 import { type CommandOptions, runCommand } from "./run-command.ts";
 import {
@@ -59,7 +54,7 @@ export class TerraformSession implements AsyncDisposable {
   readonly #options: SessionOptions;
   readonly #directory: RunDirectory;
   readonly #build: DriverBuild | undefined;
-  readonly #environment: Readonly<Record<string, string>>;
+  #environment: Readonly<Record<string, string>>;
   readonly #log: DriverLog;
   readonly #redact: (text: string) => string;
   /** The planned changes that are more than reads, by the address of the resource. */
@@ -88,7 +83,8 @@ export class TerraformSession implements AsyncDisposable {
       ...variables,
     };
     const tokens = build?.agents.map(({ token }) => token) ?? [];
-    this.#redact = redactor(this.#environment, tokens);
+    const keyLines = build?.workspace.owner.gitKey?.privateKey.split("\n") ?? [];
+    this.#redact = redactor(this.#environment, [...tokens, ...keyLines]);
   }
 
   static async open(
@@ -133,6 +129,19 @@ export class TerraformSession implements AsyncDisposable {
         signal,
       ),
     );
+    await this.#passGitKey();
+  }
+
+  /** Passes the owner's private key to a configuration that names it: the state of any other does not hold it. */
+  async #passGitKey(): Promise<void> {
+    const { files } = this.#directory;
+    const { privateKey } = this.#build?.workspace.owner.gitKey ?? {};
+    if (privateKey === undefined || !(await namesAttribute(files, "ssh_private_key"))) return;
+    this.#log.write("info", "Initializing Terraform", "the template reads the owner's SSH key");
+    this.#environment = {
+      ...this.#environment,
+      CODER_WORKSPACE_OWNER_SSH_PRIVATE_KEY: privateKey,
+    };
   }
 
   /** Plans the changes, or the removal of everything. */
@@ -206,12 +215,16 @@ export class TerraformSession implements AsyncDisposable {
    */
   readState(): Promise<Uint8Array | undefined> {
     const { maxKeptStateBytes } = this.#options.limits;
-    return this.#readBounded(this.#directory.statePath, "the state", maxKeptStateBytes);
+    return readBounded(this.#directory.statePath, "the state", maxKeptStateBytes);
   }
 
   /** Reads the lock file, which pins the providers. */
   readLock(): Promise<Uint8Array | undefined> {
-    return this.#readBounded(join(this.#directory.files, lockFile), "the lock file");
+    return readBounded(
+      join(this.#directory.files, lockFile),
+      "the lock file",
+      this.#options.limits.maxStateBytes,
+    );
   }
 
   async #show(args: readonly string[], signal: AbortSignal): Promise<JsonObject> {
@@ -219,7 +232,7 @@ export class TerraformSession implements AsyncDisposable {
     await this.#run("Reading", ["show", "-json", "-no-color", ...args], signal, {
       resultPath: path,
     });
-    const bytes = await this.#readBounded(path, "the plan or state");
+    const bytes = await readBounded(path, "the plan or state", this.#options.limits.maxStateBytes);
     const json = parseObject(Buffer.from(bytes ?? []).toString());
     if (json === undefined) throw new DriverError("run-failed", "show printed no JSON object");
     return json;
@@ -278,29 +291,6 @@ export class TerraformSession implements AsyncDisposable {
     const reasons = log.errors.length === 0 ? [`${command} ${end}`] : log.errors;
     throw new DriverError("run-failed", reasons.slice(0, maxReasons).join("; "));
   }
-
-  async #readBounded(
-    path: string,
-    what: string,
-    maxBytes = this.#options.limits.maxStateBytes,
-  ): Promise<Uint8Array | undefined> {
-    try {
-      // The programs of a template may have put a link or a pipe in its place.
-      await using file = await open(path, readFlags);
-      const found = await file.stat();
-      if (!found.isFile()) throw new DriverError("run-failed", `${what} is not a file`);
-      if (found.size > maxBytes) {
-        throw new DriverError(
-          "run-failed",
-          `${what} has ${found.size} bytes, wanted at most ${maxBytes}`,
-        );
-      }
-      return await file.readFile();
-    } catch (error) {
-      if (systemErrorCode(error) === "ENOENT") return undefined;
-      throw error;
-    }
-  }
 }
 
 /** A command of the program and its arguments. */
@@ -308,6 +298,5 @@ type Command = readonly [command: keyof typeof stages, ...args: string[]];
 
 /** The stage of a build that each command is. */
 const stages = { init: "init", plan: "plan", show: "graph", apply: "apply" } as const;
-const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** The maximum number of errors in the message about a failed run; the log has more. */
 const maxReasons = 5;

@@ -169,6 +169,7 @@ ofRoot("a server of root", () => {
           email: "",
           roles: [],
           loginType: "password",
+          gitKey: undefined,
         },
       },
       template: {

@@ -33,6 +33,7 @@ export function sampleBuild(fields: Partial<DriverBuild> = {}): DriverBuild {
         email: "ada@example.com",
         roles: [],
         loginType: "password",
+        gitKey: undefined,
       },
     },
     template: {

@@ -61,6 +61,7 @@ function buildContexts(db: Queryable) {
         ...subjectColumns,
         "owner.roles as owner_roles",
         "owner.login_type as owner_login_type",
+        "owner.status as owner_status",
         "v.name as template_version_name",
         "v.file_id",
         "v.driver_notes",

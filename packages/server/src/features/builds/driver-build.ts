@@ -6,6 +6,7 @@ import {
   type DriverAgent,
   type DriverBuild,
   DriverError,
+  type DriverGitKey,
   type DriverLog,
   type DriverResult,
   type DriverTemplate,
@@ -21,6 +22,7 @@ import { type StageSeconds, stageObserver } from "../../platform/jobs/stage-seco
 import { readDriverAgents, readRunningAgents } from "../agents/build-service.ts";
 import { driverAgents } from "../agents/plan-service.ts";
 import { type UnpackNeeds, withTemplateFiles } from "../templates/unpack-service.ts";
+import { ensureGitKey } from "../users/git-key-service.ts";
 import type { BuildContext } from "./build-context.ts";
 import { keepDriverState, readStateColumns, selectDriverState } from "./driver-state.ts";
 import { renderAgents } from "./render.ts";
@@ -69,8 +71,9 @@ export async function readDriverBuild(
   const { driver } = context.definition;
   // No state precedes the first build.
   const isFirst = before === 1;
-  const [agents, state] = await Promise.all([
+  const [agents, gitKey, state] = await Promise.all([
     readAgents(needs, context, runningId),
+    readOwnerKey(needs, context),
     readStateColumns(secrets, context) ??
       (isFirst ? undefined : selectDriverState(db, secrets, { workspaceId, before, driver })),
   ]);
@@ -88,6 +91,7 @@ export async function readDriverBuild(
         email: context.owner_email,
         roles: context.owner_roles,
         loginType: context.owner_login_type,
+        gitKey,
       },
     },
     template: driverTemplate(context),
@@ -103,6 +107,16 @@ export async function readDriverBuild(
     },
     hold: async (times) => requireLease(lease).hold(times),
   };
+}
+
+/** Reads the owner's key, if the driver reads the template, which may need it; undefined in pools and for suspended owners. */
+async function readOwnerKey(
+  { db, secrets }: Pick<BuildNeeds, "db" | "secrets">,
+  { definition, owner_id: ownerId, owner_status: status }: BuildContext,
+): Promise<DriverGitKey | undefined> {
+  const needsKey = capabilitiesOf(definition.driver).readsTemplates;
+  if (!needsKey || ownerId === prebuildsUserId || status === "suspended") return undefined;
+  return ensureGitKey(db, secrets, ownerId);
 }
 
 function requireLease(lease: JobLease | undefined): JobLease {
