@@ -7,6 +7,7 @@ import {
   managedAddresses,
   newerState,
   pushedStateProblem,
+  resourcesOf,
 } from "./state-file.ts";
 
 function state(fields: object): Uint8Array {
@@ -95,4 +96,68 @@ describe("a pushed state", () => {
 it("tells a state that is cut off", () => {
   expect(isWholeState(state({}))).toBe(true);
   expect(isWholeState(state({}).subarray(0, -1))).toBe(false);
+});
+
+describe("the resources of a state", () => {
+  it("have the addresses by which the program names them", () => {
+    const resources = [
+      {
+        mode: "data",
+        type: "coder_workspace",
+        name: "me",
+        instances: [{ attributes: { id: "w" } }],
+      },
+      {
+        module: 'module.ide["a.b"]',
+        mode: "managed",
+        type: "coder_app",
+        name: "app",
+        instances: [
+          {
+            index_key: 'say "x"',
+            attributes: { slug: "x" },
+            dependencies: ["coder_agent.main", 'module.ide["a.b"].coder_app.first[0]'],
+          },
+          { index_key: 1, attributes: { slug: "y" } },
+        ],
+      },
+    ];
+    expect(resourcesOf(state({ resources }))).toEqual([
+      {
+        address: "data.coder_workspace.me",
+        configAddress: "data.coder_workspace.me",
+        key: undefined,
+        isData: true,
+        type: "coder_workspace",
+        name: "me",
+        values: { id: "w" },
+        dependsOn: [],
+      },
+      {
+        address: String.raw`module.ide["a.b"].coder_app.app["say \"x\""]`,
+        configAddress: "module.ide.coder_app.app",
+        key: 'say "x"',
+        isData: false,
+        type: "coder_app",
+        name: "app",
+        values: { slug: "x" },
+        dependsOn: ["coder_agent.main", "module.ide.coder_app.first"],
+      },
+      expect.objectContaining({ address: 'module.ide["a.b"].coder_app.app[1]', key: 1 }),
+    ]);
+  });
+
+  it("leave out instances that wait for their removal", () => {
+    const instances = [{ deposed: "00000001", attributes: { id: 1 } }, { attributes: { id: 2 } }];
+    expect(resourcesOf(state({ resources: [{ ...box, instances }] }))).toMatchObject([
+      { values: { id: 2 } },
+    ]);
+  });
+
+  it("are for the program to read if the state has another version or is encrypted", () => {
+    expect(resourcesOf(state({ version: 5 }))).toBeUndefined();
+    const encrypted = { serial: 1, lineage: "one", encrypted_data: "x", encryption_version: "v0" };
+    expect(resourcesOf(Buffer.from(JSON.stringify(encrypted)))).toBeUndefined();
+    expect(resourcesOf(undefined)).toBeUndefined();
+  });
 });

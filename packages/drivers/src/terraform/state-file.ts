@@ -1,10 +1,18 @@
-import { listOf, numberOf, objectOf, parseObject, textOf, textsOf } from "@slipway/runtime";
+import {
+  type JsonObject,
+  listOf,
+  numberOf,
+  objectOf,
+  parseObject,
+  textOf,
+  textsOf,
+} from "@slipway/runtime";
 
-import { configAddress } from "./values.ts";
+import { configAddress, type TerraformResource } from "./values.ts";
 
 /*
- * The state as the program itself keeps it (`terraform.tfstate`, version 4). Only what tells one state from another is
- * read here; everything else comes from `show`.
+ * The state as the program itself keeps it (`terraform.tfstate`, version 4, which all releases since 2019 write). `show` says
+ * the same in a form of its own, but starts the program and all providers for it, which takes as long as a plan.
  */
 
 /** Returns the newer of two states of a workspace: an interrupted run may have left one that is not kept yet. */
@@ -101,6 +109,43 @@ export function hasAgentPlaces(state: Uint8Array | undefined): boolean {
       ),
     );
   });
+}
+
+/**
+ * Reads the resources of a state; undefined if it has another version or is encrypted, so that only the program can
+ * read it.
+ */
+export function resourcesOf(
+  state: Uint8Array | undefined,
+): readonly TerraformResource[] | undefined {
+  const parsed = parseState(state);
+  if (parsed?.["version"] !== stateVersion) return undefined;
+  return listOf(parsed["resources"]).flatMap((one) => {
+    const resource = objectOf(one);
+    return listOf(resource["instances"])
+      .map(objectOf)
+      .filter((instance) => instance["deposed"] === undefined)
+      .map((instance) => resourceOf(resource, instance));
+  });
+}
+
+function resourceOf(resource: JsonObject, instance: JsonObject): TerraformResource {
+  const [type, name, module] = [resource["type"], resource["name"], resource["module"]].map(textOf);
+  const isData = resource["mode"] === "data";
+  const parts = [...(module ? [module] : []), ...(isData ? ["data"] : []), type, name];
+  const index = instance["index_key"];
+  const key = typeof index === "number" || typeof index === "string" ? index : undefined;
+  const address = `${parts.join(".")}${key === undefined ? "" : `[${JSON.stringify(key)}]`}`;
+  return {
+    address,
+    configAddress: configAddress(address),
+    key,
+    isData,
+    type: type ?? "",
+    name: name ?? "",
+    values: objectOf(instance["attributes"]),
+    dependsOn: textsOf(instance["dependencies"]).map(configAddress),
+  };
 }
 
 function parseState(state: Uint8Array | undefined) {

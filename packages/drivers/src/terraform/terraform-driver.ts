@@ -37,6 +37,7 @@ import {
   isEmptyState,
   managedAddresses,
   pushedStateProblem,
+  resourcesOf,
   stateSizeProblem,
 } from "./state-file.ts";
 import {
@@ -172,10 +173,8 @@ export class TerraformDriver implements Driver {
       // It is kept all the same, for a deletion.
       const problem = stateSizeProblem(state, this.#limits.maxStateBytes);
       if (problem !== undefined) throw new DriverError("run-failed", problem);
-      return {
-        state,
-        ...resultOf(stateResources(await session.showState(signal)), session, build),
-      };
+      const resources = resourcesOf(state) ?? stateResources(await session.showState(signal));
+      return { state, ...resultOf(resources, session, build) };
     });
   }
 

@@ -242,11 +242,14 @@ describe("a workspace", () => {
     expect(await logOf(started)).toMatch(
       /terraform_data\.machine\[0\]: Creation complete after \d+s/,
     );
-    expect(await stagesOf(started)).toEqual(["init", "plan", "apply", "graph"]);
+    expect(await stagesOf(started)).toEqual(["init", "plan", "apply"]);
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
     const count = "slipway_job_stage_duration_seconds_count";
-    for (const type of ["template_version_import", "workspace_build"]) {
-      expect(metrics).toContain(`${count}{type="${type}",stage="graph",outcome="succeeded"}`);
+    for (const [type, stage] of [
+      ["template_version_import", "graph"],
+      ["workspace_build", "apply"],
+    ]) {
+      expect(metrics).toContain(`${count}{type="${type}",stage="${stage}",outcome="succeeded"}`);
     }
     const firstPid = await pid(started);
     const stopped = await build(started, "stop");
