@@ -28,11 +28,22 @@ export class References {
 
   /** Returns the addresses that one argument of a resource refers to. */
   ofArgument(address: string, argument: string): readonly string[] {
+    const { path, resource } = this.#find(address);
+    const expression = objectOf(resource["expressions"])[argument];
+    return this.#resolveAll(path, referencesIn(expression));
+  }
+
+  /** Returns the addresses that decide how many instances of a resource there are. */
+  ofCount(address: string): readonly string[] {
+    const { path, resource } = this.#find(address);
+    const expressions = [resource["count_expression"], resource["for_each_expression"]];
+    return this.#resolveAll(path, referencesIn(expressions));
+  }
+
+  #find(address: string): { readonly path: string; readonly resource: JsonObject } {
     const [path, name] = splitAddress(address);
     const resources = listOf(this.#modules.get(path)?.content["resources"]).map(objectOf);
-    const found = resources.find((one) => textOf(one["address"]) === name);
-    const expression = objectOf(objectOf(found)["expressions"])[argument];
-    return this.#resolveAll(path, referencesIn(expression));
+    return { path, resource: objectOf(resources.find((one) => textOf(one["address"]) === name)) };
   }
 
   #addModule(

@@ -26,6 +26,7 @@ import {
   buildVariables,
   readingVariables,
 } from "./build-variables.ts";
+import { dependencyWarnings } from "./dependent-parameters.ts";
 import { runFiles, settleLeftover } from "./leftover-run.ts";
 import { mustInstallAlone } from "./plugin-cache.ts";
 import { type DeclaredAgent, readAgents } from "./read-agents.ts";
@@ -87,6 +88,7 @@ export class TerraformDriver implements Driver {
       await session.init(signal);
       await session.plan({ destroy: false }, signal);
       const plan = await session.showPlan(signal);
+      for (const warning of dependencyWarnings(plan)) log.write("warn", "Planning", warning);
       const resources = planResources(plan);
       const relations = planRelations(plan, resources);
       const agents = readAgents(resources, relations.agentOf);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import { listTemplateVersionParameters } from "@slipway/api/templates/parameter-routes";
 import { createTemplate } from "@slipway/api/templates/routes";
-import { updateActiveVersion } from "@slipway/api/templates/version-routes";
+import { getTemplateVersionLogs, updateActiveVersion } from "@slipway/api/templates/version-routes";
 import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
@@ -225,6 +225,15 @@ describe("the template", () => {
   it("has a case for each directory", async () => {
     const names = (await readdir(templates)).filter((name) => name !== "machine");
     expect(names.toSorted()).toEqual(Object.keys(cases).toSorted());
+  });
+
+  it("is pushed with a warning of a parameter that other values decide", async () => {
+    const params = { version: await push("owner", "warned") };
+    const logs = await server.admin.call(getTemplateVersionLogs, { params, query: {} });
+    const warnings = logs.filter(({ log_level: level }) => level === "warn");
+    expect(warnings.map(({ output }) => output.split(":")[0])).toEqual([
+      "data.coder_parameter.detail depends on data.coder_workspace_owner.me, data.coder_parameter.extra",
+    ]);
   });
 
   it.each(Object.entries(cases))("%s runs unchanged", async (name, expected) => {
