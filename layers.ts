@@ -211,6 +211,8 @@ export const layers: readonly PackageLayer[] = [
       "features/workspaces",
       // Creates workspaces, claims them from pools, and tells the agents of a claim.
       "features/claims",
+      // The sessions of provisioners, which carry out jobs elsewhere, and their keys.
+      "features/provisioners",
       // What concerns the whole server, and questions about everything below.
       "features/deployment",
       // Fills pools of workspaces.
@@ -241,6 +243,8 @@ export const layers: readonly PackageLayer[] = [
         ],
         eachOther: "nothing",
       },
+      // The process of a provisioner: the other end of its sessions.
+      "provisioner",
       "main",
     ],
     rooms: {

@@ -18,6 +18,9 @@ const api = (file: string, type: string): string => `import("@slipway/api/${file
 /** Types of the columns that a check constraint restricts to a list. */
 const columns = {
   "jobs.type": api("jobs/job", "JobType"),
+  "jobs.tags": `Generated<${api("jobs/provisioner", "ProvisionerTags")}>`,
+  "provisioner_keys.tags": `Generated<${api("jobs/provisioner", "ProvisionerTags")}>`,
+  "workers.tags": `Generated<${api("jobs/provisioner", "ProvisionerTags")}>`,
   "job_logs.log_source": api("jobs/job", 'JobLog["log_source"]'),
   "job_logs.log_level": api("jobs/job", "LogLevel"),
   "users.status": `Generated<${api("users/user", 'User["status"]')}>`,

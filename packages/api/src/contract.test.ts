@@ -95,6 +95,7 @@ describe("the scopes of routes", () => {
       awsInstanceIdentity: [],
       azureInstanceIdentity: [],
       createKey: ["api_key:create"],
+      createProvisionerKey: [],
       createToken: ["api_key:create"],
       getAgentExternalAuth: [],
       getAgentGitAuth: [],

@@ -12,6 +12,7 @@ export type {
 } from "./docker/docker-options.ts";
 export { defaultDriverLimits } from "./driver-build.ts";
 export type {
+  BuildHold,
   ContainerBuild,
   ContainerPort,
   ContainerVolume,
@@ -23,6 +24,7 @@ export type {
   DriverOwner,
   DriverTemplate,
   KubernetesSettings,
+  LeaseTimes,
 } from "./driver-build.ts";
 export type {
   AgentEnd,
@@ -31,10 +33,12 @@ export type {
   DriverEvent,
   DriverLog,
   DriverKind,
+  DriverLogLevel,
   DriverPlan,
   DriverReading,
   DriverResource,
   DriverResult,
+  ObserveInput,
   PlanInput,
   PlannedAgent,
   ReadInput,
@@ -43,6 +47,7 @@ export type {
   WorkspaceObservation,
 } from "./driver.ts";
 export { DriverError } from "./errors.ts";
+export type { DriverErrorCode } from "./errors.ts";
 export { ExternalDriver } from "./external/external-driver.ts";
 export { KubernetesDriver } from "./kubernetes/kubernetes-driver.ts";
 export { kubernetesPermissions } from "./kubernetes/kubernetes-options.ts";

@@ -1,6 +1,7 @@
 export type { AgentConnection } from "./agent/dial.ts";
 export { agentCoordination } from "./agent/coordination-session.ts";
 export type { CoordinationCalls } from "./agent/coordination-session.ts";
+export { dialSocket } from "./agent/dial-socket.ts";
 export { dialAgent, openSession } from "./agent/dial.ts";
 export type { DialOptions } from "./agent/dial.ts";
 export { DialError, IdentityError, ReinitError, rungs } from "./agent/errors.ts";

@@ -6,6 +6,8 @@ export { ConfigError } from "./platform/config/setting-source.ts";
 export { StartError } from "./main/start-error.ts";
 export { runResetPassword } from "./main/reset-password.ts";
 export type { ResetPasswordOptions } from "./main/reset-password.ts";
+export { runProvisioner } from "./main/run-provisioner.ts";
+export type { RunProvisionerOptions } from "./main/run-provisioner.ts";
 export { runRotateKey } from "./main/rotate-key.ts";
 export type { RotateKeyOptions } from "./main/rotate-key.ts";
 export { runServer } from "./main/run-server.ts";

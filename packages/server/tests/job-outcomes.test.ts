@@ -10,9 +10,10 @@ import { selectBuild } from "../src/features/builds/queries.ts";
 import { WorkspaceTurns } from "../src/features/builds/workspace-turns.ts";
 import type { Database } from "../src/platform/db/database.ts";
 import type { UserCaller } from "../src/platform/http/caller.ts";
+import { acquireJob } from "../src/platform/jobs/acquire-query.ts";
 import { JobLease } from "../src/platform/jobs/job-lease.ts";
 import { JobLogWriter } from "../src/platform/jobs/job-log-writer.ts";
-import { acquireJob, completeJob, renewLeases } from "../src/platform/jobs/queries.ts";
+import { completeJob, renewLeases } from "../src/platform/jobs/queries.ts";
 import { endJob } from "../src/platform/jobs/worker.ts";
 import { topics } from "../src/platform/pubsub/pubsub.ts";
 

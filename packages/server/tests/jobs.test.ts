@@ -8,11 +8,11 @@ import { afterEach, beforeEach, expect, inject, it, onTestFinished } from "vites
 import { connectionOptions } from "../src/platform/db/database.ts";
 import { sqlState, violatesUnique } from "../src/platform/db/errors.ts";
 import { inTransaction } from "../src/platform/db/transaction.ts";
+import { acquireJob } from "../src/platform/jobs/acquire-query.ts";
 import { JobLease, JobLost, usualLease } from "../src/platform/jobs/job-lease.ts";
 import { JobLogWriter } from "../src/platform/jobs/job-log-writer.ts";
 import { readJobLogs } from "../src/platform/jobs/log-stream.ts";
 import {
-  acquireJob,
   completeJob,
   type InsertJob,
   insertJobLogs,

@@ -11,9 +11,9 @@ import { readTimings } from "../src/features/builds/read-service.ts";
 import { WorkspaceTurns } from "../src/features/builds/workspace-turns.ts";
 import type { Database } from "../src/platform/db/database.ts";
 import type { UserCaller } from "../src/platform/http/caller.ts";
+import { acquireJob } from "../src/platform/jobs/acquire-query.ts";
 import { JobLease } from "../src/platform/jobs/job-lease.ts";
 import { JobLogWriter } from "../src/platform/jobs/job-log-writer.ts";
-import { acquireJob } from "../src/platform/jobs/queries.ts";
 import { endJob } from "../src/platform/jobs/worker.ts";
 
 /* Builds of a driver that measures its stages. */

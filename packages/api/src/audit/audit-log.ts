@@ -39,6 +39,7 @@ export const auditResourceTypes = [
   "file",
   // A program that acts for users who authorized it (OAuth 2).
   "oauth2_provider_app",
+  "provisioner_key",
 ] as const;
 export const AuditResourceType = oneOf(...auditResourceTypes);
 export type AuditResourceType = Infer<typeof AuditResourceType>;

@@ -4,8 +4,11 @@ import type { ScopeName } from "./scopes.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-/** The callers that a route admits: anyone, a user with a session token, or an agent with its token. */
-export type Caller = "anyone" | "user" | "agent";
+/** The callers that a route admits: anyone, a user with a session token, an agent with its token, a provisioner with its key. */
+export type Caller = "anyone" | "user" | "agent" | "provisioner";
+
+/** The header with the key of a provisioner. */
+export const provisionerKeyHeader = "Coder-Provisioner-Daemon-Key";
 
 /**
  * The way a route answers.
@@ -59,6 +62,7 @@ const usualBodyBytes: Readonly<Record<Caller, number>> = {
   anyone: 16 * 1024,
   user: 64 * 1024,
   agent: 64 * 1024,
+  provisioner: 64 * 1024,
 };
 const usualBodyValues = 10_000;
 

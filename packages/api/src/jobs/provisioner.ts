@@ -3,7 +3,37 @@ import { Type } from "typebox";
 import { type Infer, nullable, oneOf, Timestamp, Uuid } from "../contract/scalars.ts";
 import { JobStatus } from "./job.ts";
 
-/** The number of workers that can take a job; every server is a worker. */
+/** Tags of a job, all of which a provisioner must have to take it; or those of a provisioner. */
+export const ProvisionerTags = Type.Record(
+  Type.String({ minLength: 1, maxLength: 128 }),
+  Type.String({ maxLength: 256 }),
+  { maxProperties: 32 },
+);
+export type ProvisionerTags = Infer<typeof ProvisionerTags>;
+
+/** A key by which provisioners connect, without its secret. */
+export const ProvisionerKey = Type.Object({
+  id: Uuid,
+  created_at: Timestamp,
+  organization: Uuid,
+  name: Type.String(),
+  /** The tags that its provisioners may have. */
+  tags: Type.Record(Type.String(), Type.String()),
+});
+export type ProvisionerKey = Infer<typeof ProvisionerKey>;
+
+export const CreateProvisionerKeyRequest = Type.Object({
+  name: Type.String(),
+  tags: Type.Optional(nullable(ProvisionerTags)),
+});
+
+/** The secret of a new key, which is shown only once. */
+export const CreateProvisionerKeyResponse = Type.Object({ key: Type.String() });
+
+/**
+ * The number of workers that can take a job: the provisioners that have its tags. A job without tags is for the servers, one
+ * of which can always take it.
+ */
 export const MatchedProvisioners = Type.Object({
   count: Type.Integer(),
   available: Type.Integer(),
@@ -33,14 +63,14 @@ const WorkerJob = Type.Object({
   template_display_name: Type.String(),
 });
 
-/** A worker: a server, which carries out jobs itself. */
+/** A worker: a server, or a provisioner elsewhere. */
 export const ProvisionerDaemon = Type.Object({
   id: Uuid,
   organization_id: Uuid,
   key_id: Uuid,
   created_at: Timestamp,
   last_seen_at: Timestamp,
-  /** The name of its host. */
+  /** The name of its host, or the one that it was started with. */
   name: Type.String(),
   version: Type.String(),
   api_version: Type.String(),

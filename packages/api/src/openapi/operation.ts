@@ -1,5 +1,6 @@
 import { ErrorBody } from "../contract/api-error.ts";
 import type { Caller, Route } from "../contract/route.ts";
+import { provisionerKeyHeader } from "../contract/route.ts";
 import { isJsonObject, type JsonObject } from "./components.ts";
 
 /** Writes a schema into the document. */
@@ -54,12 +55,19 @@ export const securitySchemes = {
     name: "Coder-Session-Token",
     description: "An agent token; accepted in the same places as a session token.",
   },
+  ProvisionerKey: {
+    type: "apiKey",
+    in: "header",
+    name: provisionerKeyHeader,
+    description: "The key of provisioners.",
+  },
 } as const;
 
 const security: Readonly<Record<Caller, readonly JsonObject[]>> = {
   anyone: [],
   user: [{ SessionToken: [] }, { SessionCookie: [] }, { SessionQuery: [] }, { SessionBearer: [] }],
   agent: [{ AgentToken: [] }],
+  provisioner: [{ ProvisionerKey: [] }],
 };
 
 const descriptions = {

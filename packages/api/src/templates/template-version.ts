@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import { type Infer, nullable, Timestamp, Uuid } from "../contract/scalars.ts";
 import { ProvisionerJob } from "../jobs/job.ts";
-import { MatchedProvisioners } from "../jobs/provisioner.ts";
+import { MatchedProvisioners, ProvisionerTags } from "../jobs/provisioner.ts";
 
 export const TemplateVersion = Type.Object({
   id: Uuid,
@@ -34,6 +34,8 @@ export const CreateTemplateVersionRequest = Type.Object({
   /** A starter template, in place of `file_id`. */
   example_id: Type.Optional(Type.String({ maxLength: 64 })),
   provisioner: Type.Optional(Type.String()),
+  /** The tags of provisioners that carry out the import and the builds of the version; none for the servers themselves. */
+  tags: Type.Optional(nullable(ProvisionerTags)),
 });
 
 export const UpdateTemplateVersionRequest = Type.Object({

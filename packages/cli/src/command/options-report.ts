@@ -47,7 +47,7 @@ function variablesOf({ variable }: Flag): readonly string[] {
 }
 
 /** Names of flags whose values are secrets, or contain some. */
-const secretFlag = /token$|password|secret|header|postgresUrl/i;
+const secretFlag = /token$|^key$|password|secret|header|postgresUrl/i;
 
 function shownValue(key: string, value: unknown): string {
   if (value === undefined) return "-";

@@ -530,6 +530,31 @@ export const commandTable: CommandTable = {
       () => import("../commands/provisioner/jobs-cancel.ts"),
     ),
     lazyCommand(
+      { name: "provisioner list", heading: "Organization and jobs:", summary: "list servers and provisioners, which carry out jobs", aliases: ["ls"] },
+      () => import("../commands/provisioner/list.ts"),
+      () => import("../commands/provisioner/list.ts"),
+    ),
+    lazyCommand(
+      { name: "provisioner start", heading: "Organization and jobs:", summary: "carry out jobs of Terraform templates on this machine" },
+      () => import("../commands/provisioner/start.ts"),
+      () => import("../commands/provisioner/start.ts"),
+    ),
+    lazyCommand(
+      { name: "provisioner keys create", heading: "Organization and jobs:", summary: "create a key for provisioners, shown only once" },
+      () => import("../commands/provisioner/keys-create.ts"),
+      () => import("../commands/provisioner/keys-create.ts"),
+    ),
+    lazyCommand(
+      { name: "provisioner keys list", heading: "Organization and jobs:", summary: "list the keys of provisioners", aliases: ["ls"] },
+      () => import("../commands/provisioner/keys-list.ts"),
+      () => import("../commands/provisioner/keys-list.ts"),
+    ),
+    lazyCommand(
+      { name: "provisioner keys delete", heading: "Organization and jobs:", summary: "delete a key, and disconnect its provisioners", aliases: ["rm"] },
+      () => import("../commands/provisioner/keys-delete.ts"),
+      () => import("../commands/provisioner/keys-delete.ts"),
+    ),
+    lazyCommand(
       { name: "import coder", heading: "Moving over:", summary: "import users, templates and workspaces from a Coder server" },
       () => import("../commands/import/coder.ts"),
       () => import("../commands/import/coder.ts"),
@@ -568,8 +593,9 @@ export const commandTable: CommandTable = {
     { name: "tokens", summary: "manage API tokens", aliases: ["token"] },
     { name: "organizations", summary: "show organizations and their members", aliases: ["organization","org","orgs"] },
     { name: "organizations members", summary: "show members of an organization", aliases: ["member"] },
-    { name: "provisioner", summary: "manage the server's jobs", aliases: ["provisioners"] },
+    { name: "provisioner", summary: "manage jobs, and the provisioners that carry them out", aliases: ["provisioners"] },
     { name: "provisioner jobs", summary: "manage imports, builds and dry runs", aliases: ["job"] },
+    { name: "provisioner keys", summary: "manage keys of provisioners", aliases: ["key"] },
     { name: "import", summary: "bring over what another server has" },
     { name: "support", summary: "collect what helps to find the cause of a problem" },
   ],

@@ -9,6 +9,7 @@ import { runCleanup } from "../features/cleanup/service.ts";
 import { runLogInChecks } from "../features/logins/check-service.ts";
 import { announceWorker } from "../features/organizations/worker-service.ts";
 import { defaultReconciler, runReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
+import type { Provisioners } from "../features/provisioners/session-service.ts";
 import { runSchedules } from "../features/schedules/scheduler.ts";
 import { AgentHttp } from "../gateway/agent-http/agent-http.ts";
 import { RunAudit } from "../gateway/runs/run-audit.ts";
@@ -30,6 +31,7 @@ import { createLogIns, wireLogIns } from "./wire-logins.ts";
 import { wireMcp } from "./wire-mcp.ts";
 import { createOwnPeer, wireNetwork } from "./wire-network.ts";
 import { wireOauthServer } from "./wire-oauth-server.ts";
+import { wireProvisioners } from "./wire-provisioners.ts";
 import { openMesh, openStun, wireRelay } from "./wire-relay.ts";
 import { wireUsers } from "./wire-users.ts";
 import { wireWorkspaces } from "./wire-workspaces.ts";
@@ -49,14 +51,16 @@ export async function serve(
   const { settings, platform, relay, downloads, metrics } = parts;
   const { clock, logger } = platform;
   const work = new Scope();
-  const site = await openSite(parts, opened, work);
+  const turns = new WorkspaceTurns();
+  const site = await openSite(parts, opened, work, turns);
   const { http } = site;
   opened.use(http);
   parts.docker?.useListener(http);
   parts.clusters?.useListener(http);
   warnOfUnknownUrl(settings, http.accessUrl, logger);
-  // Requests for apps end before the listener closes.
+  // Requests for apps and sessions of provisioners end before the listener closes.
   opened.use(site.apps);
+  opened.use(site.provisioners);
   // Clients are notified before the listener closes.
   opened.defer(() => relay.close());
   opened.defer(() => downloads.store.stop());
@@ -67,13 +71,14 @@ export async function serve(
   });
   opened.use(work);
   work.run((stop) => mesh.run(stop));
-  runInBackground(parts, http, work);
+  runInBackground(parts, http, work, turns);
   return { http, work };
 }
 
 interface OpenSite {
   readonly http: OpenHttp;
   readonly apps: Apps | undefined;
+  readonly provisioners: Provisioners | undefined;
   /** Announces the listener to agents and clients. */
   readonly useStun: (stun: StunListener | undefined) => void;
 }
@@ -83,13 +88,15 @@ async function openSite(
   parts: ServerParts,
   opened: AsyncDisposableStack,
   work: Scope,
+  turns: WorkspaceTurns,
 ): Promise<OpenSite> {
   const { platform, localHints, secrets, drivers, downloads, metrics, relay } = parts;
   const { coordinator, notes, unfinished, monitor, metadata, externalAuth } = parts;
   const { clock } = platform;
-  const { registry, claimSeconds } = metrics;
+  const { registry, claimSeconds, endedJobs, stageSeconds } = metrics;
   let stun: StunListener | undefined;
   let apps: Apps | undefined;
+  let provisioners: Provisioners | undefined;
   const http = await openHttp(
     { ...platform, metrics, unfinished },
     parts.settings,
@@ -137,14 +144,21 @@ async function openSite(
       const running = wireApps(site, platform, { secrets, reach, registry });
       work.run((stop) => running.run(stop));
       apps = running;
+      const jobs = { endedJobs, stageSeconds, turns };
+      provisioners = wireProvisioners(site, platform, { ...jobs, secrets, drivers });
       wireMcp(site, platform);
       wireRelay(site, { relay, clock });
     },
   );
-  return { http, apps, useStun: (listener) => void (stun = listener) };
+  return { http, apps, provisioners, useStun: (listener) => void (stun = listener) };
 }
 
-function runInBackground(parts: ServerParts, http: OpenHttp, work: Scope): void {
+function runInBackground(
+  parts: ServerParts,
+  http: OpenHttp,
+  work: Scope,
+  turns: WorkspaceTurns,
+): void {
   const { settings, directory, platform, secrets, drivers, downloads, metrics, unfinished } = parts;
   const { db, clock } = platform;
   const { replicaId } = directory;
@@ -159,7 +173,7 @@ function runInBackground(parts: ServerParts, http: OpenHttp, work: Scope): void 
         drivers,
         accessUrl: http.accessUrl,
         unpackDir: directory.unpackDir,
-        turns: new WorkspaceTurns(),
+        turns,
         clock,
         stageSeconds,
       },

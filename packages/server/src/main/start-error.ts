@@ -72,6 +72,8 @@ export class StartError extends CodedError<
   | "address-refused"
   | "no-database"
   | "secret-key-missing"
+  | "no-terraform"
+  | "provisioner-refused"
 > {
   override readonly name = "StartError";
 }

@@ -37,7 +37,7 @@ import { parseSearch } from "../../src/features/workspaces/search.ts";
 import { defaultLimits } from "../../src/platform/config/limits.ts";
 import type { Queryable } from "../../src/platform/db/database.ts";
 import { fullGrant, type UserCaller } from "../../src/platform/http/caller.ts";
-import { acquireJob } from "../../src/platform/jobs/queries.ts";
+import { acquireJob } from "../../src/platform/jobs/acquire-query.ts";
 import { seedBuild, seedWorkspace, type SeededWorkspace } from "../support/rows.ts";
 
 /* What lists, schedulers and sweeps read in a deployment of 50,000 workspaces: what they need, by indexes. */

@@ -8,6 +8,7 @@ type ListName =
   | "listPrebuildClaims"
   | "listPrebuildPools"
   | "listProvisionerJobs"
+  | "listProvisionerKeys"
   | "listTokens"
   | "listUsers"
   | "listWorkspaces";
@@ -144,6 +145,7 @@ export const questions: readonly ListQuestion[] = [
   },
   // No agent in the world has reported a connection.
   { route: "listConnectionLogs", expected: { auditor: nothing, owner: nothing } },
+  { route: "listProvisionerKeys", expected: { owner: nothing } },
 ];
 
 /** Routes whose lists concern the one resource in the path: admitted callers may see all of it. */

@@ -439,4 +439,11 @@ export const table: Readonly<Record<string, Row>> = {
   getFile: users(404, 404, 200, 200),
   listProvisionerDaemons: users(200, 200, 200, 200),
   listProvisionerJobs: users(200, 200, 200, 200),
+  createProvisionerKey: users(403, 403, 403, 201, async () => ({ body: { name: newName() } })),
+  listProvisionerKeys: users(403, 403, 403, 200),
+  deleteProvisionerKey: users(403, 403, 403, 204, async (world) => ({
+    params: { key: await world.newProvisionerKey() },
+  })),
+  // Its callers have keys of their own, which `provisioner-sessions.test.ts` tests.
+  serveProvisioner: anyone(401),
 };

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import type { Transition } from "@slipway/api/builds/resource";
+import { createProvisionerKey } from "@slipway/api/organizations/provisioner-routes";
 import { createDryRun, getDryRun } from "@slipway/api/templates/dry-run-routes";
 import { getTemplate } from "@slipway/api/templates/routes";
 import {
@@ -67,6 +68,8 @@ export interface World {
   newUser(): Promise<User>;
   /** Creates a token of Ann's; resolves to its id. */
   newKey(): Promise<string>;
+  /** Creates a key of provisioners; resolves to its name. */
+  newProvisionerKey(): Promise<string>;
   /** Creates a workspace of Ann's whose first build has ended. */
   newWorkspace(): Promise<Workspace>;
 }
@@ -169,6 +172,12 @@ export async function openWorld(server: OpenServer): Promise<World> {
       const name = `k${randomUUID()}`;
       await ann.client.call(createToken, { params: me, body: { token_name: name } });
       return (await ann.client.call(getTokenByName, { params: { ...me, name } })).id;
+    },
+    newProvisionerKey: async () => {
+      const name = `k${randomUUID().slice(0, 8)}`;
+      const params = { organization: "default" };
+      await server.admin.call(createProvisionerKey, { params, body: { name } });
+      return name;
     },
     newWorkspace: () => makeWorkspace(ann.client, templateId, `w${randomUUID().slice(0, 8)}`),
   };

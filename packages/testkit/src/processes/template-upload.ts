@@ -29,6 +29,7 @@ export async function pushVersion(
     templateId,
     file = "slipway.yaml",
     more = {},
+    tags,
   }: {
     readonly organization?: string;
     readonly templateId?: string;
@@ -36,6 +37,8 @@ export async function pushVersion(
     readonly file?: string;
     /** Further files, by their paths. */
     readonly more?: Readonly<Record<string, string>>;
+    /** The tags of the provisioners that carry it out (default: none). */
+    readonly tags?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<string> {
   const bytes = await packTemplate(yaml, file, more);
@@ -43,7 +46,7 @@ export async function pushVersion(
   const template = templateId === undefined ? {} : { template_id: templateId };
   const { id } = await client.call(createTemplateVersion, {
     params: { organization },
-    body: { file_id: hash, ...template },
+    body: { file_id: hash, ...template, ...(tags === undefined ? {} : { tags: { ...tags } }) },
   });
   for (;;) {
     const { job } = await client.call(getTemplateVersion, { params: { version: id } });

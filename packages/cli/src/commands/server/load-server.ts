@@ -1,10 +1,13 @@
 import { createRequire } from "node:module";
 
 import { systemErrorCode } from "@slipway/runtime";
+import type { dialSocket } from "@slipway/sdk/agent";
 
 import { CommandError, type Interruption } from "../../command/errors.ts";
 import { freshBundle } from "../../config/fresh-bundle.ts";
 import type { Installation } from "./installation.ts";
+
+type ServerSocket = Awaited<ReturnType<typeof dialSocket>>;
 
 /** Flags by the names of their variables, and the variables themselves. */
 interface Configuration {
@@ -20,6 +23,20 @@ interface ServerModule {
       Interruption & {
         readonly demo: boolean;
         readonly stdout: (text: string) => void;
+        readonly stderr: (text: string) => void;
+      },
+  ) => Promise<number>;
+  readonly runProvisioner: (
+    options: Pick<Configuration, "environment"> &
+      Interruption & {
+        readonly dataDir: string | undefined;
+        readonly name: string | undefined;
+        readonly tags: Readonly<Record<string, string>> | undefined;
+        readonly drainMs: number;
+        readonly dial: (
+          query: Readonly<Record<string, string>>,
+          signal: AbortSignal,
+        ) => Promise<ServerSocket | { readonly refusal: string }>;
         readonly stderr: (text: string) => void;
       },
   ) => Promise<number>;

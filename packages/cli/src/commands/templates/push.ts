@@ -14,6 +14,7 @@ import { exitCodes } from "../../command/exit-codes.ts";
 import { ignoredYesFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { notFoundError } from "../../command/not-found.ts";
+import { readTags } from "../../resources/builds/tags.ts";
 import { checkTemplate } from "./push/check-template.ts";
 import { importVersion } from "./push/import-version.ts";
 import { listTemplateFiles, packFiles } from "./push/pack-files.ts";
@@ -67,6 +68,12 @@ export const command = defineCommand({
       summary: "refused: templates have parameters instead",
       hidden: true,
     },
+    provisionerTag: {
+      kind: "list",
+      value: "name=value",
+      summary:
+        "tag of the provisioners that carry out this version's import and builds; repeatable (default: the server)",
+    },
     activate: {
       kind: "boolean",
       defaultValue: true,
@@ -116,6 +123,7 @@ export async function run(
       name: options.name,
       message: options.message,
       templatePath: source.templatePath,
+      tags: readTags("--provisioner-tag", options.provisionerTag),
     },
     { client, terminal, clock, signal },
   );

@@ -11,6 +11,7 @@ import { LossNotice, readPatiently } from "../../command/patient-read.ts";
 import { Progress } from "../../terminal/progress.ts";
 import { findWorkspace } from "../workspaces/workspace-reference.ts";
 import { followJob, isFinal, JobLogLines } from "./follow-job.ts";
+import { waitingNotice } from "./waiting-notice.ts";
 
 /**
  * Shows the log of a build until the build is done; resolves with the finished build. Throws `CommandError` with the
@@ -23,6 +24,8 @@ export async function waitForBuild(
   const { client, terminal, clock, signal } = needs;
   const name = `${build.workspace_owner_name}/${build.workspace_name}`;
   using progress = new Progress(terminal.err, clock);
+  const waiting = waitingNotice(build);
+  if (waiting !== undefined) progress.line(terminal.err.colors.yellow(waiting));
   progress.waitFor(`${verbs[build.transition]} ${name}`);
   const lines = new JobLogLines(terminal.err.colors);
   const params = { build: build.id };

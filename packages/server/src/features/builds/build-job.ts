@@ -1,7 +1,12 @@
 import { capabilitiesOf, DriverError, type DriverResult } from "@slipway/drivers";
 
 import { insertRows } from "../../platform/db/insert-rows.ts";
-import { JobCanceled, type JobHandler, type JobOutcome } from "../../platform/jobs/worker.ts";
+import {
+  JobCanceled,
+  type JobHandler,
+  type JobOutcome,
+  JobUnfinished,
+} from "../../platform/jobs/worker.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { dropAgents, restoreAgents } from "../agents/build-service.ts";
 import { writeDeletedNotice } from "../notifications/dormancy-service.ts";
@@ -63,6 +68,7 @@ async function carryOut(
       found?.fate === "continues" ? claim(needs, work, found) : runBuild(needs, work, found),
     );
   } catch (error) {
+    if (error instanceof JobUnfinished) throw error;
     if (signal.reason instanceof JobCanceled) {
       // An earlier attempt may have left a program, which must not change the workspace after the job has ended.
       if (attempt > 1)

@@ -131,8 +131,12 @@ function buildJson(
     max_deadline: row.max_deadline,
     status: buildStatus(job.status, transition),
     daily_cost: resources.reduce((sum, resource) => sum + resource.daily_cost, 0),
-    // The server that answers has taken its job, or could have.
-    matched_provisioners: { count: 1, available: 1, most_recently_seen: row.created_at },
+    // Without tags, the server that answers has taken its job, or could have.
+    matched_provisioners: row.job.matched_provisioners ?? {
+      count: 1,
+      available: 1,
+      most_recently_seen: row.created_at,
+    },
     template_version_preset_id: row.template_version_preset_id,
     has_ai_task: false,
     has_external_agent: capabilitiesOf(row.driver).hasExternalAgents,

@@ -182,6 +182,7 @@ async function insertBuild(
     fileId: version.file_id,
     workspaceId,
     ...localWorker(version.definition, workerId),
+    tags: version.tags,
   } as const;
   const build = {
     workspaceId,

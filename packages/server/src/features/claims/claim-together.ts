@@ -7,6 +7,7 @@ import type { Database } from "../../platform/db/database.ts";
 import { isOutage } from "../../platform/db/errors.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { Refusal } from "../../platform/errors/errors.ts";
+import { hasTags } from "../../platform/jobs/tags.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { lockRooms, type Room } from "../builds/quota-service.ts";
 import { requireRenderable } from "../builds/render.ts";
@@ -110,7 +111,8 @@ async function findClaims(
     const owner = owners.get(index);
     if (one?.prepared === undefined || owner === undefined) return [];
     const { input, template, version, prepared } = one;
-    if (drivers.get(version.definition.driver)?.refusal !== undefined) return [];
+    const { refusal } = drivers.get(version.definition.driver) ?? {};
+    if (refusal !== undefined && !hasTags(version.tags)) return [];
     const context = {
       ...owner,
       definition: version.definition,

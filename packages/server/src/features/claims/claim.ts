@@ -11,6 +11,7 @@ import { Invalid } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { queuedJobRows } from "../../platform/jobs/queries.ts";
 import { doneJob } from "../../platform/jobs/service.ts";
+import { hasTags } from "../../platform/jobs/tags.ts";
 import { notifyAtCommit } from "../../platform/pubsub/postgres-pubsub.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { type AuditEntry, auditRows } from "../audit/service.ts";
@@ -125,7 +126,7 @@ async function claimFromPool(
   return claims.flatMap((claim, index) => {
     const id = ids[index];
     if (id === undefined) return [];
-    requireEnabled(driver);
+    if (!hasTags(claim.prepared.version.tags)) requireEnabled(driver);
     return [claimBuild(secrets, claim, { id, isQueued }, sqlClaims.claimed.get(id))];
   });
 }
@@ -169,6 +170,7 @@ function claimBuild(
     fileId: version.file_id,
     workspaceId,
     ...localWorker(definition, last.worker_id),
+    tags: version.tags,
   } as const;
   const build = {
     workspaceId,

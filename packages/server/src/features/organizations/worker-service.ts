@@ -9,11 +9,11 @@ import type { Queryable } from "../../platform/db/database.ts";
 import { invalidField } from "../../platform/errors/errors.ts";
 import { readListLimit, splitList } from "../../platform/fields/paging.ts";
 import { describeJobs } from "../../platform/jobs/list-service.ts";
+import { tagsJson } from "../../platform/jobs/tags.ts";
+import { isOffline } from "../../platform/jobs/worker-sql.ts";
 import type { Platform } from "../../platform/platform.ts";
 
 const announceMs = 30_000;
-/** The silence after which a worker is offline: three missed announcements. */
-const offlineSeconds = 90;
 /** The number of days after which a lost worker is deleted. */
 const keepDays = 7;
 
@@ -37,7 +37,7 @@ export async function announceWorker(
 
 type Query = QueryOf<typeof listProvisionerDaemons>;
 
-/** Lists the servers as the workers of an organization; offline ones only on request. */
+/** Lists the servers and the provisioners of an organization; offline ones only on request. */
 export async function listWorkers(
   db: Queryable,
   organizationId: string,
@@ -45,7 +45,7 @@ export async function listWorkers(
 ): Promise<ProvisionerDaemon[]> {
   const isWanted = readFilter(query);
   const limit = readListLimit(query.limit);
-  const rows = (await selectWorkers(db)).filter(isWanted).slice(0, limit);
+  const rows = (await selectWorkers(db, organizationId)).filter(isWanted).slice(0, limit);
   const jobIds = rows.flatMap((row) => [row.present_job_id, row.previous_job_id]);
   const jobs = await describeJobs(
     db,
@@ -55,9 +55,9 @@ export async function listWorkers(
   return rows.map((row) => workerJson(row, organizationId, jobs));
 }
 
-function statusOf({ is_offline: isOffline, present_job_id: job }: WorkerRow): WorkerStatus {
-  if (isOffline) return "offline";
-  return job === null ? "idle" : "busy";
+function statusOf(worker: WorkerRow): WorkerStatus {
+  if (worker.is_offline) return "offline";
+  return worker.present_job_id === null ? "idle" : "busy";
 }
 
 function readFilter(query: Query): (row: WorkerRow) => boolean {
@@ -99,15 +99,15 @@ function workerJson(
   return {
     id: row.id,
     organization_id: organizationId,
-    key_id: builtInKeyId,
+    key_id: row.key_id ?? builtInKeyId,
     created_at: row.created_at,
     last_seen_at: row.last_seen_at,
     name: row.name,
     version: row.version,
     api_version: "1.18",
     provisioners: row.drivers,
-    tags: { owner: "", scope: "organization" },
-    key_name: "built-in",
+    tags: tagsJson(row.tags),
+    key_name: row.key_name ?? "built-in",
     status,
     current_job: status === "busy" ? jobOf(row.present_job_id, jobs) : null,
     previous_job: jobOf(row.previous_job_id, jobs),
@@ -153,9 +153,13 @@ async function deleteLostWorkers(db: Queryable, days: number): Promise<void> {
 }
 
 /** Selects workers, most recently seen first, each with its newest open job and the one that ended last. */
-function selectWorkers(db: Queryable) {
+function selectWorkers(db: Queryable, organizationId: string) {
   return db
     .selectFrom("workers as worker")
+    .leftJoin("provisioner_keys as key", "key.id", "worker.key_id")
+    .where((or) =>
+      or.or([or("key.id", "is", null), or("key.organization_id", "=", organizationId)]),
+    )
     .leftJoinLateral(
       (eb) =>
         eb
@@ -187,14 +191,15 @@ function selectWorkers(db: Queryable) {
       "worker.name",
       "worker.version",
       "worker.drivers",
+      "worker.key_id",
+      "worker.tags",
+      "key.name as key_name",
       "worker.created_at",
       "worker.last_seen_at",
       "present.id as present_job_id",
       "previous.id as previous_job_id",
       sql<number>`extract(epoch from now() - worker.last_seen_at)::float8`.as("age_seconds"),
-      sql<boolean>`worker.last_seen_at < now() - make_interval(secs => ${offlineSeconds})`.as(
-        "is_offline",
-      ),
+      isOffline("worker").as("is_offline"),
     ])
     .execute();
 }

@@ -38,8 +38,9 @@ export async function createTemplate(
   requireTemplateWriter(caller);
   const problem = nameProblem(input.name);
   if (problem !== undefined) throw invalidField("name", problem);
-  const { definition } = await requireImported(db, input.versionId);
-  requireDriverFor(drivers, caller, definition.driver);
+  const version = await requireImported(db, input.versionId);
+  requireDriverFor(drivers, caller, version);
+  const { definition } = version;
   const id = await inTransaction(db, async (trx) => {
     const templateId = await insertTemplate(trx, {
       organizationId: input.organizationId,
@@ -76,8 +77,7 @@ export async function activateVersion(
   if (version?.template_id !== templateId) {
     throw invalidField("id", `must be a version of template ${templateName}, found ${versionId}`);
   }
-  const { definition } = await requireImported(db, versionId);
-  requireDriverFor(drivers, caller, definition.driver);
+  requireDriverFor(drivers, caller, await requireImported(db, versionId));
   await inTransaction(db, async (trx) => {
     const template = await requireLocked(trx, templateId);
     const { archived, name } = await requireVersion(trx, versionId);

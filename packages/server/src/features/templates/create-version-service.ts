@@ -13,6 +13,7 @@ import { invalidField, takenField } from "../../platform/errors/errors.ts";
 import { LimitReached } from "../../platform/errors/limit-reached.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { insertJob } from "../../platform/jobs/queries.ts";
+import type { JobTags } from "../../platform/jobs/tags.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { readFile } from "../files/service.ts";
@@ -29,6 +30,8 @@ interface NewVersion {
   readonly templateId: string | undefined;
   readonly name: string | undefined;
   readonly message: string;
+  /** The tags of the provisioners that carry it out (default: none, for the servers themselves). */
+  readonly tags?: JobTags;
 }
 
 export interface VersionNeeds extends Pick<Platform, "db" | "pubsub"> {
@@ -58,6 +61,7 @@ export async function createVersion(
       organizationId: input.organizationId,
       initiatorId: caller.id,
       fileId: input.fileId,
+      tags: input.tags ?? {},
     });
     const { organizationId, message, fileId } = input;
     const versionId = await insertVersion(trx, {

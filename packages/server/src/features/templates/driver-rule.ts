@@ -1,8 +1,10 @@
 import { capabilitiesOf, type Driver } from "@slipway/drivers";
+import type { TemplateDefinition } from "@slipway/template";
 
 import { isOwnerRole } from "../../platform/auth/rights.ts";
 import { forbidden, Invalid } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
+import { hasTags, type JobTags } from "../../platform/jobs/tags.ts";
 
 export type Drivers = ReadonlyMap<string, Pick<Driver, "name" | "refusal">>;
 
@@ -23,10 +25,22 @@ export function offeredDrivers(drivers: Drivers, user: Pick<UserCaller, "roles">
   return { drivers: [...drivers.keys()].filter((name) => !refused.has(name)), refused };
 }
 
+/** A version, as far as its driver and the place of its jobs are concerned. */
+interface DrivenVersion {
+  readonly definition: Pick<TemplateDefinition, "driver">;
+  readonly tags: JobTags;
+}
+
 /** Throws `Invalid` for a driver that this server cannot use, `Forbidden` for one that the user may not use. */
-export function requireDriverFor(drivers: Drivers, user: UserCaller, name: string): void {
-  const driver = drivers.get(name);
-  if (driver === undefined) throw new Invalid(`This server has no driver "${name}".`);
+export function requireDriverFor(
+  drivers: Drivers,
+  user: UserCaller,
+  { definition: { driver: name }, tags }: DrivenVersion,
+): void {
+  const found = drivers.get(name);
+  if (found === undefined) throw new Invalid(`This server has no driver "${name}".`);
+  // The jobs of a version with tags run on provisioners, which have imported it.
+  const driver = hasTags(tags) ? { name, refusal: undefined } : found;
   if (driver.refusal !== undefined) {
     throw new Invalid(`The driver "${name}" ${driver.refusal}.`);
   }

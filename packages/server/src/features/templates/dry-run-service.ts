@@ -48,6 +48,7 @@ export async function createDryRun(
       initiatorId: caller.id,
       fileId: version.file_id,
       templateVersionId: version.id,
+      tags: version.tags,
     });
     await insertDryRun(trx, { jobId, ...input });
     return readJob(trx, jobId);

@@ -18,9 +18,10 @@ import {
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import type { AcquiredJob } from "../../platform/jobs/acquire-query.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import type { StageSeconds } from "../../platform/jobs/stage-seconds.ts";
-import type { AcquiredJob, JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
+import type { JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
 import { driverAgents } from "../agents/plan-service.ts";
 import { loadFile } from "../files/service.ts";
 import { readRoles } from "../users/service.ts";

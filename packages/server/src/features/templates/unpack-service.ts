@@ -11,8 +11,8 @@ import { loadFile } from "../files/service.ts";
 
 export interface UnpackNeeds {
   readonly db: Queryable;
-  /** The directory of unpacked templates, for this server alone. */
-  readonly unpackDir: string;
+  /** The directory of unpacked templates, for this server alone; undefined if the driver unpacks them itself. */
+  readonly unpackDir: string | undefined;
 }
 
 /** A template version as a driver receives it, with its archive. */
@@ -34,7 +34,7 @@ export async function withTemplateFiles<T>(
   task: (template: DriverTemplate) => Promise<T>,
 ): Promise<T> {
   const areBuilt = agents.some(({ container }) => container?.build !== undefined);
-  if (!areNeeded && !areBuilt) return task(template);
+  if (unpackDir === undefined || (!areNeeded && !areBuilt)) return task(template);
   await using files = await unpackTemplate(await loadFile(db, fileId), unpackDir);
   return await task({ ...template, directory: files.directory });
 }

@@ -5,12 +5,14 @@ import { jsonArrayFrom } from "kysely/helpers/postgres";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
+import { matchedProvisioners } from "../../platform/jobs/worker-sql.ts";
 
 function versions(db: Queryable) {
   return (
     db
       .selectFrom("template_versions as v")
       .innerJoin("users as u", "u.id", "v.created_by")
+      .innerJoin("jobs as import", "import.id", "v.job_id")
       .leftJoin("templates as t", "t.id", "v.template_id")
       .select([
         "v.id",
@@ -28,6 +30,9 @@ function versions(db: Queryable) {
         "u.name as created_by_name",
         "v.created_at",
         "v.updated_at",
+        // Those of its builds too.
+        "import.tags",
+        matchedProvisioners("import").as("matched_provisioners"),
       ])
       // Written only by the import, from a validated definition.
       .select(sql<TemplateDefinition | null>`v.definition`.as("definition"))

@@ -24,6 +24,7 @@ import { readUuid, requireUuid } from "../../platform/fields/uuid.ts";
 import { watchClient } from "../../platform/http/client-disconnect.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { type LogStreamNeeds, readJobLogs, streamJobLogs } from "../../platform/jobs/log-stream.ts";
+import { readTags } from "../../platform/jobs/tags.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import type { FileNeeds } from "../files/service.ts";
 import { findOrganization } from "../organizations/service.ts";
@@ -79,6 +80,7 @@ function addMakingRoutes(routes: Routes, needs: VersionRouteNeeds): void {
       templateId: body.template_id === undefined ? undefined : readUuid(body.template_id),
       name: body.name,
       message: body.message ?? "",
+      tags: readTags("tags", body.tags),
     });
   });
 }

@@ -190,8 +190,12 @@ function versionJson(row: VersionRow, job: ProvisionerJob): TemplateVersion {
       name: row.created_by_name,
     },
     archived: row.archived,
-    // The server that answers has taken its job, or could have.
-    matched_provisioners: { count: 1, available: 1, most_recently_seen: row.created_at },
+    // Without tags, the server that answers has taken its job, or could have.
+    matched_provisioners: row.matched_provisioners ?? {
+      count: 1,
+      available: 1,
+      most_recently_seen: row.created_at,
+    },
     has_external_agent: capabilitiesOf(row.definition?.driver).hasExternalAgents,
   };
 }

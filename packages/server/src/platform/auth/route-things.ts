@@ -42,6 +42,7 @@ const pathNamings: Readonly<Record<string, ReferenceKind>> = {
   "members/:user": "user",
   "organizations/:organization": "organization",
   "builds/:number": "nothing",
+  "provisionerkeys/:key": "nothing",
   "devcontainers/:devcontainer": "nothing",
   "dry-run/:job": "nothing",
   "external-agent/:agent": "nothing",

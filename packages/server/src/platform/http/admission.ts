@@ -104,12 +104,16 @@ export function needCaller<T>(caller: T | undefined): T {
 export const callers = (() => {
   const users = new WeakMap<FastifyRequest, UserCaller>();
   const agents = new WeakMap<FastifyRequest, AgentCaller>();
+  const keys = new WeakMap<FastifyRequest, string>();
   return {
     user: (raw: FastifyRequest) => needCaller(users.get(raw)),
     findUser: (raw: FastifyRequest) => users.get(raw),
     findAgent: (raw: FastifyRequest) => agents.get(raw),
     agent: (raw: FastifyRequest) => needCaller(agents.get(raw)),
     setUser: (raw: FastifyRequest, caller: UserCaller) => void users.set(raw, caller),
+    /** The id of a key that is neither a user's nor an agent's. */
+    findKey: (raw: FastifyRequest) => keys.get(raw),
+    setKey: (raw: FastifyRequest, id: string) => void keys.set(raw, id),
     setAgent: (raw: FastifyRequest, caller: AgentCaller) => void agents.set(raw, caller),
   };
 })();

@@ -17,6 +17,7 @@ import { fixedAnswer, sendFixed } from "./fixed-answer.ts";
 import { encodeJson } from "./json.ts";
 import { OpenStreams, type StreamLimits } from "./open-streams.ts";
 import { openPeerSocket, type PeerSocket } from "./peer-socket.ts";
+import { clientAddress } from "./request-origin.ts";
 import {
   type Answer,
   type BytesRequest,
@@ -233,6 +234,22 @@ export class Routes {
         await this.#sendEvents(route, stream, handler, prepared);
       },
     });
+  }
+
+  /** Adds a socket for programs with a key, which `identify` authenticates; it throws `Unauthenticated`. */
+  keySocket<R extends Route, C extends { readonly id: string }, T>(
+    route: R,
+    identify: (raw: FastifyRequest) => Promise<C>,
+    handler: SocketHandler<R, C, T>,
+  ): void {
+    const found = new WeakMap<FastifyRequest, C>();
+    const admit = this.#admissions.by(route, async (raw) => {
+      const key = await identify(raw);
+      found.set(raw, key);
+      callers.setKey(raw, key.id);
+      return { address: clientAddress(raw) };
+    });
+    this.#addSocket(route, admit, handler, (raw) => needCaller(found.get(raw)));
   }
 
   agentSocket<R extends Route, T>(route: R, handler: SocketHandler<R, AgentCaller, T>): void {

@@ -22,7 +22,7 @@ import { type SocketPiece, SocketPieces } from "./socket-pieces.ts";
 
 /** The maximum size of a message to a route that sets none: most routes only send. */
 const usualMessageBytes = 1024;
-/** The rate of the sockets of one user, or of one agent: 16,000 frames a second. */
+/** The rate of the sockets of one user, one agent, or one key: 16,000 frames a second. */
 const ofKnown: BudgetRate = { burst: 32 * 1024 * 1024, perSecond: 8 * 1024 * 1024 };
 /** The rate of the sockets of one unknown address, which only answer pings. */
 const ofStrangers: BudgetRate = { burst: 256 * 1024, perSecond: 32 * 1024 };
@@ -55,8 +55,9 @@ export function feedSockets(app: FastifyInstance, needs: FeedsNeeds): void {
     const user = callers.findUser(request);
     const agent = callers.findAgent(request);
     const address = addressKey(clientAddress(request));
-    const sender = user?.id ?? agent?.agentId;
-    const owner = user?.id ?? agent?.ownerId;
+    const key = callers.findKey(request);
+    const sender = user?.id ?? agent?.agentId ?? key;
+    const owner = user?.id ?? agent?.ownerId ?? key;
     const ofClient = isRelay === true ? new TokenBucket(ofRelayClient) : undefined;
     return {
       maxMessageBytes,

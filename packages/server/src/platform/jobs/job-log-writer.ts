@@ -6,6 +6,8 @@ import { topics, type PubSub } from "../pubsub/pubsub.ts";
 import { insertJobLogs, type NewJobLog } from "./queries.ts";
 
 const maxOutputLength = 8_192;
+/** The number of lines that wait before their source has to. */
+const maxWaiting = 2_000;
 
 /** Waits for more lines to write together; ends early when the signal is aborted. */
 type Gather = (flushed: AbortSignal) => Promise<unknown>;
@@ -42,6 +44,13 @@ export class JobLogWriter {
   write(level: LogLevel, output: string): void {
     const text = withoutNul(output).slice(0, maxOutputLength);
     this.#add({ log_source: "provisioner", log_level: level, stage: this.#stage, output: text });
+  }
+
+  /** Resolves when few enough lines wait that more may come. */
+  async room(): Promise<void> {
+    while (this.#waiting.length > maxWaiting && this.#failure === undefined) {
+      await this.#writing?.catch(() => undefined);
+    }
   }
 
   /** Flushes the log: resolves when everything written so far is in the database; rejects if any of it is lost. */

@@ -1,8 +1,10 @@
 import type { JobStatus } from "@slipway/api/jobs/job";
+import type { MatchedProvisioners } from "@slipway/api/jobs/provisioner";
 import { type RawBuilder, type Selectable, sql } from "kysely";
 
 import type { DB } from "../db/gen/schema.ts";
 import { apiTimestamp } from "../db/timestamp.ts";
+import { matchedProvisioners } from "./worker-sql.ts";
 
 /** Returns the status of a job in SQL, as `jobStatus` of `job-json.ts` derives it; `job` is the table's alias. */
 export function jobStatus(job: string): RawBuilder<Exclude<JobStatus, "unknown">> {
@@ -47,6 +49,7 @@ const plainColumns = [
   "worker_id",
   "error",
   "error_code",
+  "tags",
 ] as const;
 const timeColumns = ["created_at", "started_at", "canceled_at", "completed_at"] as const;
 
@@ -58,11 +61,14 @@ export const jobColumns = [...plainColumns, ...timeColumns].map((name) => `job.$
 const pairs = sql.join([
   ...plainColumns.map((name) => sql`${sql.lit(name)}, ${sql.ref(`job.${name}`)}`),
   ...timeColumns.map((name) => sql`${sql.lit(name)}, ${apiTimestamp(`job.${name}`)}`),
+  sql`'matched_provisioners', ${matchedProvisioners("job")}`,
 ]);
 
-/** Returns the same columns of one job as a JSON object, for a statement that reads the job's subject. */
-export function jobObject(
-  jobId: RawBuilder<string>,
-): RawBuilder<Pick<Selectable<DB["jobs"]>, JobColumn>> {
+/** Returns one job as a JSON object in the same columns, for a statement that reads the job's subject. */
+export function jobObject(jobId: RawBuilder<string>): RawBuilder<
+  Pick<Selectable<DB["jobs"]>, JobColumn> & {
+    readonly matched_provisioners: MatchedProvisioners | null;
+  }
+> {
   return sql`(select json_build_object(${pairs}) from jobs job where job.id = ${jobId})`;
 }

@@ -21,8 +21,8 @@ const knownStatuses: readonly JobStatus[] = [
   "failed",
   "unknown",
 ];
-/** The name of every worker: servers run the jobs, and have ids but no names. */
-const workerName = "slipway";
+/** The name of every server: it has an id only. */
+const serverName = "slipway";
 const maxIds = 200;
 
 /**
@@ -76,7 +76,8 @@ async function describe(db: Queryable, rows: readonly ListedJobRow[]): Promise<P
   return rows.flatMap((row) => {
     const job = jobs.get(row.id);
     if (job === undefined) return [];
-    const worker = job.worker_id === undefined ? {} : { worker_name: workerName };
+    const name = row.provisioner_name ?? serverName;
+    const worker = job.worker_id === undefined ? {} : { worker_name: name };
     return [{ ...job, ...worker, metadata: metadataOf(row) }];
   });
 }
@@ -135,6 +136,9 @@ function selectJobList(db: Queryable, filter: JobFilter) {
       join.on(sql<SqlBool>`v.id = coalesce(build.template_version_id, job.template_version_id)`),
     )
     .leftJoin("templates as t", "t.id", "v.template_id")
+    .leftJoin("workers as provisioner", (join) =>
+      join.onRef("provisioner.id", "=", "job.worker_id").on("provisioner.key_id", "is not", null),
+    )
     .where("job.organization_id", "=", filter.organizationId)
     .$if(initiatorId !== undefined, (all) => all.where("job.initiator_id", "=", initiatorId ?? ""))
     .$if(ids !== undefined, (all) => all.where("job.id", "in", ids ?? []))
@@ -153,6 +157,7 @@ function selectJobList(db: Queryable, filter: JobFilter) {
       "w.id as workspace_id",
       "w.name as workspace_name",
       "build.transition",
+      "provisioner.name as provisioner_name",
     ])
     .execute();
 }

@@ -1,5 +1,4 @@
 import type { JobLog, JobType } from "@slipway/api/jobs/job";
-import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { sql } from "kysely";
 
 import type { Queryable } from "../db/database.ts";
@@ -7,6 +6,7 @@ import { insertRows, type NewRows, transactionTime } from "../db/insert-rows.ts"
 import { prepareQuery } from "../db/prepared-query.ts";
 import type { LogRange } from "../fields/log-range.ts";
 import { jobColumns } from "./job-sql.ts";
+import type { JobTags } from "./tags.ts";
 
 /** The lease of a job, in seconds: without renewal, another worker takes it over after this time. */
 export const leaseSeconds = 30;
@@ -28,6 +28,8 @@ export interface InsertJob {
   readonly workspaceId?: string;
   /** The only worker that can run the job: the one on whose machine the workspace is. */
   readonly onlyWorkerId?: string;
+  /** Only provisioners with all of these tags can run the job; if empty, only servers can. */
+  readonly tags?: JobTags;
 }
 
 /** Enqueues a job. The caller hints at `topics.jobQueue` after its commit. */
@@ -38,6 +40,7 @@ export async function insertJob(db: Queryable, input: InsertJob): Promise<string
       ...newJobColumns(input),
       template_version_id: input.templateVersionId ?? null,
       only_worker_id: input.onlyWorkerId ?? null,
+      tags: { ...input.tags },
     })
     .returning("id")
     .executeTakeFirstOrThrow();
@@ -50,6 +53,7 @@ export function queuedJobRows(jobId: string, input: InsertJob): readonly NewRows
     id: jobId,
     ...newJobColumns(input),
     only_worker_id: input.onlyWorkerId ?? null,
+    tags: { ...input.tags },
   };
   return [{ table: "jobs", rows: [job] }];
 }
@@ -80,67 +84,13 @@ export function endedJobRows(
     worker_id: workerId,
     started_at: transactionTime,
     completed_at: transactionTime,
+    tags: { ...input.tags },
   };
   return [
     { table: "jobs", rows: [job] },
     { table: "job_logs", rows: logs.map((log) => ({ ...log, job_id: jobId })) },
   ];
 }
-
-/**
- * Takes the oldest job that is pending, whose lease expired, or that this worker held before it restarted. `active` are
- * this worker's current jobs. System jobs have the lowest priority.
- */
-export async function acquireJob(db: Queryable, workerId: string, active: readonly string[]) {
-  const [job] = await acquiredJobs(db, workerId, active);
-  return job;
-}
-
-const acquiredJobs = prepareQuery((db, workerId: string, active: readonly string[]) =>
-  db
-    .updateTable("jobs")
-    .set({
-      worker_id: workerId,
-      started_at: sql`coalesce(started_at, now())`,
-      lease_until: sql`now() + make_interval(secs => ${leaseSeconds})`,
-      attempt: sql`attempt + 1`,
-      updated_at: sql`now()`,
-    })
-    .where("id", "=", (eb) =>
-      eb
-        .selectFrom("jobs")
-        .where("completed_at", "is", null)
-        // Even if it could not renew their leases for a while.
-        .where(sql<boolean>`id <> all(${active}::uuid[])`)
-        .where((or) =>
-          or.or([or("only_worker_id", "is", null), or("only_worker_id", "=", workerId)]),
-        )
-        .where((or) =>
-          or.or([
-            or("worker_id", "is", null),
-            or("lease_until", "<", sql<string>`now()`),
-            or("worker_id", "=", workerId),
-          ]),
-        )
-        .orderBy(sql`initiator_id = ${prebuildsUserId}`)
-        .orderBy("created_at")
-        .limit(1)
-        .forUpdate()
-        .skipLocked()
-        .select("id"),
-    )
-    .returning([
-      "id",
-      "type",
-      "file_id",
-      "initiator_id",
-      "template_version_id",
-      "workspace_id",
-      "created_at",
-      "canceled_at",
-      "attempt",
-    ]),
-);
 
 /** A lease to renew. */
 export interface Renewal extends JobHolder {

@@ -19,6 +19,7 @@ const row: JobRow = {
   worker_id: null,
   error: null,
   error_code: null,
+  tags: {},
   created_at: at,
   started_at: null,
   canceled_at: null,

@@ -14,6 +14,7 @@ import {
   selectJobs,
   updateCanceled,
 } from "./queries.ts";
+import { tagsJson } from "./tags.ts";
 
 /** Returns the rows of a job that completes within the transaction, with its log; no worker takes it. */
 export function doneJob(
@@ -68,7 +69,7 @@ export function jobJson(row: JobRow): ProvisionerJob {
     status: jobStatus(row),
     ...(row.worker_id === null ? {} : { worker_id: row.worker_id }),
     file_id: row.file_id,
-    tags: { owner: "", scope: "organization" },
+    tags: tagsJson(row.tags),
     queue_position: 0,
     queue_size: 0,
     organization_id: row.organization_id,

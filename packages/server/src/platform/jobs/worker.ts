@@ -1,5 +1,5 @@
 import type { JobType } from "@slipway/api/jobs/job";
-import { errorText, Scope } from "@slipway/runtime";
+import { errorText, Scope, Waiters } from "@slipway/runtime";
 import type { Transaction } from "kysely";
 
 import type { Database } from "../db/database.ts";
@@ -9,17 +9,10 @@ import { inTransaction } from "../db/transaction.ts";
 import type { Platform } from "../platform.ts";
 import { topics } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
+import { type AcquiredJob, acquireJob } from "./acquire-query.ts";
 import { JobLease, JobLost, usualLease } from "./job-lease.ts";
 import { JobLogWriter } from "./job-log-writer.ts";
-import {
-  acquireJob,
-  completeJob,
-  type JobHolder,
-  renewLeases,
-  selectIsCanceled,
-} from "./queries.ts";
-
-export type AcquiredJob = NonNullable<Awaited<ReturnType<typeof acquireJob>>>;
+import { completeJob, type JobHolder, renewLeases, selectIsCanceled } from "./queries.ts";
 
 /** Writes to commit together with the end of the job; only SQL on the transaction. */
 export interface JobOutcome {
@@ -57,14 +50,25 @@ export function endJob(
   });
 }
 
+export type JobHandlers = Readonly<Partial<Record<JobType, JobHandler>>>;
+
 interface WorkerOptions extends Platform {
   readonly workerId: string;
-  readonly handlers: Readonly<Partial<Record<JobType, JobHandler>>>;
-  /** Counts jobs that ended. */
-  readonly endedJobs: { inc(labels: { readonly type: JobType; readonly outcome: string }): void };
+  readonly handlers: JobHandlers;
+  /** Takes a job that is not one of `active` (default: one that any server may take). */
+  readonly acquire?: (active: readonly string[]) => Promise<AcquiredJob | undefined>;
+  /** The maximum number of jobs at the same time (default: 16). */
+  readonly maxJobs?: number;
+  readonly endedJobs: JobCount;
 }
 
-const maxConcurrentJobs = 16;
+/** Counts jobs that ended. */
+export interface JobCount {
+  inc(labels: { readonly type: JobType; readonly outcome: string }): void;
+}
+
+/** The default maximum number of jobs at the same time. */
+const usualMaxJobs = 16;
 const pollMs = 10_000;
 /** The time between looks for leases that were not renewed. */
 const lapseCheckMs = 1_000;
@@ -80,6 +84,9 @@ export class JobWorker implements AsyncDisposable {
   readonly #active = new Map<string, ActiveJob>();
   /** True if there may be a job that did not fit in or needs another attempt. */
   #mayHaveMore = false;
+  #isDraining = false;
+  #isTaking = false;
+  readonly #ended = new Waiters();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -90,6 +97,15 @@ export class JobWorker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#scope.close();
+  }
+
+  /** Takes no more jobs, and resolves once those in hand have ended. Rejects with the signal's reason. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#isDraining = true;
+    while (this.#active.size > 0 || this.#isTaking) {
+      signal.throwIfAborted();
+      await this.#ended.next(signal);
+    }
   }
 
   async #takeJobs(signal: AbortSignal): Promise<void> {
@@ -105,13 +121,19 @@ export class JobWorker implements AsyncDisposable {
   }
 
   async #takeOne(): Promise<boolean> {
-    if (this.#active.size >= maxConcurrentJobs) {
+    const { db, clock, workerId, maxJobs = usualMaxJobs, acquire } = this.#options;
+    if (this.#isDraining) return false;
+    if (this.#active.size >= maxJobs) {
       this.#mayHaveMore = true;
       return false;
     }
-    const { db, clock, workerId } = this.#options;
     const atMs = clock.now();
-    const job = await acquireJob(db, workerId, [...this.#active.keys()]);
+    const active = [...this.#active.keys()];
+    this.#isTaking = true;
+    const job = await (acquire?.(active) ?? acquireJob(db, workerId, active)).finally(() => {
+      this.#isTaking = false;
+      this.#ended.wakeAll();
+    });
     if (job === undefined) return false;
     const controller = new AbortController();
     const holder = { jobId: job.id, workerId, attempt: job.attempt };
@@ -124,6 +146,7 @@ export class JobWorker implements AsyncDisposable {
         this.#mayHaveMore ||= !isDone;
       } finally {
         this.#active.delete(job.id);
+        this.#ended.wakeAll();
         if (this.#mayHaveMore) this.#options.pubsub.publish(topics.jobQueue);
         this.#mayHaveMore = false;
       }
@@ -188,7 +211,7 @@ export class JobWorker implements AsyncDisposable {
     } catch (error) {
       const wasCanceled = signal.reason instanceof JobCanceled;
       if (!wasCanceled) signal.throwIfAborted();
-      if (isOutage(error)) throw error;
+      if (isOutage(error) || error instanceof JobUnfinished) throw error;
       if (wasCanceled) return { error: signal.reason.message, commit: async () => {}, topics: [] };
       const text = errorText(error);
       log.write("error", text);
@@ -246,5 +269,15 @@ export class JobCanceled extends Error {
 
   constructor() {
     super("canceled");
+  }
+}
+
+/** The error of a job whose work goes on, or is unknown: another attempt continues it. */
+export class JobUnfinished extends Error {
+  override readonly name = "JobUnfinished";
+  readonly code = "job-unfinished";
+
+  constructor() {
+    super("the connection to the provisioner was lost");
   }
 }

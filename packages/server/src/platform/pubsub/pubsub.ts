@@ -49,6 +49,8 @@ export const topics = {
   jobQueue: "job-queue",
   /** The desired and actual state of the pool of a preset. */
   prebuilds: (presetId: string) => `prebuilds:${presetId}`,
+  /** The key of provisioners: it was deleted. */
+  provisionerKey: (keyId: string) => `provisioner-key:${keyId}`,
   /** The relays of all replicas. */
   relays: "relays",
   /** The sessions, tokens and rights of a user that have ended or changed; the database itself hints (migration 0069). */

@@ -32,7 +32,7 @@ const server = {
   api_version: "1",
   provisioners: [],
   tags: {},
-  key_name: "",
+  key_name: "built-in",
   status: "idle" as const,
   current_job: null,
   previous_job: null,
@@ -88,6 +88,12 @@ describe("the servers", () => {
     const check = serversCheck([server, { ...server, name: "two", version: "v2" }], "v1");
     expect(check).toMatchObject({ severity: "warning" });
     expect(check.found).toContain("two (v2)");
+  });
+
+  it("do not include provisioners elsewhere", () => {
+    const provisioner = { ...server, key_name: "europe", version: "v0" };
+    expect(serversCheck([server, provisioner], "v1")).toMatchObject({ severity: "ok" });
+    expect(serversCheck([provisioner], "v1").severity).toBe("error");
   });
 
   it("are an error if none is online", () => {

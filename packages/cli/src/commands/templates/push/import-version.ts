@@ -12,6 +12,7 @@ import { CommandError } from "../../../command/errors.ts";
 import type { ClientNeeds } from "../../../command/needs.ts";
 import { LossNotice } from "../../../command/patient-read.ts";
 import { followJob, JobLogLines } from "../../../resources/builds/follow-job.ts";
+import { waitingNotice } from "../../../resources/builds/waiting-notice.ts";
 import { Progress } from "../../../terminal/progress.ts";
 import { templateFileName } from "./template-source.ts";
 
@@ -26,6 +27,8 @@ interface ImportRequest {
   readonly message: string | undefined;
   /** The path of the template's own file, used in problems. */
   readonly templatePath: string;
+  /** The tags of the provisioners that carry it out; none for the server. */
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 /** Uploads and imports a template, showing the log. Throws `CommandError` when it is rejected. */
@@ -49,9 +52,12 @@ export async function importVersion(
       ...(request.templateId === undefined ? {} : { template_id: request.templateId }),
       ...(request.name === undefined ? {} : { name: request.name }),
       ...(request.message === undefined ? {} : { message: request.message }),
+      ...(Object.keys(request.tags).length === 0 ? {} : { tags: { ...request.tags } }),
     },
     signal,
   });
+  const waiting = waitingNotice(version);
+  if (waiting !== undefined) progress.line(terminal.err.colors.yellow(waiting));
   progress.waitFor("importing the template");
   const params = { version: version.id };
   const notice = new LossNotice((text) => progress.line(terminal.err.colors.yellow(text)), clock);

@@ -150,6 +150,7 @@ export interface Jobs {
   only_worker_id: string | null;
   organization_id: string;
   started_at: string | null;
+  tags: Generated<import("@slipway/api/jobs/provisioner").ProvisionerTags>;
   template_version_id: string | null;
   type: import("@slipway/api/jobs/job").JobType;
   updated_at: Generated<string>;
@@ -224,6 +225,15 @@ export interface Organizations {
   is_default: Generated<boolean>;
   name: string;
   updated_at: Generated<string>;
+}
+
+export interface ProvisionerKeys {
+  created_at: Generated<string>;
+  hashed_secret: Buffer;
+  id: Generated<string>;
+  name: string;
+  organization_id: string;
+  tags: Generated<import("@slipway/api/jobs/provisioner").ProvisionerTags>;
 }
 
 export interface RelayMeshKeys {
@@ -402,8 +412,11 @@ export interface Workers {
   created_at: Generated<string>;
   drivers: string[];
   id: string;
+  key_id: string | null;
   last_seen_at: Generated<string>;
   name: string;
+  session_id: string | null;
+  tags: Generated<import("@slipway/api/jobs/provisioner").ProvisionerTags>;
   version: string;
 }
 
@@ -674,6 +687,7 @@ export interface DB {
   oauth_grants: OauthGrants;
   organization_members: OrganizationMembers;
   organizations: Organizations;
+  provisioner_keys: ProvisionerKeys;
   relay_mesh_keys: RelayMeshKeys;
   relay_replicas: RelayReplicas;
   stopped_agents: StoppedAgents;

@@ -58,6 +58,7 @@ import { up as terraform } from "./0082-terraform.ts";
 import { up as jobAttempts } from "./0083-job-attempts.ts";
 import { up as endedByProviders } from "./0084-ended-by-providers.ts";
 import { up as jobTimings } from "./0085-job-timings.ts";
+import { up as provisioners } from "./0086-provisioners.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006,
@@ -123,4 +124,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0083-job-attempts": { up: jobAttempts },
   "0084-ended-by-providers": { up: endedByProviders },
   "0085-job-timings": { up: jobTimings },
+  "0086-provisioners": { up: provisioners },
 };

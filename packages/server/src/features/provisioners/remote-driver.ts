@@ -1,0 +1,157 @@
+import {
+  type Driver,
+  type DriverBuild,
+  DriverError,
+  type DriverLog,
+  type DriverPlan,
+  type DriverReading,
+  type DriverResult,
+  type DriverTemplate,
+  type ObserveInput,
+  type ReadInput,
+  type WorkspaceObservation,
+} from "@slipway/drivers";
+import { errorText } from "@slipway/runtime";
+import { terraformDriver } from "@slipway/template";
+
+import type { RemoteCall, RemoteCalls, RemoteResult } from "./remote-calls.ts";
+import { parseReading, parseResult } from "./result-form.ts";
+import type { CallMethod } from "./session-messages.ts";
+
+/** The input of a reading, without the parts that are sent as they are. */
+export interface ReadingInput extends Omit<ReadInput, "template"> {
+  readonly template: TemplateInput;
+}
+
+/** The input of a build, without the parts that are sent as they are. */
+export interface BuildInput extends Omit<DriverBuild, "template" | "state" | "keepState" | "hold"> {
+  readonly template: TemplateInput;
+}
+
+type TemplateInput = Omit<DriverTemplate, "directory" | "notes">;
+
+/** The job that a provisioner carries out. */
+export interface RemoteJob {
+  readonly calls: Pick<RemoteCalls, "call">;
+  readonly id: string;
+  /** Reads the archive of the template's version. */
+  readonly readArchive: () => Promise<Uint8Array>;
+  /** Resolves when the job's log has room for more. */
+  readonly room: () => Promise<void>;
+}
+
+/** The driver of a provisioner, in one job. The template's files go there as they were pushed, and are unpacked there. */
+export class RemoteDriver implements Driver {
+  readonly name = terraformDriver;
+  readonly #job: RemoteJob;
+
+  constructor(job: RemoteJob) {
+    this.#job = job;
+  }
+
+  async read(input: ReadInput, log: DriverLog, signal: AbortSignal): Promise<DriverReading> {
+    const { template, ...rest } = input;
+    const reading: ReadingInput = { ...rest, template: templateInput(template) };
+    const parts = partsOf(reading, await this.#job.readArchive(), template);
+    const result = await this.#call("read", { parts, log, build: undefined }, signal);
+    return { ...parsed(result, parseReading), notes: result.notes };
+  }
+
+  async plan(): Promise<DriverPlan> {
+    return { resources: [] };
+  }
+
+  start(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
+    return this.#build("start", build, log, signal);
+  }
+
+  stop(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
+    return this.#build("stop", build, log, signal);
+  }
+
+  delete(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
+    return this.#build("delete", build, log, signal);
+  }
+
+  claim(build: DriverBuild, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
+    return this.#build("claim", build, log, signal);
+  }
+
+  async settle(build: DriverBuild, log: DriverLog): Promise<void> {
+    const call = await this.#callOf(build, log);
+    await this.#call("settle", call, new AbortController().signal);
+  }
+
+  /** Reports every agent as absent, like the driver that it stands for. */
+  async observe({ agents }: ObserveInput): Promise<WorkspaceObservation> {
+    return { agents: agents.map(({ id }) => ({ id, status: "absent" })) };
+  }
+
+  async #build(
+    method: CallMethod,
+    build: DriverBuild,
+    log: DriverLog,
+    signal: AbortSignal,
+  ): Promise<DriverResult> {
+    const result = await this.#call(method, await this.#callOf(build, log), signal);
+    return { ...parsed(result, parseResult), state: result.state };
+  }
+
+  async #callOf(
+    { template, state, keepState, hold, ...rest }: DriverBuild,
+    log: DriverLog,
+  ): Promise<Pick<RemoteCall, "parts" | "log" | "build">> {
+    const archive = await this.#job.readArchive();
+    const workspace = withoutUnusedKey(rest.workspace, archive);
+    const input: BuildInput = { ...rest, workspace, template: templateInput(template) };
+    const parts = {
+      ...partsOf(input, archive, template),
+      ...(state === undefined ? {} : { state }),
+    };
+    return { parts, log, build: { keepState, hold } };
+  }
+
+  #call(
+    method: CallMethod,
+    call: Pick<RemoteCall, "parts" | "log" | "build">,
+    signal: AbortSignal,
+  ): Promise<RemoteResult> {
+    const { calls, id, room } = this.#job;
+    return calls.call({ ...call, job: id, method, room }, signal);
+  }
+}
+
+function partsOf(
+  input: ReadingInput | BuildInput,
+  archive: Uint8Array,
+  { notes }: DriverTemplate,
+): RemoteCall["parts"] {
+  const json = Buffer.from(JSON.stringify(input));
+  return { input: json, archive, ...(notes === undefined ? {} : { notes }) };
+}
+
+/** Leaves out the owner's private key, unless the template names the attribute that holds it. */
+function withoutUnusedKey(
+  workspace: DriverBuild["workspace"],
+  archive: Uint8Array,
+): DriverBuild["workspace"] {
+  const { owner } = workspace;
+  if (owner.gitKey === undefined || Buffer.from(archive).includes("ssh_private_key"))
+    return workspace;
+  return { ...workspace, owner: { ...owner, gitKey: { ...owner.gitKey, privateKey: "" } } };
+}
+
+function templateInput({ id, name, version, settings }: DriverTemplate): TemplateInput {
+  return { id, name, version, settings };
+}
+
+function parsed<T>({ result }: RemoteResult, parse: (bytes: Uint8Array) => T): T {
+  try {
+    return parse(result ?? new Uint8Array());
+  } catch (error) {
+    throw new DriverError(
+      "run-failed",
+      `the provisioner sent a malformed result: ${errorText(error)}`,
+    );
+  }
+}

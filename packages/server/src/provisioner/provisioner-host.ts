@@ -1,0 +1,209 @@
+import { type Driver, type DriverBuild, type DriverTemplate } from "@slipway/drivers";
+import { type Clock, type Logger, Scope } from "@slipway/runtime";
+
+import { CallParts, PartBudget } from "../features/provisioners/call-parts.ts";
+import type { BuildInput, ReadingInput } from "../features/provisioners/remote-driver.ts";
+import type { ReadingJson, ResultJson } from "../features/provisioners/result-form.ts";
+import type { CallMethod, ServerMessage } from "../features/provisioners/session-messages.ts";
+import { unpackTemplate } from "../features/templates/unpack-service.ts";
+import { CallLink, type ServerChannel } from "./call-link.ts";
+import { HostedRun, type RunParts } from "./hosted-run.ts";
+
+export interface HostOptions {
+  readonly driver: Driver;
+  readonly unpackDir: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The time that a run goes on without a session. */
+  readonly maxDetachedMs: number;
+}
+
+/** The bytes of parts that may be on their way to this provisioner. */
+const maxHeldBytes = 512 * 1024 * 1024;
+
+interface HostedJob {
+  readonly job: string;
+  readonly method: CallMethod;
+  /** The workspace, or the job of a reading. */
+  readonly subject: string;
+  readonly run: HostedRun;
+}
+
+type CallMessage = Extract<ServerMessage, { readonly type: "call" }>;
+
+/** The provisioner's end of calls: runs the driver, over any number of sessions. Its opener disposes of it. */
+export class ProvisionerHost implements AsyncDisposable {
+  readonly #options: HostOptions;
+  readonly #budget = new PartBudget(maxHeldBytes);
+  readonly #scope = new Scope();
+  readonly #jobs = new Set<HostedJob>();
+  readonly #parts = new Map<string, CallParts>();
+  readonly #links = new Map<string, { readonly link: CallLink; readonly run: HostedRun }>();
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+  }
+
+  /** The number of runs that have not ended. */
+  get size(): number {
+    return this.#jobs.size;
+  }
+
+  /** Ends all runs, and resolves when they have ended. */
+  async abort(reason: Error): Promise<void> {
+    for (const { run } of this.#jobs) run.abort(reason);
+    await this.idle();
+  }
+
+  /** Ends all runs, which no session continues; resolves when they have ended. */
+  async abandon(reason: Error): Promise<void> {
+    for (const { run } of this.#jobs) run.abandon(reason);
+    await this.idle();
+  }
+
+  /** Resolves when no run is left. */
+  async idle(): Promise<void> {
+    while (this.#jobs.size > 0) await Promise.all([...this.#jobs].map(({ run }) => run.ended));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scope.close();
+  }
+
+  /** Forgets the calls of a session that has ended; their runs go on. */
+  endSession(): void {
+    for (const parts of this.#parts.values()) parts[Symbol.dispose]();
+    this.#parts.clear();
+    this.#links.clear();
+  }
+
+  /** Handles a message about a call. */
+  receive(channel: ServerChannel, message: ServerMessage): void {
+    switch (message.type) {
+      case "piece": {
+        const parts = this.#parts.get(message.call) ?? new CallParts(this.#budget);
+        this.#parts.set(message.call, parts);
+        const problem = parts.add(message);
+        if (problem !== undefined) channel.close(1009, problem);
+        return;
+      }
+      case "call":
+        return this.#begin(channel, message);
+      case "abort":
+        this.#links.get(message.call)?.run.abort(new Error(message.reason));
+        return;
+      case "answer":
+        this.#links.get(message.call)?.link.receive(message);
+        return;
+      case "drained":
+      case "alive":
+    }
+  }
+
+  #begin(channel: ServerChannel, { call, job, method }: CallMessage): void {
+    using parts = this.#parts.get(call) ?? new CallParts(this.#budget);
+    this.#parts.delete(call);
+    const link = new CallLink(channel, call);
+    const known = this.#jobs.values().find((one) => one.job === job && one.method === method);
+    if (known !== undefined && !known.run.signal.aborted) {
+      this.#options.logger.info({ job, method }, "run continued in another session");
+      this.#links.set(call, { link, run: known.run });
+      return known.run.attach(link);
+    }
+    const given = {
+      input: parts.take("input") ?? new Uint8Array(),
+      archive: parts.take("archive") ?? new Uint8Array(),
+      state: parts.take("state"),
+      notes: parts.take("notes"),
+    };
+    const run = new HostedRun(this.#options);
+    run.attach(link);
+    this.#links.set(call, { link, run });
+    const hosted = { job, method, subject: subjectOf(method, given.input, job), run };
+    const before = [...this.#jobs].filter(
+      (one) => one.job === job || one.subject === hosted.subject,
+    );
+    this.#jobs.add(hosted);
+    this.#scope.run(async () => {
+      await run.carryOut(async () => {
+        await endAll(before, job, link);
+        return this.#execute(method, given, run);
+      });
+      this.#jobs.delete(hosted);
+      this.#links.delete(call);
+      this.#options.logger.info({ job, method }, "run ended");
+    });
+    this.#options.logger.info({ job, method }, "run began");
+  }
+
+  async #execute(method: CallMethod, given: CallInput, run: HostedRun): Promise<RunParts> {
+    const { driver, unpackDir } = this.#options;
+    const { log, signal } = run;
+    await using files = await unpackTemplate(given.archive, unpackDir);
+    const template = (input: ReadingInput | BuildInput): DriverTemplate => ({
+      ...input.template,
+      directory: files.directory,
+      notes: given.notes,
+    });
+    if (method === "read") {
+      const input = parseReadingInput(given.input);
+      const reading = await driver.read?.({ ...input, template: template(input) }, log, signal);
+      if (reading === undefined) throw new Error(`the driver ${driver.name} reads no templates`);
+      const { notes, ...rest } = reading;
+      return { result: json(rest), ...(notes === undefined ? {} : { notes }) };
+    }
+    const input = parseBuildInput(given.input);
+    const { keepState, hold } = run;
+    const build: DriverBuild = {
+      ...input,
+      template: template(input),
+      state: given.state,
+      keepState,
+      hold,
+    };
+    if (method === "settle") {
+      await driver.settle?.(build, log);
+      return {};
+    }
+    const work = driver[method]?.bind(driver);
+    if (work === undefined) throw new Error(`the driver ${driver.name} has no ${method}`);
+    const { state, ...result } = await work(build, log, signal);
+    return { result: json(result), ...(state === undefined ? {} : { state }) };
+  }
+}
+
+interface CallInput {
+  readonly input: Uint8Array;
+  readonly archive: Uint8Array;
+  readonly state: Uint8Array | undefined;
+  readonly notes: Uint8Array | undefined;
+}
+
+/** Ends runs in the way of another one: those of the same job keep their state by its link, others on this machine. */
+async function endAll(runs: readonly HostedJob[], job: string, link: CallLink): Promise<void> {
+  const reason = new Error("another run of the workspace has begun");
+  for (const one of runs) {
+    if (one.job === job) one.run.replace(link, reason);
+    else one.run.abandon(reason);
+  }
+  await Promise.all(runs.map(({ run }) => run.ended));
+}
+
+function subjectOf(method: CallMethod, input: Uint8Array, job: string): string {
+  if (method === "read") return job;
+  return parseBuildInput(input).workspace.id;
+}
+
+function parseReadingInput(bytes: Uint8Array): ReadingInput {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- from a server of the same protocol
+  return JSON.parse(Buffer.from(bytes).toString()) as ReadingInput;
+}
+
+function parseBuildInput(bytes: Uint8Array): BuildInput {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- from a server of the same protocol
+  return JSON.parse(Buffer.from(bytes).toString()) as BuildInput;
+}
+
+function json(value: ReadingJson | ResultJson): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}
