@@ -7,6 +7,7 @@ import { createWorkspace, renameWorkspace } from "@slipway/api/workspaces/routes
 import { openClient, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 
+import { insertAuditEntry } from "../src/features/audit/service.ts";
 import { type Answer, type OpenServer, openServer } from "./support/open-server.ts";
 
 let server: OpenServer;
@@ -67,6 +68,11 @@ describe("the audit trail", () => {
     const found = await audit("q=action:start+build_reason:initiator+username:admin");
     expect(found.body).toMatchObject({ count: 1, audit_logs: [{ action: "start" }] });
     expect((await audit("q=date_to:2020-01-01")).body).toMatchObject({ count: 0, audit_logs: [] });
+    const others = await audit(
+      "q=-action:create+-action:login+-username:nobody+-build_reason:initiator+-outside",
+    );
+    expect(others.body).toMatchObject({ count: 1, audit_logs: [{ action: "write" }] });
+    expect((await audit("q=-username:admin")).body).toMatchObject({ count: 0 });
     const page = await audit("limit=1&offset=2");
     expect(page.body).toMatchObject({ count: 7, audit_logs: [{ action: "create" }] });
     expect(await audit("q=bogus:1")).toMatchObject({
@@ -156,6 +162,18 @@ describe("the audit trail", () => {
     expect(JSON.stringify(body)).not.toContain("secret-typed-here");
     const found = await audit("q=action:login+username:lea");
     expect(found.body).toMatchObject({ count: 3 });
+    // An attempt by somebody unknown is not one by lea.
+    await insertAuditEntry(server.db, {
+      by: { id: undefined, origin: undefined },
+      organizationId: undefined,
+      action: "login",
+      resourceType: "api_key",
+      resourceId: randomUUID(),
+      target: "",
+      diff: {},
+    });
+    const byOthers = await audit("q=action:login+-username:lea+-username:admin");
+    expect(byOthers.body).toMatchObject({ count: 1, audit_logs: [{ user: null }] });
   });
 
   it("has keys, tokens and what becomes of them", async () => {

@@ -140,6 +140,11 @@ it("finds connections by each key, and pages through them", async () => {
   expect(await found("type:vscode")).toEqual([first]);
   expect(await found("status:completed")).toEqual([second]);
   expect(await found("status:ongoing")).toEqual([...rest.toReversed(), first]);
+  expect(await found("-status:ongoing")).toEqual([second]);
+  expect(await found(`-type:vscode -connection_id:${second}`)).toEqual(rest.toReversed());
+  // Nobody is known to have made these, so they are not by the one who is excluded.
+  expect(await found("-username:bob status:completed")).toEqual([second]);
+  expect(await found("-dev")).toEqual([]);
   expect(await found(`connection_id:${second}`)).toEqual([second]);
   expect(await found(`workspace_id:${workspace.id} dev`)).toHaveLength(5);
   expect(await found("workspace:other")).toEqual([]);

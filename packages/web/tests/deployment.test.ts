@@ -103,8 +103,10 @@ describe("the audit trail", () => {
     await page.goto("/audit");
     await page.getByLabel("Action").selectOption("write");
     await page.getByLabel("Resource").selectOption("user");
-    await page.waitForURL("**/audit?action=write&type=user");
-    await page.getByRole("searchbox").fill("eve");
+    const search = page.getByRole("searchbox");
+    await expect.poll(() => search.inputValue()).toBe("action:write resource_type:user");
+    await search.fill("eve action:write resource_type:user -action:login");
+    await page.waitForURL(/[?]q=eve/);
     const entry = page.getByRole("listitem").filter({ hasText: "updated user eve" });
     await entry.locator("summary").click();
     await entry.getByText(shownMarkup).waitFor();

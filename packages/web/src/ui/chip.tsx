@@ -7,6 +7,11 @@ const chip =
 const off = "border-line bg-surface text-ink-soft hover:bg-hover";
 const on = "border-transparent bg-accent-soft text-accent font-medium";
 
+/** The classes of a filter that is on or off. */
+export function chipClasses(isOn: boolean): string {
+  return classNames(chip, isOn ? on : off);
+}
+
 interface ChipProps {
   readonly isOn: boolean;
   readonly onToggle: (isOn: boolean) => void;
@@ -20,7 +25,7 @@ export function Chip({ isOn, onToggle, children }: ChipProps): ReactNode {
       type="button"
       aria-pressed={isOn}
       onClick={() => onToggle(!isOn)}
-      className={classNames(chip, isOn ? on : off)}
+      className={chipClasses(isOn)}
     >
       {children}
     </button>
@@ -43,7 +48,7 @@ export function ChipSelect({ label, value, choices, onValue }: ChipSelectProps):
       aria-label={label}
       value={value}
       onChange={(event) => onValue(event.target.value)}
-      className={classNames(chip, "max-w-52 pr-1 max-sm:max-w-36", value === "" ? off : on)}
+      className={classNames(chipClasses(value !== ""), "max-w-52 pr-1 max-sm:max-w-36")}
     >
       <option value="">{label}</option>
       {!isKnown && <option value={value}>{value}</option>}

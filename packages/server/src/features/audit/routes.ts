@@ -2,7 +2,7 @@ import type { AuditLog, AuditLogsResponse } from "@slipway/api/audit/audit-log";
 import { listAuditLogs } from "@slipway/api/audit/routes";
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import type { User } from "@slipway/api/users/user";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 
 import { mayReadAudit } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
@@ -10,7 +10,7 @@ import { forbidden } from "../../platform/errors/errors.ts";
 import { type Page, readPage } from "../../platform/fields/paging.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import { type AuditSearch, parseAuditSearch } from "./search.ts";
+import { type AuditConditions, type AuditSearch, parseAuditSearch } from "./search.ts";
 
 export function addAuditRoutes(routes: Routes, db: Database, readUsers: ReadUsers): void {
   routes.user(listAuditLogs, ({ query }, user) =>
@@ -127,25 +127,31 @@ function entries(db: Queryable, search: AuditSearch) {
     .leftJoin("users as u", "u.id", "a.user_id")
     .leftJoin("organizations as o", "o.id", "a.organization_id")
     .leftJoin("workspaces as w", "w.id", "a.resource_id")
-    .$if(search.action !== undefined, (q) => q.where(sql`a.action`, "=", search.action ?? ""))
-    .$if(search.resourceType !== undefined, (q) =>
-      q.where(sql`a.resource_type`, "=", search.resourceType ?? ""),
-    )
-    .$if(search.resourceId !== undefined, (q) =>
-      q.where("a.resource_id", "=", search.resourceId ?? ""),
-    )
-    .$if(search.target !== undefined, (q) =>
-      q.where(sql`lower(a.resource_target)`, "=", search.target ?? ""),
-    )
-    .$if(search.username !== undefined, (q) =>
-      q.where(sql`lower(u.username)`, "=", search.username ?? ""),
-    )
-    .$if(search.email !== undefined, (q) => q.where(sql`lower(u.email)`, "=", search.email ?? ""))
-    .$if(search.buildReason !== undefined, (q) =>
-      q.where(sql`a.additional_fields ->> 'build_reason'`, "=", search.buildReason ?? ""),
-    )
-    .$if(search.from !== undefined, (q) => q.where("a.created_at", ">=", search.from ?? ""))
-    .$if(search.to !== undefined, (q) => q.where("a.created_at", "<=", search.to ?? ""));
+    .where((eb) =>
+      eb.and([
+        ...conditionsOf(search),
+        ...(search.exclusions ?? [])
+          .flatMap(conditionsOf)
+          .map((condition) => sql<boolean>`(${condition}) is not true`),
+      ]),
+    );
+}
+
+function conditionsOf(search: AuditConditions): readonly RawBuilder<boolean>[] {
+  const { action, resourceType, resourceId, target, username, email, buildReason } = search;
+  const { from, to } = search;
+  return [
+    action !== undefined && sql<boolean>`a.action = ${action}`,
+    resourceType !== undefined && sql<boolean>`a.resource_type = ${resourceType}`,
+    resourceId !== undefined && sql<boolean>`a.resource_id = ${resourceId}`,
+    target !== undefined && sql<boolean>`lower(a.resource_target) = ${target}`,
+    username !== undefined && sql<boolean>`lower(u.username) = ${username}`,
+    email !== undefined && sql<boolean>`lower(u.email) = ${email}`,
+    buildReason !== undefined &&
+      sql<boolean>`a.additional_fields ->> 'build_reason' = ${buildReason}`,
+    from !== undefined && sql<boolean>`a.created_at >= ${from}`,
+    to !== undefined && sql<boolean>`a.created_at <= ${to}`,
+  ].filter((condition) => condition !== false);
 }
 
 /** Selects a page of the matching entries, newest first. */

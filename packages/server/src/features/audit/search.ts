@@ -3,8 +3,14 @@ import { buildReasons } from "@slipway/api/builds/build";
 
 import { readSearchTerms, termValues } from "../../platform/fields/search-terms.ts";
 
-/** The filter for audit entries; undefined fields match everything. Texts are in lower case. */
-export interface AuditSearch {
+/** The filter for audit entries. Texts are in lower case. */
+export interface AuditSearch extends AuditConditions {
+  /** Entries that match one of these are left out. */
+  readonly exclusions?: readonly AuditConditions[];
+}
+
+/** Conditions of audit entries; undefined fields match everything. */
+export interface AuditConditions {
   readonly action?: string;
   readonly resourceType?: string;
   readonly resourceId?: string;
@@ -21,16 +27,22 @@ export interface AuditSearch {
 const message = "Invalid audit search query.";
 const values = termValues(message);
 
-/** Parses the search language of the audit trail; a bare word matches the name of the resource. Throws `Invalid`. */
+/**
+ * Parses the search language of the audit trail, in which a bare word matches the name of the resource, and terms with a
+ * minus sign exclude what they match. Throws `Invalid`.
+ */
 export function parseAuditSearch(q: string): AuditSearch {
-  const search: AuditSearch = {};
-  for (const { key = "resource_target", value } of readSearchTerms(q, message)) {
-    Object.assign(search, readTerm(key, value));
+  const search: AuditConditions = {};
+  const exclusions: AuditConditions[] = [];
+  for (const { key = "resource_target", value, isExcluded } of readSearchTerms(q, message)) {
+    const term = readTerm(key, value);
+    if (isExcluded) exclusions.push(term);
+    else Object.assign(search, term);
   }
-  return search;
+  return exclusions.length === 0 ? search : { ...search, exclusions };
 }
 
-function readTerm(key: string, value: string): AuditSearch {
+function readTerm(key: string, value: string): AuditConditions {
   switch (key) {
     case "action":
       return { action: values.oneOf(value, key, auditActions) };

@@ -88,27 +88,30 @@ const excludable: ReadonlySet<string> = new Set<keyof Exclusion>([
  * they match; throws `Invalid`.
  */
 export function parseSearch(q: string): WorkspaceSearch {
-  let search: WorkspaceSearch = {};
-  for (const { key, value } of readSearchTerms(q, message)) {
-    if (key === undefined && /^-./.test(value)) {
-      search = excluding(search, nameTerm(value.slice(1)));
+  const search: WorkspaceSearch = {};
+  const exclusions: Exclusion[] = [];
+  for (const { key, value, isExcluded } of readSearchTerms(q, message)) {
+    if (isExcluded) {
+      exclusions.push(key === undefined ? nameTerm(value) : readExclusion(key, value));
       continue;
     }
     if (key === undefined) {
-      search = { ...search, ...nameTerm(value) };
-      continue;
-    }
-    const excluded = key.startsWith("-") ? key.slice(1) : "";
-    if (excludable.has(excluded)) {
-      search = excluding(search, readers[excluded]?.(value, key, {}) ?? {});
+      Object.assign(search, nameTerm(value));
       continue;
     }
     const known = key.replaceAll("-", "_");
     const reader = Object.hasOwn(readers, known) ? readers[known] : undefined;
     if (reader === undefined) throw invalid(key, `"${key}" is not a valid query param`);
-    search = { ...search, ...reader(value, key, search) };
+    Object.assign(search, reader(value, key, search));
   }
-  return search;
+  return exclusions.length === 0 ? search : { ...search, exclusions };
+}
+
+function readExclusion(key: string, value: string): Exclusion {
+  const field = `-${key}`;
+  const reader = excludable.has(key) ? readers[key] : undefined;
+  if (reader === undefined) throw invalid(field, `"${field}" is not a valid query param`);
+  return reader(value, field, {});
 }
 
 /** Reads a bare word: a part of a name, or an owner and a part of a name. */
@@ -117,10 +120,6 @@ function nameTerm(word: string): Pick<WorkspaceSearch, "owner" | "name"> {
   return slash === -1
     ? { name: word }
     : { owner: word.slice(0, slash), name: word.slice(slash + 1) };
-}
-
-function excluding(search: WorkspaceSearch, exclusion: Exclusion): WorkspaceSearch {
-  return { ...search, exclusions: [...(search.exclusions ?? []), exclusion] };
 }
 
 function nothingIf(isAsked: boolean): Partial<WorkspaceSearch> {

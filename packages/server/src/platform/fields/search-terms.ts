@@ -5,6 +5,8 @@ import { readUuid } from "./uuid.ts";
 export interface SearchTerm {
   readonly key: string | undefined;
   readonly value: string;
+  /** True if the term has a minus sign before it, and so excludes what it matches. */
+  readonly isExcluded: boolean;
 }
 
 /**
@@ -17,12 +19,14 @@ export function readSearchTerms(q: string, message: string): SearchTerm[] {
     const parts = element.match(/(?:"[^"]*"|[^:"])+/g) ?? [];
     const colons = element.replaceAll(/"[^"]*"/g, "").split(":").length - 1;
     const [first = "", second = ""] = parts.map((part) => part.replaceAll('"', ""));
-    if (colons === 0) return { key: undefined, value: first };
+    const isExcluded = /^-./.test(first);
+    const word = isExcluded ? first.slice(1) : first;
+    if (colons === 0) return { key: undefined, value: word, isExcluded };
     if (colons > 1 || parts.length !== 2) {
       const detail = `Query element "${element.slice(0, 100)}" must have the form key:value`;
       throw invalidField("q", detail, message);
     }
-    return { key: first, value: second };
+    return { key: word, value: second, isExcluded };
   });
 }
 

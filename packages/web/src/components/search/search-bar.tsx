@@ -14,7 +14,9 @@ interface SearchBarProps {
   readonly onSearch: (search: string) => void;
   /** The keys of the search language, with what each finds. */
   readonly terms: readonly (readonly [term: string, meaning: string])[];
-  /** Further filters beside the field. */
+  /** Filters in a line below the field. */
+  readonly filters?: ReactNode;
+  /** Controls beside the field. */
   readonly children?: ReactNode;
 }
 
@@ -28,6 +30,7 @@ export function SearchBar({
   search,
   onSearch,
   terms,
+  filters,
   children,
 }: SearchBarProps): ReactNode {
   const id = useId();
@@ -78,6 +81,7 @@ export function SearchBar({
         />
         {children}
       </div>
+      {filters !== undefined && <div className="flex flex-wrap items-center gap-2">{filters}</div>}
       <div id={id} hidden={!isHelpOpen}>
         <Panel title="Search syntax">
           <p className="mb-3 text-ink-soft">

@@ -1,17 +1,21 @@
 import { describe, expect, it } from "vitest";
 
-import { pageParameter, searchText, textParameters } from "./search-terms.ts";
+import { pageParameter, termValue, textParameters, withTerm } from "./search-terms.ts";
 
-describe("a search", () => {
-  it("joins words and terms", () => {
-    expect(searchText(" dev ", { action: "create", username: undefined, type: "" })).toBe(
-      "dev action:create",
-    );
-  });
+it("reads the value of a key, quoted or not, and none of what is excluded", () => {
+  expect(termValue("owner:me Status:running -status:failed dev", "status")).toBe("running");
+  expect(termValue('template:"my box"', "template")).toBe("my box");
+  expect(termValue("-status:failed", "status")).toBeUndefined();
+  expect(termValue("substatus:x", "status")).toBeUndefined();
+});
 
-  it("quotes values with spaces", () => {
-    expect(searchText("", { name: "my box" })).toBe('name:"my box"');
-  });
+it("replaces and removes a key, and keeps all else", () => {
+  const q = 'owner:me -status:failed status:running name:"a b"';
+  expect(withTerm(q, "status", "stopped")).toBe(
+    'owner:me -status:failed name:"a b" status:stopped',
+  );
+  expect(withTerm(q, "status", undefined)).toBe('owner:me -status:failed name:"a b"');
+  expect(withTerm("", "template", "my box")).toBe('template:"my box"');
 });
 
 describe("a parameter of an address", () => {

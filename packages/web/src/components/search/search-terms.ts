@@ -1,12 +1,26 @@
-/** Joins the terms of a search; empty values are left out, and those with spaces get quotes. */
-export function searchText(
-  words: string,
-  terms: Readonly<Record<string, string | undefined>> = {},
-): string {
-  const parts = Object.entries(terms).flatMap(([key, value = ""]) =>
-    value === "" ? [] : [`${key}:${/\s/.test(value) ? `"${value}"` : value}`],
-  );
-  return [words.trim(), ...parts].filter((part) => part !== "").join(" ");
+/* Searches as text, which filters and fields change (docs/search.md), and the parameters of addresses that have them. */
+
+const termPattern = /(?:"[^"]*"|[^\s"])+/g;
+
+function termsOf(q: string): readonly string[] {
+  return q.match(termPattern) ?? [];
+}
+
+/** Returns the value of the last term with a key; undefined without one. */
+export function termValue(q: string, key: string): string | undefined {
+  const term = termsOf(q).findLast((one) => one.toLowerCase().startsWith(`${key}:`));
+  return term?.slice(key.length + 1).replaceAll('"', "");
+}
+
+/** Returns a search with another value of a key, or without the key; terms that exclude stay. */
+export function withTerm(q: string, key: string, value: string | undefined): string {
+  const others = termsOf(q).filter((term) => !term.toLowerCase().startsWith(`${key}:`));
+  const added = value === undefined ? [] : [`${key}:${quoted(value)}`];
+  return [...others, ...added].join(" ");
+}
+
+function quoted(value: string): string {
+  return /[\s:]/.test(value) ? `"${value}"` : value;
 }
 
 /** Returns the text of a search parameter; undefined if it is empty or no text. */
@@ -32,4 +46,16 @@ export function textParameters<K extends string>(
 /** Returns the number of a page from 2 on; undefined stands for the first. */
 export function pageParameter(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value > 1 ? value : undefined;
+}
+
+/** A search of a list in the address of its page, and the page of the list from 2 on. */
+export interface PagedSearch {
+  readonly q?: string;
+  readonly page?: number;
+}
+
+/** Reads a search from the parameters of an address. */
+export function readPagedSearch(search: Readonly<Record<string, unknown>>): PagedSearch {
+  const page = pageParameter(search["page"]);
+  return { ...textParameters(search, "q"), ...(page !== undefined && { page }) };
 }

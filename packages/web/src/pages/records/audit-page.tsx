@@ -9,16 +9,14 @@ import { routeQuery } from "../../api/queries.ts";
 import { FailureNotice } from "../../components/page-failure.tsx";
 import { RightGate } from "../../components/right-gate.tsx";
 import { SearchBar } from "../../components/search/search-bar.tsx";
-import { searchText } from "../../components/search/search-terms.ts";
-import { TextInput } from "../../ui/field.tsx";
+import { TermDate } from "../../components/search/term-date.tsx";
+import { TermSelect } from "../../components/search/term-filters.tsx";
 import { EmptyState, PageHeader, Panel, Skeleton } from "../../ui/layout.tsx";
 import { Pager } from "../../ui/pager.tsx";
 import { Badge } from "../../ui/status.tsx";
 import { Time } from "../../ui/time.tsx";
 import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
 import { sentenceOf, valueText, wordsOf } from "./audit-text.ts";
-import { FilterSelect } from "./filter-select.tsx";
-import type { AuditSearch } from "./routes.tsx";
 
 const route = getRouteApi("/member/framed/audit");
 const pageSize = 25;
@@ -31,6 +29,7 @@ const terms = [
   ["action:create", "what was done"],
   ["build_reason:autostart", "why a build began: initiator, autostart or autostop"],
   ["date_from:2026-01-31", "that day or later, in UTC; date_to: that day or earlier"],
+  ["-action:login", "anything else; a minus sign before any term excludes what it matches"],
 ] as const;
 
 export function AuditPage(): ReactNode {
@@ -42,66 +41,41 @@ export function AuditPage(): ReactNode {
 }
 
 function AuditTrail(): ReactNode {
-  const search = route.useSearch();
-  const { q = "", action, type, user, from, to, page = 1 } = search;
+  const { q = "", page = 1 } = route.useSearch();
   const navigate = route.useNavigate();
-  const setFilter = (name: keyof AuditSearch, value: string): void => {
-    const { page: _page, [name]: _old, ...rest } = search;
-    void navigate({ search: value === "" ? rest : { ...rest, [name]: value }, replace: true });
-  };
+  const setSearch = (next: string): void =>
+    void navigate({ search: next === "" ? {} : { q: next }, replace: true });
   const log = useQuery({
     ...routeQuery(listAuditLogs, {
-      query: {
-        q: searchText(q, {
-          action,
-          resource_type: type,
-          username: user,
-          date_from: from,
-          date_to: to,
-        }),
-        limit: String(pageSize),
-        offset: String((page - 1) * pageSize),
-      },
+      query: { q, limit: String(pageSize), offset: String((page - 1) * pageSize) },
     }),
     placeholderData: keepPreviousData,
   });
+  const filter = { search: q, onSearch: setSearch };
   return (
     <>
       <PageHeader title="Audit trail">
         Who changed what, when and from where. Secrets are never recorded.
       </PageHeader>
       <SearchBar
+        {...filter}
         label="Search the audit trail"
-        placeholder="Name of a resource, or username:ann"
-        search={q}
+        placeholder="Name of a resource, or username:ann -action:login"
         terms={terms}
-        onSearch={(value) => setFilter("q", value)}
-      >
-        <FilterSelect
-          label="Action"
-          all="All actions"
-          value={action}
-          values={auditActions}
-          onValue={(value) => setFilter("action", value)}
-        />
-        <FilterSelect
-          label="Resource"
-          all="All resources"
-          value={type}
-          values={auditResourceTypes}
-          onValue={(value) => setFilter("type", value)}
-        />
-        {(["from", "to"] as const).map((name) => (
-          <div key={name} className="w-36">
-            <TextInput
-              type="date"
-              aria-label={name === "from" ? "From" : "To"}
-              value={search[name] ?? ""}
-              onValue={(value) => setFilter(name, value)}
+        filters={
+          <>
+            <TermSelect {...filter} label="Action" term="action" choices={named(auditActions)} />
+            <TermSelect
+              {...filter}
+              label="Resource"
+              term="resource_type"
+              choices={named(auditResourceTypes)}
             />
-          </div>
-        ))}
-      </SearchBar>
+            <TermDate {...filter} label="From" term="date_from" />
+            <TermDate {...filter} label="To" term="date_to" />
+          </>
+        }
+      />
       {log.isError ? (
         <FailureNotice error={log.error} onRetry={() => void log.refetch()} />
       ) : (
@@ -124,10 +98,15 @@ function AuditTrail(): ReactNode {
         pageSize={pageSize}
         count={log.data?.count ?? 0}
         isCapped={log.data !== undefined && log.data.count >= log.data.count_cap}
-        linkTo={(next) => ({ to: "/audit", search: { ...search, page: next } })}
+        linkTo={(next) => ({ to: "/audit", search: { ...(q === "" ? {} : { q }), page: next } })}
       />
     </>
   );
+}
+
+/** Returns the choices of a filter, with their names. */
+function named(values: readonly string[]): readonly (readonly [value: string, text: string])[] {
+  return values.map((value) => [value, wordsOf(value)]);
 }
 
 function LoadingEntries(): ReactNode {

@@ -30,6 +30,9 @@ export function valueText(value: unknown): string {
 
 /** Returns the name of a kind of resource or action as a person reads it. */
 export function wordsOf(name: string): string {
-  const words = name.replaceAll("_", " ");
+  const words = name
+    .replaceAll("_", " ")
+    .replaceAll(/\b(?:api|ssh|ip|id|url)\b/g, (word) => word.toUpperCase())
+    .replace("oauth2", "OAuth2");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -1,6 +1,5 @@
 import {
   type ConnectionLog,
-  connectionStatuses,
   connectionTypes,
   listConnectionLogs,
 } from "@slipway/api/agents/connection-log-routes";
@@ -13,7 +12,9 @@ import { routeQuery } from "../../api/queries.ts";
 import { FailureNotice } from "../../components/page-failure.tsx";
 import { RightGate } from "../../components/right-gate.tsx";
 import { SearchBar } from "../../components/search/search-bar.tsx";
-import { searchText } from "../../components/search/search-terms.ts";
+import { TermDate } from "../../components/search/term-date.tsx";
+import { TermSelect } from "../../components/search/term-filters.tsx";
+import { connectionTypeNames } from "../../components/workspaces/connection-types.ts";
 import { EmptyState, PageHeader, Panel } from "../../ui/layout.tsx";
 import { Pager } from "../../ui/pager.tsx";
 import { Status } from "../../ui/status.tsx";
@@ -21,8 +22,6 @@ import { Cell, HeaderCell, HeaderRow, Row, SkeletonRows, Table } from "../../ui/
 import { duration } from "../../ui/time-text.ts";
 import { Time, useNow } from "../../ui/time.tsx";
 import { UntrustedText } from "../../ui/untrusted-text.tsx";
-import { FilterSelect } from "./filter-select.tsx";
-import type { ConnectionSearch } from "./routes.tsx";
 
 const route = getRouteApi("/member/framed/connectionlog");
 const pageSize = 25;
@@ -32,15 +31,17 @@ const terms = [
   ["workspace_owner:ann", "the owner of the workspace, or me"],
   ["workspace_id:…", "the id of the workspace"],
   ["organization:…", "a name or an id"],
-  ["connected_after:2026-01-31", "that day or later; connected_before: earlier"],
+  ["username:ann", "the user who connected, or me"],
+  ["type:ssh", "ssh, vscode, jetbrains or reconnecting_pty (a terminal of the dashboard)"],
+  ["status:ongoing", "still open; status:completed: closed"],
+  ["connected_after:2026-01-31", "that day or later, in UTC; connected_before: earlier"],
+  ["-type:ssh", "anything else; a minus sign before any term excludes what it matches"],
 ] as const;
 
-const types: Readonly<Record<ConnectionLog["type"], string>> = {
-  ssh: "SSH",
-  vscode: "VS Code",
-  jetbrains: "JetBrains",
-  reconnecting_pty: "Web terminal",
-};
+const states = [
+  ["ongoing", "Open"],
+  ["completed", "Closed"],
+] as const;
 
 export function ConnectionsPage(): ReactNode {
   return (
@@ -51,52 +52,43 @@ export function ConnectionsPage(): ReactNode {
 }
 
 function Connections(): ReactNode {
-  const search = route.useSearch();
-  const { q = "", type, status, page = 1 } = search;
+  const { q = "", page = 1 } = route.useSearch();
   const navigate = route.useNavigate();
-  const setFilter = (name: keyof ConnectionSearch, value: string): void => {
-    const { page: _page, [name]: _old, ...rest } = search;
-    void navigate({ search: value === "" ? rest : { ...rest, [name]: value }, replace: true });
-  };
+  const setSearch = (next: string): void =>
+    void navigate({ search: next === "" ? {} : { q: next }, replace: true });
   const log = useQuery({
     ...routeQuery(listConnectionLogs, {
-      query: {
-        q: searchText(q, { type, status }),
-        limit: String(pageSize),
-        offset: String((page - 1) * pageSize),
-      },
+      query: { q, limit: String(pageSize), offset: String((page - 1) * pageSize) },
     }),
     placeholderData: keepPreviousData,
     refetchInterval: 30_000,
   });
   const rows = log.data?.connection_logs;
+  const filter = { search: q, onSearch: setSearch };
   return (
     <>
       <PageHeader title="Connections">
         Who connected to which workspace, from where and for how long.
       </PageHeader>
       <SearchBar
+        {...filter}
         label="Search connections"
-        placeholder="Name of a workspace, or workspace_owner:ann"
-        search={q}
+        placeholder="Name of a workspace, or workspace_owner:ann -type:ssh"
         terms={terms}
-        onSearch={(value) => setFilter("q", value)}
-      >
-        <FilterSelect
-          label="Kind"
-          all="All kinds"
-          value={type}
-          values={connectionTypes}
-          onValue={(value) => setFilter("type", value)}
-        />
-        <FilterSelect
-          label="State"
-          all="All states"
-          value={status}
-          values={connectionStatuses}
-          onValue={(value) => setFilter("status", value)}
-        />
-      </SearchBar>
+        filters={
+          <>
+            <TermSelect
+              {...filter}
+              label="Type"
+              term="type"
+              choices={connectionTypes.map((type) => [type, connectionTypeNames[type]])}
+            />
+            <TermSelect {...filter} label="State" term="status" choices={states} />
+            <TermDate {...filter} label="From" term="connected_after" />
+            <TermDate {...filter} label="Before" term="connected_before" />
+          </>
+        }
+      />
       {log.isError && <FailureNotice error={log.error} onRetry={() => void log.refetch()} />}
       {rows?.length === 0 ? (
         <Panel>
@@ -111,7 +103,7 @@ function Connections(): ReactNode {
               <HeaderCell>Began</HeaderCell>
               <HeaderCell>User</HeaderCell>
               <HeaderCell>Workspace</HeaderCell>
-              <HeaderCell>Kind</HeaderCell>
+              <HeaderCell>Type</HeaderCell>
               <HeaderCell>Address</HeaderCell>
               <HeaderCell>Lasted</HeaderCell>
             </HeaderRow>
@@ -129,7 +121,10 @@ function Connections(): ReactNode {
         pageSize={pageSize}
         count={log.data?.count ?? 0}
         isCapped={log.data !== undefined && log.data.count >= log.data.count_cap}
-        linkTo={(next) => ({ to: "/connectionlog", search: { ...search, page: next } })}
+        linkTo={(next) => ({
+          to: "/connectionlog",
+          search: { ...(q === "" ? {} : { q }), page: next },
+        })}
       />
     </>
   );
@@ -161,7 +156,7 @@ function ConnectionRow({ row }: { readonly row: ConnectionLog }): ReactNode {
           </span>
         )}
       </Cell>
-      <Cell>{types[row.type]}</Cell>
+      <Cell>{connectionTypeNames[row.type]}</Cell>
       <Cell>{row.ip ?? "Unknown"}</Cell>
       <Cell>
         <Status tone={end === undefined ? "good" : "neutral"}>

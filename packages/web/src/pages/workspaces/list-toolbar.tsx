@@ -5,10 +5,10 @@ import type { ReactNode } from "react";
 
 import { routeQuery } from "../../api/queries.ts";
 import { SearchBar } from "../../components/search/search-bar.tsx";
-import { Chip, ChipSelect } from "../../ui/chip.tsx";
+import { TermChip, TermSelect } from "../../components/search/term-filters.tsx";
+import { ChipSelect } from "../../ui/chip.tsx";
 import { untrusted } from "../../ui/untrusted-text.tsx";
 import { type ListSearch, ownWorkspaces } from "./list-search.ts";
-import { termValue, withTerm } from "./search-terms.ts";
 
 const sortNames = { name: "Name", last_used: "Last used", status: "Status" } as const;
 const groupNames = { template: "Template", organization: "Organization" } as const;
@@ -42,71 +42,59 @@ export function ListToolbar({ search, onSearch }: ListToolbarProps): ReactNode {
     const { q: _, ...others } = search;
     onSearch(next.trim() === ownWorkspaces ? others : { ...others, q: next });
   };
-  const setTerm = (key: string, value: string | undefined): void => setQ(withTerm(q, key, value));
+  const filter = { search: q, onSearch: setQ };
   const templates = useQuery(routeQuery(listTemplates));
   const set = (key: "sort" | "group", value: string): void => {
     const { [key]: _, ...others } = search;
     onSearch(value === "" ? others : { ...others, [key]: value });
   };
   return (
-    <div className="flex flex-col gap-3">
-      <SearchBar
-        label="Search workspaces"
-        placeholder="Name, or owner:ann status:running -template:old"
-        search={q}
-        onSearch={setQ}
-        terms={terms}
-      />
-      <div className="flex flex-wrap items-center gap-2">
-        <Chip
-          isOn={termValue(q, "owner") === "me"}
-          onToggle={(isOn) => setTerm("owner", isOn ? "me" : undefined)}
-        >
-          Mine
-        </Chip>
-        <ChipSelect
-          label="Status"
-          value={termValue(q, "status") ?? ""}
-          choices={buildStatuses.map((status) => [status, capitalized(status)] as const)}
-          onValue={(value) => setTerm("status", value === "" ? undefined : value)}
-        />
-        <ChipSelect
-          label="Template"
-          value={termValue(q, "template") ?? ""}
-          choices={(templates.data ?? []).map(
-            ({ name, display_name: displayName }) =>
-              [name, untrusted(displayName === "" ? name : displayName)] as const,
-          )}
-          onValue={(value) => setTerm("template", value === "" ? undefined : value)}
-        />
-        {(["outdated", "dormant", "favorite"] as const).map((key) => (
-          <Chip
-            key={key}
-            isOn={termValue(q, key) === "true"}
-            onToggle={(isOn) => setTerm(key, isOn ? "true" : undefined)}
-          >
-            {capitalized(key)}
-          </Chip>
-        ))}
-        <div className="flex flex-wrap gap-2 sm:ml-auto">
-          <ChipSelect
-            label="Group by"
-            value={search.group ?? ""}
-            choices={Object.entries(groupNames)}
-            onValue={(value) => set("group", value)}
+    <SearchBar
+      {...filter}
+      label="Search workspaces"
+      placeholder="Name, or owner:ann status:running -template:old"
+      terms={terms}
+      filters={
+        <>
+          <TermChip {...filter} label="Mine" term="owner" value="me" />
+          <TermSelect
+            {...filter}
+            label="Status"
+            term="status"
+            choices={buildStatuses.map((status) => [status, capitalized(status)])}
           />
-          <ChipSelect
-            label="Running first"
-            value={search.sort ?? ""}
-            choices={Object.entries(sortNames).map(([sort, name]) => [
-              sort,
-              `By ${name.toLowerCase()}`,
+          <TermSelect
+            {...filter}
+            label="Template"
+            term="template"
+            choices={(templates.data ?? []).map(({ name, display_name: displayName }) => [
+              name,
+              untrusted(displayName === "" ? name : displayName),
             ])}
-            onValue={(value) => set("sort", value)}
           />
-        </div>
-      </div>
-    </div>
+          {["outdated", "dormant", "favorite"].map((term) => (
+            <TermChip {...filter} key={term} label={capitalized(term)} term={term} value="true" />
+          ))}
+          <div className="flex flex-wrap gap-2 sm:ml-auto">
+            <ChipSelect
+              label="Group by"
+              value={search.group ?? ""}
+              choices={Object.entries(groupNames)}
+              onValue={(value) => set("group", value)}
+            />
+            <ChipSelect
+              label="Running first"
+              value={search.sort ?? ""}
+              choices={Object.entries(sortNames).map(([sort, name]) => [
+                sort,
+                `By ${name.toLowerCase()}`,
+              ])}
+              onValue={(value) => set("sort", value)}
+            />
+          </div>
+        </>
+      }
+    />
   );
 }
 

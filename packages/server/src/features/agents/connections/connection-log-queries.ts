@@ -1,8 +1,8 @@
 import type { ConnectionLog } from "@slipway/api/agents/connection-log-routes";
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
-import type { ConnectionSearch } from "./connection-search.ts";
+import type { ConnectionConditions, ConnectionSearch } from "./connection-search.ts";
 
 /** Returns a connection as the API shows it. */
 export function connectionJson(row: ConnectionRow): ConnectionLog {
@@ -51,34 +51,37 @@ function connections(db: Queryable, search: ConnectionSearch) {
     .innerJoin("users as owner", "owner.id", "w.owner_id")
     .innerJoin("organizations as o", "o.id", "w.organization_id")
     .leftJoin("users as u", "u.id", "c.user_id")
-    .$if(search.type !== undefined, (q) => q.where("c.type", "=", search.type ?? "ssh"))
-    .$if(search.status !== undefined, (q) =>
-      q.where("c.disconnected_at", search.status === "ongoing" ? "is" : "is not", null),
-    )
-    .$if(search.workspaceId !== undefined, (q) => q.where("w.id", "=", search.workspaceId ?? ""))
-    .$if(search.workspace !== undefined, (q) =>
-      q.where(sql`lower(w.name)`, "=", search.workspace ?? ""),
-    )
-    .$if(search.connectionId !== undefined, (q) => q.where("c.id", "=", search.connectionId ?? ""))
-    .$if(search.ownerId !== undefined, (q) => q.where("w.owner_id", "=", search.ownerId ?? ""))
-    .$if(search.owner !== undefined, (q) =>
-      q.where(sql`lower(owner.username)`, "=", search.owner ?? ""),
-    )
-    .$if(search.ownerEmail !== undefined, (q) =>
-      q.where(sql`lower(owner.email)`, "=", search.ownerEmail ?? ""),
-    )
-    .$if(search.userId !== undefined, (q) => q.where("c.user_id", "=", search.userId ?? ""))
-    .$if(search.username !== undefined, (q) =>
-      q.where(sql`lower(u.username)`, "=", search.username ?? ""),
-    )
-    .$if(search.userEmail !== undefined, (q) =>
-      q.where(sql`lower(u.email)`, "=", search.userEmail ?? ""),
-    )
-    .$if(search.organization !== undefined, (q) =>
-      q.where(sql<boolean>`${search.organization} in (lower(o.name), o.id::text)`),
-    )
-    .$if(search.after !== undefined, (q) => q.where(time, ">=", search.after ?? ""))
-    .$if(search.before !== undefined, (q) => q.where(time, "<=", search.before ?? ""));
+    .where((eb) =>
+      eb.and([
+        ...conditionsOf(search),
+        ...(search.exclusions ?? [])
+          .flatMap(conditionsOf)
+          .map((condition) => sql<boolean>`(${condition}) is not true`),
+      ]),
+    );
+}
+
+function conditionsOf(search: ConnectionConditions): readonly RawBuilder<boolean>[] {
+  const { type, status, workspaceId, workspace, connectionId, organization, after, before } =
+    search;
+  const { ownerId, owner, ownerEmail, userId, username, userEmail } = search;
+  return [
+    type !== undefined && sql<boolean>`c.type = ${type}`,
+    status === "ongoing" && sql<boolean>`c.disconnected_at is null`,
+    status === "completed" && sql<boolean>`c.disconnected_at is not null`,
+    workspaceId !== undefined && sql<boolean>`w.id = ${workspaceId}`,
+    workspace !== undefined && sql<boolean>`lower(w.name) = ${workspace}`,
+    connectionId !== undefined && sql<boolean>`c.id = ${connectionId}`,
+    ownerId !== undefined && sql<boolean>`w.owner_id = ${ownerId}`,
+    owner !== undefined && sql<boolean>`lower(owner.username) = ${owner}`,
+    ownerEmail !== undefined && sql<boolean>`lower(owner.email) = ${ownerEmail}`,
+    userId !== undefined && sql<boolean>`c.user_id = ${userId}`,
+    username !== undefined && sql<boolean>`lower(u.username) = ${username}`,
+    userEmail !== undefined && sql<boolean>`lower(u.email) = ${userEmail}`,
+    organization !== undefined && sql<boolean>`${organization} in (lower(o.name), o.id::text)`,
+    after !== undefined && sql<boolean>`${time} >= ${after}`,
+    before !== undefined && sql<boolean>`${time} <= ${before}`,
+  ].filter((condition) => condition !== false);
 }
 
 /** The maximum number of open terminals that are listed, the newest. */

@@ -10,7 +10,7 @@ import { type Page, readPage } from "../../../platform/fields/paging.ts";
 import type { UserCaller } from "../../../platform/http/caller.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
 import { connectionJson, countConnections, selectConnections } from "./connection-log-queries.ts";
-import { type ConnectionSearch, parseConnectionSearch } from "./connection-search.ts";
+import { type ConnectionSearch, parseConnectionSearch, searchOf } from "./connection-search.ts";
 
 /** Adds the route that lists the connections to agents. */
 export function addConnectionLogRoutes(routes: Routes, db: Queryable): void {
@@ -32,12 +32,7 @@ export async function listConnections(
   { limit = maxPageSize, offset }: Page,
 ): Promise<ConnectionLogsResponse> {
   if (!mayReadAudit(caller)) throw forbidden("Only owners and auditors can read connections.");
-  const { id } = caller;
-  const own = {
-    ...search,
-    ...(search.owner === "me" ? { owner: undefined, ownerId: id } : {}),
-    ...(search.username === "me" ? { username: undefined, userId: id } : {}),
-  };
+  const own = searchOf(search, caller.id);
   const page = { limit: Math.min(limit, maxPageSize), offset };
   const [rows, count] = await Promise.all([
     selectConnections(db, own, page),

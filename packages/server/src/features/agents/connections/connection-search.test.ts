@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { parseConnectionSearch } from "./connection-search.ts";
+import { parseConnectionSearch, searchOf } from "./connection-search.ts";
 
 const id = "0f8fad5b-d9cb-469f-a165-70867728950e";
 
@@ -16,12 +16,17 @@ it.each([
     'connected_after:2026-01-01 connected_before:"2026-01-31T12:00:00Z"',
     { after: "2026-01-01T00:00:00.000Z", before: "2026-01-31T12:00:00.000Z" },
   ],
+  [
+    "type:ssh -workspace_owner:me -dev",
+    { type: "ssh", exclusions: [{ owner: "me" }, { workspace: "dev" }] },
+  ],
 ])("reads %j", (q, search) => {
   expect(parseConnectionSearch(q)).toEqual(search);
 });
 
 it.each([
   ["bogus:1", "bogus"],
+  ["-bogus:1", "bogus"],
   ["constructor:1", "constructor"],
   ["type:telnet", "type"],
   ["status:over", "status"],
@@ -31,4 +36,14 @@ it.each([
   expect(() => parseConnectionSearch(q)).toThrow(
     expect.objectContaining({ code: "invalid", validations: [expect.objectContaining({ field })] }),
   );
+});
+
+it("puts the caller in place of me, also in what is excluded", () => {
+  expect(
+    searchOf(parseConnectionSearch("username:me -workspace_owner:me -username:ann"), id),
+  ).toEqual({
+    username: undefined,
+    userId: id,
+    exclusions: [{ owner: undefined, ownerId: id }, { username: "ann" }],
+  });
 });

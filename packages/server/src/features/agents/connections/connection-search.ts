@@ -3,8 +3,14 @@ import { connectionStatuses, connectionTypes } from "@slipway/api/agents/connect
 
 import { readSearchTerms, termValues } from "../../../platform/fields/search-terms.ts";
 
-/** A search for connections; undefined fields match everything. Texts are in lower case. */
-export interface ConnectionSearch {
+/** A search for connections. Texts are in lower case. */
+export interface ConnectionSearch extends ConnectionConditions {
+  /** Connections that match one of these are left out. */
+  readonly exclusions?: readonly ConnectionConditions[];
+}
+
+/** Conditions of connections; undefined fields match everything. */
+export interface ConnectionConditions {
   readonly type?: ConnectionType;
   readonly status?: ConnectionStatus;
   /** The name of the workspace. */
@@ -29,7 +35,7 @@ export interface ConnectionSearch {
 const message = "Invalid connection search query.";
 const values = termValues(message);
 
-type Reader = (value: string, key: string) => ConnectionSearch;
+type Reader = (value: string, key: string) => ConnectionConditions;
 
 const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["type", (value, key) => ({ type: values.oneOf(value, key, connectionTypes) })],
@@ -46,15 +52,38 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["connected_before", (value, key) => ({ before: timeOf(value, key) })],
 ]);
 
-/** Parses the search language of connections; a bare word is the name of a workspace. Throws `Invalid`. */
+/**
+ * Parses the search language of connections, in which a bare word is the name of a workspace, and terms with a minus
+ * sign exclude what they match. Throws `Invalid`.
+ */
 export function parseConnectionSearch(q: string): ConnectionSearch {
-  const search: ConnectionSearch = {};
-  for (const { key = "workspace", value } of readSearchTerms(q, message)) {
+  const search: ConnectionConditions = {};
+  const exclusions: ConnectionConditions[] = [];
+  for (const { key = "workspace", value, isExcluded } of readSearchTerms(q, message)) {
     const reader = readers.get(key.replaceAll("-", "_"));
     if (reader === undefined) throw values.invalid(key, `"${key}" is not a valid query param`);
-    Object.assign(search, reader(value, key));
+    const term = reader(value, key);
+    if (isExcluded) exclusions.push(term);
+    else Object.assign(search, term);
   }
-  return search;
+  return exclusions.length === 0 ? search : { ...search, exclusions };
+}
+
+/** Returns a search in which `me` is this user. */
+export function searchOf(search: ConnectionSearch, userId: string): ConnectionSearch {
+  const { exclusions = [], ...conditions } = search;
+  return {
+    ...conditionsFor(conditions, userId),
+    exclusions: exclusions.map((one) => conditionsFor(one, userId)),
+  };
+}
+
+function conditionsFor(conditions: ConnectionConditions, userId: string): ConnectionConditions {
+  return {
+    ...conditions,
+    ...(conditions.owner === "me" ? { owner: undefined, ownerId: userId } : {}),
+    ...(conditions.username === "me" ? { username: undefined, userId } : {}),
+  };
 }
 
 function timeOf(value: string, key: string): string {

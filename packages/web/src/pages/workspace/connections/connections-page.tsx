@@ -1,4 +1,4 @@
-import type { ConnectionLog, ConnectionType } from "@slipway/api/agents/connection-log-routes";
+import type { ConnectionLog } from "@slipway/api/agents/connection-log-routes";
 import {
   type ConnectionPath,
   listConnectionPaths,
@@ -11,6 +11,7 @@ import type { ReactNode } from "react";
 import { routeQuery } from "../../../api/queries.ts";
 import { FailureNotice } from "../../../components/page-failure.tsx";
 import { agentsOf } from "../../../components/workspaces/agents.ts";
+import { connectionTypeNames } from "../../../components/workspaces/connection-types.ts";
 import { bytesText } from "../../../ui/bytes-text.ts";
 import { EmptyState, Panel, Skeleton } from "../../../ui/layout.tsx";
 import { Status } from "../../../ui/status.tsx";
@@ -110,18 +111,11 @@ function Reach({ uses }: { readonly uses: readonly AgentUse[] }): ReactNode {
   );
 }
 
-const typeNames: Readonly<Record<ConnectionType, string>> = {
-  ssh: "SSH",
-  vscode: "VS Code",
-  jetbrains: "JetBrains",
-  reconnecting_pty: "Terminal",
-};
-
 function sessionsText({ sessions }: AgentUse): string {
   const names = ["ssh", "vscode", "jetbrains", "reconnecting_pty"] as const;
   const parts = names
     .filter((name) => sessions[name] > 0)
-    .map((name) => `${String(sessions[name])} ${typeNames[name]}`);
+    .map((name) => `${String(sessions[name])} ${connectionTypeNames[name]}`);
   return parts.length === 0 ? "none" : parts.join(", ");
 }
 
@@ -155,7 +149,7 @@ function ConnectionTable({
                   {end === undefined ? "Open" : "Closed"}
                 </Status>
               </Cell>
-              <Cell>{typeNames[one.type]}</Cell>
+              <Cell>{connectionTypeNames[one.type]}</Cell>
               <Cell>
                 {one.user === undefined ? (
                   <span className="text-ink-soft">unknown</span>
