@@ -141,13 +141,21 @@ describe("an update", () => {
 });
 
 describe("the schedule", () => {
+  /** Has the workspace stop after this time, as another client would. */
+  async function stopIn(ms: number): Promise<void> {
+    const params = { user: "admin", name: "day" };
+    const { id } = await dashboard.admin.call(getWorkspaceByName, { params });
+    const deadline = new Date(Date.now() + ms).toISOString();
+    await dashboard.admin.call(extendWorkspace, { params: { workspace: id }, body: { deadline } });
+  }
+
   beforeAll(async () => {
     templateId = await pushTemplate(dashboard.admin, "timed", agents);
   });
 
   it("says why a workspace is still on, and until when", async () => {
     await setRules({ default_ttl_ms: 8 * hourMs, activity_bump_ms: hourMs });
-    const id = await make("day");
+    await make("day");
     const watched = await dashboard.openAdminPage();
     const { page } = watched;
     await page.goto("/@admin/day");
@@ -160,8 +168,7 @@ describe("the schedule", () => {
     await panel.getByText(/use or a person has since moved the deadline on/).waitFor();
     await expectSound(watched);
     // Another person's change arrives by the stream.
-    const deadline = new Date(Date.now() + 3 * hourMs).toISOString();
-    await dashboard.admin.call(extendWorkspace, { params: { workspace: id }, body: { deadline } });
+    await stopIn(3 * hourMs);
     await panel.getByText(/^It stops in 3 hours/).waitFor();
     await panel.getByText(/a person has brought the deadline forward/).waitFor();
   });
@@ -186,9 +193,16 @@ describe("the schedule", () => {
     const { page } = await dashboard.openAdminPage();
     const [read, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const ended = Promise.withResolvers<void>();
+    await stopIn(3 * hourMs);
     await page.goto("/@admin/day");
     const panel = schedulePanel(page);
-    await panel.getByText(/^It stops/).waitFor();
+    await panel.getByText(/^It stops in 3 hours/).waitFor();
+    // The page cancels a read when the stream tells it more, so the change ends only once the stream has told of it.
+    await page.route("**/extend", async (route) => {
+      const response = await route.fetch({ maxRetries: 2 });
+      await panel.getByText(/^It stops in 7 hours/).waitFor();
+      await route.fulfill({ response });
+    });
     // The answer to the read after the change is old by the time it arrives.
     await page.route("**/api/v2/users/admin/workspace/day*", async (route) => {
       const response = await route.fetch({ maxRetries: 2 }).catch((error: unknown) => {
@@ -203,16 +217,25 @@ describe("the schedule", () => {
     });
     await panel.getByRole("button", { name: "+ 4 hours" }).click();
     await read.promise;
-    const { id } = await dashboard.admin.call(getWorkspaceByName, {
-      params: { user: "admin", name: "day" },
-    });
-    const deadline = new Date(Date.now() + 5 * hourMs).toISOString();
-    await dashboard.admin.call(extendWorkspace, { params: { workspace: id }, body: { deadline } });
+    await stopIn(5 * hourMs);
     await panel.getByText(/^It stops in 5 hours/).waitFor();
     released.resolve();
     await ended.promise;
     await page.evaluate("fetch('/healthz').then((answer) => answer.text())");
     expect(await panel.getByText(/^It stops in 5 hours/).count()).toBe(1);
+  });
+
+  it("is changed while the browser has no network but that to the server", async () => {
+    const { page } = await dashboard.openAdminPage();
+    await stopIn(3 * hourMs);
+    await page.goto("/@admin/day");
+    const panel = schedulePanel(page);
+    await panel.getByText(/^It stops in 3 hours/).waitFor();
+    await page.evaluate("dispatchEvent(new Event('offline'))");
+    await panel.getByRole("button", { name: "+ 4 hours" }).click();
+    await panel.getByText(/^It stops in 7 hours/).waitFor();
+    await page.getByRole("link", { name: "Builds" }).click();
+    await page.getByRole("row", { name: /#1 Start Succeeded/ }).waitFor();
   });
 });
 

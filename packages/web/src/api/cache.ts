@@ -12,7 +12,10 @@ export function createCache(onLoggedOut: () => void): QueryClient {
     queryCache: new QueryCache({ onError }),
     mutationCache: new MutationCache({ onError }),
     defaultOptions: {
+      // The server may be on this machine or in this network: whether the browser is online says nothing about it.
+      mutations: { networkMode: "always" },
       queries: {
+        networkMode: "always",
         // Streams tell of changes; what has none is read again when the page is looked at.
         staleTime: 10_000,
         retry: (failures, error) => failures < maxRetries && isRetryable(error),
