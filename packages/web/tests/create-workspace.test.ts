@@ -64,7 +64,7 @@ it("fills in what the address says, checks fields as one types, and creates", as
   expect(await page.getByLabel("Virginia").isChecked()).toBe(true);
   expect(await page.getByLabel("Name").inputValue()).toBe("mine");
   await page.getByText("It will be your workspace 1 of 3").waitFor();
-  await page.getByText("None waiting: it is built").waitFor();
+  await page.getByText("None waiting: takes a full build").waitFor();
   await expectSound(watched);
 
   await page.getByLabel("repository").fill("git@x");

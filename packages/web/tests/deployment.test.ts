@@ -170,7 +170,7 @@ describe("a member", () => {
       const { page } = await dashboard.openPage();
       await logInByPage(page, eve);
       await page.goto(path);
-      await page.getByText("This page is not for your role").waitFor();
+      await page.getByText("You do not have access to this page").waitFor();
       const links = await page
         .getByRole("navigation", { name: "Main" })
         .getByRole("link")

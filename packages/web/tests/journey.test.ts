@@ -56,7 +56,7 @@ it("makes a template from a file", async () => {
   const { page } = watched;
   await page.getByRole("link", { name: "Templates" }).click();
   await page.getByRole("button", { name: "New template" }).click();
-  await page.getByRole("radio", { name: /^A file of yours/ }).check();
+  await page.getByRole("radio", { name: /^Your own file/ }).check();
   const file = { name: "slipway.yaml", mimeType: "text/yaml", buffer: Buffer.from(template) };
   await page.getByLabel("File", { exact: true }).setInputFiles(file);
   await page.getByLabel("Name").fill("box");

@@ -44,7 +44,7 @@ afterAll(() => dashboard[Symbol.asyncDispose]());
 
 async function chooseFile(text: string): Promise<void> {
   await page.getByRole("button", { name: "New template" }).click();
-  await page.getByRole("radio", { name: /^A file of yours/ }).check();
+  await page.getByRole("radio", { name: /^Your own file/ }).check();
   await page.getByLabel("File", { exact: true }).setInputFiles({
     name: "slipway.yaml",
     mimeType: "text/yaml",
@@ -118,7 +118,7 @@ describe("a template", () => {
     await expectSound(watched);
     await page.getByRole("button", { name: "Promote…" }).click();
     await page.getByRole("button", { name: "Promote version" }).click();
-    await page.getByRole("button", { name: "Promote… (It is active already)" }).waitFor();
+    await page.getByRole("button", { name: "Promote… (It is already active)" }).waitFor();
     await page.getByRole("link", { name: "Changes" }).click();
     await page.getByText("parameters: { color: green }").waitFor();
     await page.getByText("parameters: { color: blue }").waitFor();
@@ -159,16 +159,16 @@ describe("a template", () => {
     await other.getByText("Settings saved.").waitFor();
     await other.getByRole("heading", { name: "Second" }).waitFor();
     await other.getByRole("checkbox", { name: "Sunday" }).check();
-    await other.getByLabel("Every so many weeks").fill("2");
+    await other.getByLabel("Interval in weeks").fill("2");
     await other.getByLabel("Icon").fill("/icon/go.svg");
-    await other.getByLabel("Pages of other origins").selectOption("passthru");
+    await other.getByLabel("Cross-origin requests").selectOption("passthru");
     await other.getByRole("button", { name: "Save settings" }).click();
     await other.getByRole("button", { name: "Save settings (Nothing has changed)" }).waitFor();
     await other.reload();
     expect(await other.getByRole("checkbox", { name: "Sunday" }).isChecked()).toBe(true);
-    expect(await other.getByLabel("Every so many weeks").inputValue()).toBe("2");
+    expect(await other.getByLabel("Interval in weeks").inputValue()).toBe("2");
     expect(await other.getByLabel("Icon").inputValue()).toBe("/icon/go.svg");
-    expect(await other.getByLabel("Pages of other origins").inputValue()).toBe("passthru");
+    expect(await other.getByLabel("Cross-origin requests").inputValue()).toBe("passthru");
     await other.getByRole("button", { name: "Delete template…" }).click();
     await other.getByRole("button", { name: "Delete template", exact: true }).click();
     await other.waitForURL("**/templates");
@@ -190,7 +190,7 @@ describe("a pool", () => {
     await expectSound(watched);
     await page.getByRole("button", { name: "Resume…" }).click();
     await page.getByRole("button", { name: "Resume", exact: true }).click();
-    await page.getByText("Pools are filled again.").waitFor();
+    await page.getByText("Pools are resumed.").waitFor();
     await page.getByRole("button", { name: "Replace…" }).first().click();
     await page.getByRole("button", { name: "Replace workspaces" }).click();
     await page.getByText("are being replaced").waitFor();
@@ -211,7 +211,7 @@ describe("a member", () => {
     await members.page.getByRole("link").filter({ hasText: /^\w+$/ }).first().waitFor();
     expect(await members.page.getByRole("link", { name: "Pools" }).count()).toBe(0);
     await members.page.goto("/pools");
-    await members.page.getByText("This page is not for your role").waitFor();
+    await members.page.getByText("You do not have access to this page").waitFor();
     await expectSound(members);
   });
 });

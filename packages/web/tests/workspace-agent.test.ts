@@ -182,7 +182,7 @@ describe("ports", () => {
     const { page } = watched;
     await page.getByRole("spinbutton", { name: "Share port" }).fill("4242");
     await page.getByLabel("With").selectOption("public");
-    await page.getByText("Everybody who knows its address can open it").waitFor();
+    await page.getByText("Anyone who knows its address can open it").waitFor();
     await page.getByRole("button", { name: "Share" }).click();
     await page.getByRole("row", { name: /^4242 not listening/ }).waitFor();
     await expectSound(watched);
@@ -195,7 +195,7 @@ describe("ports", () => {
       body: { max_port_share_level: "owner" },
     });
     await page.reload();
-    await page.getByText("The template allows no port to be shared").waitFor();
+    await page.getByText("The template does not allow ports to be shared").waitFor();
     await page.getByRole("row", { name: /^4242/ }).waitFor({ state: "detached" });
   });
 });

@@ -84,7 +84,7 @@ it.each(["Ports", "Start-up", "Log", "Containers", "Connect"])(
     await page.reload();
     expect(await views.getByRole("link", { name }).getAttribute("aria-current")).toBe("page");
     if (name === "Log") await page.getByRole("log").getByText(shown).first().waitFor();
-    if (name === "Start-up") await page.getByLabel("Start-up time line").getByText(shown).waitFor();
+    if (name === "Start-up") await page.getByLabel("Start-up timeline").getByText(shown).waitFor();
     if (name === "Connect") await page.getByText("slipway ssh dev", { exact: true }).waitFor();
     await expectSound({ page, problems: withoutSockets(watched.problems) });
   },

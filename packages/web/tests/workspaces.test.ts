@@ -126,7 +126,7 @@ describe("the list", () => {
 
   it("marks a favorite, which comes first", async () => {
     const { page } = await openList("?sort=name");
-    await page.getByRole("button", { name: "Actions of gamma" }).click();
+    await page.getByRole("button", { name: "Actions for gamma" }).click();
     await page.getByRole("menuitem", { name: "Add to favorites" }).click();
     await rowOf(page, "gamma").getByRole("img", { name: "Favorite" }).waitFor();
     await page.getByRole("row").nth(1).getByRole("link", { name: "gamma" }).waitFor();
@@ -137,7 +137,7 @@ describe("actions", () => {
   it("stop and start a workspace, and say why others cannot be done", async () => {
     const watched = await openList("?q=alpha");
     const { page } = watched;
-    await page.getByRole("button", { name: "Actions of alpha" }).click();
+    await page.getByRole("button", { name: "Actions for alpha" }).click();
     await page
       .getByRole("menuitem", { name: "Start (The workspace is already running)" })
       .waitFor();
@@ -155,7 +155,7 @@ describe("actions", () => {
     await rowOf(page, "alpha").getByText("Running").waitFor();
   });
 
-  it("act on several at once, and tell which are left as they are", async () => {
+  it("act on several at once, and tell which are skipped", async () => {
     const watched = await openList("?sort=name");
     const { page } = watched;
     for (const name of ["beta", "delta"]) await page.getByLabel(`Select ${name}`).check();
@@ -165,7 +165,7 @@ describe("actions", () => {
       .waitFor();
     await page.getByRole("button", { name: "Start", exact: true }).click();
     const start = page.getByRole("dialog", { name: "Start 0 workspaces?" });
-    await start.getByText("2 workspaces left as they are").waitFor();
+    await start.getByText("2 workspaces skipped").waitFor();
     await expectSound(watched);
     await start.getByRole("button", { name: "Cancel" }).click();
     await page.getByRole("button", { name: "Stop", exact: true }).click();

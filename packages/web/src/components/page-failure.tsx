@@ -35,15 +35,15 @@ export function FailureNotice({ error, onRetry, missing }: FailureNoticeProps): 
 }
 
 function titleOf(error: unknown): string {
-  if (error instanceof ConnectError) return "The server does not answer.";
+  if (error instanceof ConnectError) return "The server is not responding.";
   return errorText(error);
 }
 
 function adviceOf(error: unknown): string | undefined {
   if (error instanceof ConnectError)
-    return "Check your connection. This page goes on once it answers.";
+    return "Check your connection. This page continues as soon as the server responds.";
   if (!(error instanceof ApiError)) return undefined;
-  if (error.status === 403) return "Ask an administrator for the right to do this.";
+  if (error.status === 403) return "Ask an administrator for permission.";
   if (error.status === 404) return "It may have been deleted, or you may not have access to it.";
   return undefined;
 }

@@ -20,8 +20,8 @@ export function RightGate({ right, title, roles, children }: RightGateProps): Re
     <>
       <PageHeader title={title} />
       <Panel>
-        <EmptyState icon={<Lock size={28} />} title="This page is not for your role">
-          It is for {roles}. An owner of this deployment can give you such a role.
+        <EmptyState icon={<Lock size={28} />} title="You do not have access to this page">
+          It is available to {roles}. An owner of this deployment can give you one of these roles.
         </EmptyState>
       </Panel>
     </>

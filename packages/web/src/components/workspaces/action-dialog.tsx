@@ -75,7 +75,7 @@ function StartDialog({ workspace, onClose }: DialogProps): ReactNode {
     >
       {workspace.dormant_at !== null && <p>It is dormant; starting it makes it active again.</p>}
       <VersionOfStart workspace={workspace} />
-      <p>Its start scripts run. The files that it kept are there again.</p>
+      <p>Its start scripts run, and the files it kept are back.</p>
     </ConfirmDialog>
   );
 }
@@ -110,8 +110,8 @@ function StopDialog({ workspace, onClose }: DialogProps): ReactNode {
       onClose={onClose}
     >
       <p>
-        Its processes, terminals and connections end. Files in what its template keeps, such as its
-        home directory or volumes, stay.
+        Its processes, terminals and connections end. Files that its template keeps, such as its
+        home directory or volumes, are preserved.
       </p>
     </ConfirmDialog>
   );
@@ -127,8 +127,8 @@ function RestartDialog({ workspace, onClose }: DialogProps): ReactNode {
       onClose={onClose}
     >
       <p>
-        Its processes, terminals and connections end, and it starts again. Files in what its
-        template keeps, such as its home directory or volumes, stay.
+        Its processes, terminals and connections end, and it starts again. Files that its template
+        keeps, such as its home directory or volumes, are preserved.
       </p>
       <VersionOfStart workspace={workspace} />
       <p className="text-ink-soft">Leave this page open until it has stopped.</p>
@@ -174,7 +174,7 @@ function UpdateDialog({ workspace, onClose }: DialogProps): ReactNode {
       {error !== null && <FailureNotice error={error} />}
       {isReady ? (
         <p>
-          It goes from version <Name>{build.template_version_name}</Name> to{" "}
+          It moves from version <Name>{build.template_version_name}</Name> to{" "}
           <Name>{target.data.name}</Name>
           {kept > 0 && " and keeps the values of its parameters"}.
           {build.status === "running" && " It is running: its processes and connections may end."}
@@ -214,8 +214,8 @@ function DeleteDialog({ workspace, onClose }: DialogProps): ReactNode {
       onClose={onClose}
     >
       <p>
-        Its machine and all of its files are deleted and cannot be restored. The history of its
-        builds stays.
+        Its machine and all of its files are deleted and cannot be restored. Its build history is
+        kept.
       </p>
       <Field label={`Type ${untrusted(name)} to confirm`} isRequired>
         {(ids) => <TextInput {...ids} autoComplete="off" value={typed} onValue={setTyped} />}
@@ -236,8 +236,8 @@ function CancelDialog({ workspace, onClose }: DialogProps): ReactNode {
       onClose={onClose}
     >
       <p>
-        The {transition} ends where it is. What it has made or removed so far stays as it is; a new
-        build cleans up after it.
+        The {transition} stops where it is. What it has created or removed so far stays as it is;
+        the next build cleans up.
       </p>
     </ConfirmDialog>
   );

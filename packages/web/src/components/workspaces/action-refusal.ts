@@ -47,7 +47,7 @@ export function actionRefusal(
     case "restart":
       return status === "stopped" ? "The workspace is stopped: start it instead" : undefined;
     case "update":
-      return subject.outdated ? undefined : "The workspace has the template's active version";
+      return subject.outdated ? undefined : "The workspace already has the active version";
     case "delete":
       return undefined;
   }
@@ -57,7 +57,7 @@ function cancelRefusal(
   { latest_build: { status }, template_allow_user_cancel_workspace_jobs: isAllowed }: ActionSubject,
   mayWriteTemplates: boolean,
 ): string | undefined {
-  if (!isBuilding(status)) return "Nothing is being built";
+  if (!isBuilding(status)) return "No build is running";
   if (status === "canceling") return "It is already being canceled";
   return isAllowed || mayWriteTemplates ? undefined : "The template does not allow canceling";
 }

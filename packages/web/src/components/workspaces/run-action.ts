@@ -89,12 +89,14 @@ async function waitUntilDone({ id, workspace_id: workspace }: WorkspaceBuild): P
       const { data } = JSON.parse(text) as ResponseOf<typeof watchWorkspaceSocket>;
       if (data === null) continue;
       const { latest_build: build } = data;
-      if (build.id !== id) throw new Error("Another build of the workspace began.");
+      if (build.id !== id) throw new Error("Another build of the workspace has started.");
       if (!isFinalJob(build.job)) continue;
       if (build.job.status === "succeeded") return;
       throw new Error(`The workspace was not stopped: ${build.job.error ?? build.job.status}`);
     }
-    throw new Error("The connection broke while the workspace was stopping. Start it once it has.");
+    throw new Error(
+      "The connection was lost while the workspace was stopping. Start it once it has stopped.",
+    );
   } finally {
     socket.close();
   }

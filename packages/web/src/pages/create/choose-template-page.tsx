@@ -31,7 +31,7 @@ export function ChooseTemplatePage(): ReactNode {
   );
   return (
     <>
-      <PageHeader title="New workspace">Choose the template that it is made from.</PageHeader>
+      <PageHeader title="New workspace">Choose a template.</PageHeader>
       {templates.isError && (
         <FailureNotice error={templates.error} onRetry={() => void templates.refetch()} />
       )}
@@ -127,10 +127,10 @@ function NoTemplates(): ReactNode {
   const { createTemplates } = useRights();
   return (
     <Panel>
-      <EmptyState icon={<LayoutTemplate size={28} />} title="There is no template yet">
+      <EmptyState icon={<LayoutTemplate size={28} />} title="No templates yet">
         {createTemplates
-          ? "A template describes what workspaces are made of. Make your first one on the command line:"
-          : "Workspaces are made from templates. Ask an administrator to push one."}
+          ? "A template describes the machine and the apps of a workspace. Create your first one on the command line:"
+          : "Workspaces are created from templates. Ask an administrator to add one."}
       </EmptyState>
       {createTemplates && (
         <div className="mx-auto flex max-w-md flex-col gap-2 pb-8">

@@ -89,7 +89,7 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
   const refusal =
     allowanceRefusal(allowances.data) ??
     (missing.length > 0 ? `Log in to ${missing.join(" and ")} first` : undefined) ??
-    (parameters === undefined ? "Its parameters are still being read" : undefined);
+    (parameters === undefined ? "The parameters are still loading" : undefined);
   return (
     <form onSubmit={submit} noValidate className="flex flex-col gap-5">
       <AllowanceNotice allowances={allowances.data} />

@@ -48,9 +48,9 @@ function FromTemplate({ template }: { readonly template: Template }): ReactNode 
       <PageHeader title="New workspace">
         From <UntrustedText>{displayName === "" ? name : displayName}</UntrustedText>, version{" "}
         <UntrustedText>{versionName.data?.name ?? "…"}</UntrustedText>
-        {isOther && ", which is not the active one"} ·{" "}
+        {isOther && ", not the active one"} ·{" "}
         <Link to="/workspaces/new" className="underline">
-          Other template
+          Choose another template
         </Link>
       </PageHeader>
       {deprecated && (

@@ -21,7 +21,7 @@ export function LogIns({ logIns }: { readonly logIns: readonly LogIn[] }): React
   if (logIns.length === 0) return null;
   return (
     <section aria-label="Accounts" className="flex flex-col gap-2">
-      <h3 className="text-sm font-medium">Accounts that the template uses</h3>
+      <h3 className="text-sm font-medium">Accounts that this template uses</h3>
       <ul className="flex flex-col gap-2">
         {logIns.map((logIn) => (
           <li

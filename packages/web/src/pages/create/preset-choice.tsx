@@ -47,8 +47,8 @@ export function PresetChoice({ version, presets, value, onPreset }: PresetChoice
     <RadioGroup
       label="Preset"
       isRequired
-      hint="Values that belong together. Change one of them, and it is no longer the preset."
-      choices={[...choices, { value: none, label: "None", hint: "Choose every value yourself." }]}
+      hint="A set of values. Changing one of them deselects the preset."
+      choices={[...choices, { value: none, label: "None", hint: "Set every value yourself." }]}
       value={value ?? none}
       onValue={(id) => onPreset(presets.find(({ ID }) => ID === id))}
     />
@@ -58,7 +58,7 @@ export function PresetChoice({ version, presets, value, onPreset }: PresetChoice
 /** Says how many workspaces wait; nothing for a preset without a pool. */
 function Waiting({ count }: { readonly count: number | undefined }): ReactNode {
   if (count === undefined) return null;
-  if (count === 0) return <Badge>None waiting: it is built</Badge>;
+  if (count === 0) return <Badge>None waiting: takes a full build</Badge>;
   return (
     <Badge tone="good">
       <Zap aria-hidden size={11} />

@@ -133,8 +133,8 @@ export function ScheduleFields({
           </>
         )}
         <Checkbox
-          label="Update it whenever it starts"
-          hint="It then gets the active version of the template."
+          label="Update on every start"
+          hint="It then gets the template’s active version."
           isChecked={values.updates || template.require_active_version}
           isDisabled={template.require_active_version}
           onChecked={(updates) => set({ updates })}

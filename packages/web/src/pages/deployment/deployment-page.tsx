@@ -24,7 +24,7 @@ const route = getRouteApi("/member/framed/deployment");
 /** The statistics are read again at this interval, in milliseconds. */
 const repeatMs = 30_000;
 
-const terms = [["word", "part of a variable, its meaning or its value"]] as const;
+const terms = [["word", "part of a variable’s name, description or value"]] as const;
 
 export function DeploymentPage(): ReactNode {
   return (
@@ -48,8 +48,8 @@ function Deployment(): ReactNode {
           </a>
         }
       >
-        What it is doing, and how it is configured. Settings change in the environment of the
-        server, with a restart.
+        Current activity and configuration. Settings are environment variables of the server and
+        apply after a restart.
       </PageHeader>
       {stats.isError && <FailureNotice error={stats.error} />}
       {stats.data === undefined ? (
@@ -104,7 +104,7 @@ function Glance({ stats }: { readonly stats: DeploymentStats }): ReactNode {
         {
           label: "Latency, median",
           value: latency.P50 < 0 ? "—" : `${Math.round(latency.P50)} ms`,
-          detail: latency.P95 < 0 ? "nobody connected" : `95 %: ${Math.round(latency.P95)} ms`,
+          detail: latency.P95 < 0 ? "nobody connected" : `95% within ${Math.round(latency.P95)} ms`,
         },
         {
           label: "Traffic",

@@ -25,7 +25,7 @@ export function reportChecks(report: Report, origin: string): readonly Check[] {
   return [
     {
       name: "Database",
-      meaning: "Stores everything.",
+      meaning: "Stores all data.",
       severity: database.severity,
       found: foundOf(database) ?? `Answers in ${database.latency_ms} ms.`,
       advice: databaseAdvice(database),
@@ -55,18 +55,18 @@ function foundOf({ error, warnings }: Section): string | undefined {
 function databaseAdvice({ severity, reachable }: Report["database"]): string | undefined {
   if (severity === "ok") return undefined;
   return reachable
-    ? "Look for other load on the machine of the database, and for a slow network on the way to it."
-    : "Check that PostgreSQL runs and that SLIPWAY_POSTGRES_URL is right; the log of the built-in one is postgres.log in the data directory.";
+    ? "Check the load of the database machine and the network to it."
+    : "Check that PostgreSQL runs and that SLIPWAY_POSTGRES_URL is right; the built-in database logs to postgres.log in the data directory.";
 }
 
 function originAdvice(accessUrl: string, origin: string): string | undefined {
   if (accessUrl === origin) return undefined;
-  return `You came by ${origin}. Links that the server prints lead to ${accessUrl}.`;
+  return `You opened ${origin}, but links from the server lead to ${accessUrl}.`;
 }
 
 /** Judges a WebSocket that this browser opened. */
 export function socketCheck(probe: Probe): Check {
-  const check = { name: "WebSocket", meaning: "Live lists, logs and terminals use it." };
+  const check = { name: "WebSocket", meaning: "Used by live lists, logs and terminals." };
   if ("ms" in probe) {
     const found = `This browser opened one in ${probe.ms} ms.`;
     return { ...check, severity: "ok", found, advice: undefined };
@@ -76,7 +76,7 @@ export function socketCheck(probe: Probe): Check {
     severity: "error",
     found: probe.failure,
     advice:
-      "A proxy on the way must pass upgrades on: see “TLS and proxies” in the guide to operations.",
+      "A proxy in between must allow WebSocket upgrades: see “TLS and proxies” in the guide to operations.",
   };
 }
 
@@ -94,7 +94,7 @@ export function relayCheck(probe: Probe): Check {
       ...check,
       severity: "error",
       found: probe.failure,
-      advice: "A proxy on the way must pass /derp on, unchanged and without buffering.",
+      advice: "A proxy in between must forward /derp unchanged and without buffering.",
     };
   }
   const isSlow = probe.ms > slowRelayMs;
@@ -103,14 +103,14 @@ export function relayCheck(probe: Probe): Check {
     severity: isSlow ? "warning" : "ok",
     found: `Answered this browser in ${probe.ms} ms.`,
     advice: isSlow
-      ? "Keys typed in terminals take at least as long: use a replica nearby."
+      ? "Keystrokes in terminals take at least as long: use a replica nearby."
       : undefined,
   };
 }
 
 /** Judges the servers of the deployment: each carries out builds, and they should run one version. */
 export function serversCheck(servers: readonly ProvisionerDaemon[], version: string): Check {
-  const check = { name: "Servers", meaning: "Each carries out builds and serves every request." };
+  const check = { name: "Servers", meaning: "Run builds and serve requests." };
   // The others are provisioners elsewhere, which have keys.
   const online = servers.filter(
     ({ status, key_name: key }) => status !== "offline" && key === "built-in",
@@ -120,7 +120,7 @@ export function serversCheck(servers: readonly ProvisionerDaemon[], version: str
     return {
       ...check,
       severity: "error",
-      found: "No server reports to take builds.",
+      found: "No server is ready for builds.",
       advice: "Builds wait in the queue. Look for errors in the logs of the servers.",
     };
   }
@@ -138,7 +138,7 @@ export function serversCheck(servers: readonly ProvisionerDaemon[], version: str
     ...check,
     severity: "warning",
     found: `${count} online, and not all at ${version}: ${names}.`,
-    advice: "Finish the upgrade: replicas of different versions are meant for minutes only.",
+    advice: "Finish the upgrade: replicas should run different versions only for minutes.",
   };
 }
 

@@ -35,7 +35,7 @@ const words: Readonly<Record<Severity, string>> = {
 const summaries: Readonly<Record<Severity, string>> = {
   ok: "Everything works.",
   warning: "Everything works, but something needs attention.",
-  error: "Something does not work.",
+  error: "Something is not working.",
 };
 
 /** The checks are repeated at this interval while the page is open, in milliseconds. */

@@ -15,7 +15,7 @@ export async function probeSocket(signal: AbortSignal): Promise<Probe> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   limit.addEventListener("abort", () => resolve({ failure: "It did not open in 5 seconds." }));
   socket.addEventListener("open", () => resolve({ ms: Math.round(performance.now() - began) }));
-  socket.addEventListener("error", () => resolve({ failure: "It was refused or broke off." }));
+  socket.addEventListener("error", () => resolve({ failure: "It was refused or dropped." }));
   try {
     return await promise;
   } finally {

@@ -31,8 +31,8 @@ export function CliAuthPage(): ReactNode {
       {create.data === undefined ? (
         <>
           <p className="text-ink-soft">
-            The key gives the command or editor that sent you here all your rights for a week.
-            Create one only if you have just started it yourself.
+            The key gives the command or editor that sent you here full access to your account for a
+            week. Create one only if you have just started that program yourself.
           </p>
           <Button look="primary" isBusy={create.isPending} onClick={() => create.mutate()}>
             Create key
@@ -41,7 +41,7 @@ export function CliAuthPage(): ReactNode {
       ) : (
         <>
           <p className="text-ink-soft">
-            Paste this key where you were asked for it. It is shown once.
+            Paste this key where you were asked for it. It is shown only once.
           </p>
           <CodeLine>{create.data.key}</CodeLine>
         </>

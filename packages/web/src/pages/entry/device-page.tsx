@@ -107,14 +107,14 @@ function Request({ code }: { readonly code: string }): ReactNode {
     <>
       <p className="text-ink-soft">
         A program wants to log in as you. Approve it only if you have just started the login
-        yourself and it shows this code. Nobody else ever needs a code from you.
+        yourself and it shows this code. Nobody should ever ask you for a code.
       </p>
       <p className="rounded-md bg-sunken py-3 text-center font-mono text-xl tracking-wide">
         <UntrustedText>{request.data?.user_code ?? code}</UntrustedText>
       </p>
       {request.data?.program === null ? (
         <Notice tone="warn" title="No program is waiting with this code.">
-          Check the code. If the command has ended, start it again: it shows another one.
+          Check the code. If the command has ended, start it again to get a new one.
         </Notice>
       ) : (
         <ProgramFacts program={program} />
@@ -162,7 +162,7 @@ function ProgramFacts({ program }: { readonly program: WaitingProgram | undefine
 function Decided({ decision }: { readonly decision: "approved" | "refused" }): ReactNode {
   return decision === "approved" ? (
     <Notice tone="good" title="The program is logged in as you.">
-      You can close this page. Settings, Security lists the session and can end it.
+      You can close this page. You can end the session under Settings, Security.
     </Notice>
   ) : (
     <Notice tone="info" title="The login was refused.">

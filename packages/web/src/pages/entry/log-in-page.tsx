@@ -28,7 +28,7 @@ export function LogInPage(): ReactNode {
     <EntryFrame title="Log in to Slipway">
       {expired === true && (
         <Notice tone="info" title="Your session has ended.">
-          Log in again to go on where you were.
+          Log in again to continue where you left off.
         </Notice>
       )}
       {methods.isError && (

@@ -51,7 +51,7 @@ export function SetUpPage(): ReactNode {
         <Field
           label="Username"
           isRequired
-          hint="Lower-case letters, digits and hyphens; part of the addresses of your workspaces."
+          hint="Lower-case letters, digits and hyphens; used in the addresses of your workspaces."
           error={errors.of("username")}
         >
           {(ids) => (

@@ -37,7 +37,7 @@ export function InboxPage(): ReactNode {
   const markAll = useMutation({
     mutationFn: () => client.call(markAllInboxNotificationsRead),
     onSuccess: () => refresh(cache, listInboxNotifications),
-    onError: (error) => toaster.fail(`Could not mark them: ${error.message}`),
+    onError: (error) => toaster.fail(`Could not mark all as read: ${error.message}`),
   });
   const list = inbox.data?.notifications ?? [];
   const last = list.length === pageSize ? list.at(-1) : undefined;
@@ -107,8 +107,8 @@ function NoNotifications({ show }: { readonly show: "unread" | undefined }): Rea
       icon={<Inbox size={28} />}
       title={show === "unread" ? "Nothing is unread" : "No notifications yet"}
     >
-      You are told here when someone else connects to one of your workspaces, and before an unused
-      one is deleted.
+      Notifications arrive when someone else connects to one of your workspaces, and before an
+      unused one is deleted.
     </EmptyState>
   );
 }

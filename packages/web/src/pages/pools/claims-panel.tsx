@@ -26,7 +26,7 @@ export function ClaimsPanel(): ReactNode {
       )}
       {claims.data?.length === 0 ? (
         <p className="p-4 text-ink-soft">
-          Nobody has claimed a workspace yet. Each claim is listed here with the times of its steps.
+          No claims yet. Each claim is listed here with the times of its steps.
         </p>
       ) : (
         <Table label="Latest claims">

@@ -60,7 +60,7 @@ export function PoolChart({ samples }: { readonly samples: readonly PoolSample[]
         <span className="tabular-nums">
           {last.atMs > first.atMs
             ? `the last ${duration(last.atMs - first.atMs)}`
-            : "watched from now on"}
+            : "recording since you opened this page"}
         </span>
       </figcaption>
     </figure>

@@ -48,7 +48,7 @@ function Pools(): ReactNode {
   return (
     <>
       <PageHeader title="Pools" actions={<PauseButton />}>
-        Workspaces that are built ahead, so that creating one takes a moment.
+        Workspaces built in advance, so that creating one takes a second.
       </PageHeader>
       <PausedNotice />
       {pools.isError && <FailureNotice error={pools.error} onRetry={() => void pools.refetch()} />}
@@ -56,8 +56,8 @@ function Pools(): ReactNode {
       {data?.length === 0 && (
         <Panel>
           <EmptyState icon={<Waves size={28} />} title="No pools yet">
-            Give a preset of a template <code>prebuilds: {"{ instances: 3 }"}</code> and push it:
-            three workspaces then wait for whoever chooses that preset.
+            Add <code>prebuilds: {"{ instances: 3 }"}</code> to a preset and push the template:
+            three workspaces are then kept ready for that preset.
           </EmptyState>
         </Panel>
       )}
@@ -74,7 +74,7 @@ function PausedNotice(): ReactNode {
   if (settings.data?.reconciliation_paused !== true) return null;
   return (
     <Notice tone="warn" title="Pools are paused.">
-      Waiting workspaces can still be claimed, and no new ones are built until you resume.
+      Waiting workspaces can still be claimed; no new ones are built until you resume.
     </Notice>
   );
 }
@@ -89,7 +89,7 @@ function PauseButton(): ReactNode {
   const change = async (): Promise<void> => {
     await client.call(updatePrebuildsSettings, { body: { reconciliation_paused: !isPaused } });
     await refresh(cache, getPrebuildsSettings, listPrebuildPools);
-    toaster.show(isPaused ? "Pools are filled again." : "Pools are paused.");
+    toaster.show(isPaused ? "Pools are resumed." : "Pools are paused.");
   };
   return (
     <>
@@ -110,7 +110,7 @@ function PauseButton(): ReactNode {
           <p>
             {isPaused
               ? "Every pool is filled up to its desired size again, which may start many builds."
-              : "No pool of this deployment is filled or emptied until you resume. Workspaces that wait can still be claimed; once they are used up, creating one takes a whole build."}
+              : "No pool of this deployment is filled or emptied until you resume. Workspaces that wait can still be claimed; once they run out, creating one takes a full build."}
           </p>
         </ConfirmDialog>
       )}
@@ -126,7 +126,7 @@ const states: Readonly<
     tone: "bad",
     label: "Stopped after failures",
     advice:
-      "Too many builds failed in a row. Read the log of a failed prebuild, fix the template and promote a new version: it starts again.",
+      "Too many builds failed in a row. Read the log of a failed prebuild, fix the template and promote a new version; the pool then starts again.",
   },
   validation_failed: {
     tone: "bad",
@@ -137,7 +137,7 @@ const states: Readonly<
   backed_off: {
     tone: "warn",
     label: "Waiting after a failure",
-    advice: "The last build failed; the next one is tried later. Its log says why.",
+    advice: "The last build failed; its log says why. Another attempt follows.",
   },
   paused: { tone: "warn", label: "Paused", advice: "" },
 };
@@ -157,7 +157,7 @@ function PoolPanel({ pool, samples }: PoolPanelProps): ReactNode {
         <span className="flex flex-wrap items-center gap-2">
           <UntrustedText>{`${pool.template_name} / ${pool.preset_name}`}</UntrustedText>
           <Badge>{untrusted(pool.template_version_name)}</Badge>
-          {!pool.active && <Badge tone="warn">old version, being emptied</Badge>}
+          {!pool.active && <Badge tone="warn">old version, draining</Badge>}
         </span>
       }
       actions={
@@ -166,7 +166,7 @@ function PoolPanel({ pool, samples }: PoolPanelProps): ReactNode {
           <Button
             size="small"
             disabledReason={
-              pool.active ? undefined : "The pool of an old version is being emptied already"
+              pool.active ? undefined : "The pool of an old version is already draining"
             }
             onClick={() => setAsking(true)}
           >
@@ -188,7 +188,7 @@ function PoolPanel({ pool, samples }: PoolPanelProps): ReactNode {
             {
               label: "Claimed",
               value: pool.claimed,
-              detail: claimed > 0 ? `${claimed} while you watch` : "so far",
+              detail: claimed > 0 ? `${claimed} since you opened this page` : "so far",
             },
           ]}
         />
@@ -238,8 +238,9 @@ function InvalidateDialog({
       onClose={onClose}
     >
       <p>
-        All workspaces of {name} that wait, of every preset, are deleted and built anew: use it when
-        what they were built from has changed, such as an image. Claimed workspaces are not touched.
+        All waiting workspaces of {name}, for every preset, are deleted and rebuilt. Use this when
+        something they were built from has changed, such as an image. Claimed workspaces are not
+        affected.
       </p>
     </ConfirmDialog>
   );

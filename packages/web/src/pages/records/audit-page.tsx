@@ -23,7 +23,7 @@ const pageSize = 25;
 
 const terms = [
   ["word", "the full name of the resource"],
-  ["username:ann", "the user who acted; email:ann@example.com likewise"],
+  ["username:ann", "the user who acted; also email:ann@example.com"],
   ["resource_type:user", "the kind of the resource"],
   ["resource_id:…", "the id of the resource"],
   ["action:create", "what was done"],
@@ -83,7 +83,7 @@ function AuditTrail(): ReactNode {
           {log.isPending && <LoadingEntries />}
           {log.data?.audit_logs.length === 0 && (
             <EmptyState icon={<ScrollText size={28} />} title="No entry matches">
-              Every change, log-in and read of a secret is listed here. Try fewer filters.
+              Every change, login and read of a secret is listed here. Try fewer filters.
             </EmptyState>
           )}
           <ul aria-label="Entries">

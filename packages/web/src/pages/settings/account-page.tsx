@@ -31,7 +31,7 @@ export function AccountPage(): ReactNode {
           facts={[
             ["Email", <UntrustedText key="email">{me.email}</UntrustedText>],
             ["Roles", <RoleList key="roles" />],
-            ["Log-in", logInTexts[me.login_type] ?? me.login_type],
+            ["Login", logInTexts[me.login_type] ?? me.login_type],
             ["Created", <Time key="created" time={me.created_at} />],
           ]}
         />

@@ -23,7 +23,7 @@ export function AppearancePage(): ReactNode {
         choices={themes}
         onValue={setTheme}
       />
-      <p className="mt-3 text-sm text-ink-soft">Kept in this browser, for all its tabs.</p>
+      <p className="mt-3 text-sm text-ink-soft">Saved in this browser.</p>
     </Panel>
   );
 }

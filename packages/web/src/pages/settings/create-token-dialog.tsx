@@ -97,13 +97,13 @@ function TokenForm({ onCreated, onClose }: TokenFormProps): ReactNode {
       <form id={id} onSubmit={submit} className="flex flex-col gap-4">
         {errors.general !== undefined && <Notice tone="bad" title={errors.general} />}
         <div className="grid items-start gap-4 sm:grid-cols-2">
-          <Field label="Name" hint="What uses it, such as “ci”." error={errors.of("token_name")}>
+          <Field label="Name" hint="What it is for, such as “ci”." error={errors.of("token_name")}>
             {(ids) => <TextInput {...ids} autoComplete="off" value={name} onValue={setName} />}
           </Field>
           <Field
             label="Lifetime"
             isRequired
-            hint="It ends by itself after this time."
+            hint="It expires after this time."
             error={errors.of("lifetime")}
           >
             {(ids) => (
@@ -123,8 +123,8 @@ function TokenForm({ onCreated, onClose }: TokenFormProps): ReactNode {
           label="Rights"
           value={isLimited ? "limited" : "all"}
           choices={[
-            { value: "limited", label: "Limited rights", hint: "What the program needs." },
-            { value: "all", label: "All your rights", hint: "As if it were you." },
+            { value: "limited", label: "Limited rights", hint: "Only what the program needs." },
+            { value: "all", label: "All your rights", hint: "The same access as you." },
           ]}
           onValue={(value) => setLimited(value === "limited")}
         />
@@ -133,7 +133,7 @@ function TokenForm({ onCreated, onClose }: TokenFormProps): ReactNode {
         {isLimited && (
           <Field
             label="Only these resources"
-            hint="One per line, as type:id: workspace:5b0e3c4e-… or template:*. Empty allows all that you may use."
+            hint="One per line, as type:id: workspace:5b0e3c4e-… or template:*. Leave it empty to allow everything that you can access."
             error={errors.of("allow_list")}
           >
             {(ids) => <TextArea {...ids} rows={2} value={allowed} onValue={setAllowed} />}

@@ -16,5 +16,5 @@ export function linkState(
   if (link === undefined) return { tone: "neutral", label: "Not linked", canLink: true };
   if (!link.authenticated) return { tone: "bad", label: "Token rejected", canLink: true };
   if (!link.has_refresh_token) return { tone: "good", label: "Linked", canLink: false };
-  return { tone: "good", label: "Linked, renews itself", canLink: false };
+  return { tone: "good", label: "Linked, renews automatically", canLink: false };
 }

@@ -21,8 +21,11 @@ import { useToaster } from "../../ui/toasts.tsx";
 const occasions = [
   ["Someone else connects to your workspace", "At most once an hour for each person."],
   ["A workspace becomes dormant", "It was unused for as long as its template allows."],
-  ["A dormant workspace will be deleted", "A day or more before it happens, and when it has."],
-  ["A program writes to you", "With “slipway notifications custom”, for example after a build."],
+  ["A dormant workspace will be deleted", "At least a day before, and again when it is deleted."],
+  [
+    "A program sends you a notification",
+    "With “slipway notifications custom”, for example after a build.",
+  ],
 ] as const;
 
 export function NotificationsPage(): ReactNode {
@@ -30,7 +33,7 @@ export function NotificationsPage(): ReactNode {
   return (
     <>
       <Panel
-        title="What you are told"
+        title="What you are notified about"
         actions={
           <Link to="/inbox" className={buttonClasses("secondary", "small")}>
             Open inbox
@@ -104,7 +107,7 @@ function Delivery(): ReactNode {
       ) : (
         <Status tone={isPaused ? "warn" : "good"}>
           {isPaused
-            ? "Paused: notifications wait until it is resumed"
+            ? "Paused: notifications are held until you resume"
             : "Notifications are delivered"}
         </Status>
       )}
@@ -116,8 +119,8 @@ function Delivery(): ReactNode {
           onClose={() => setAsking(false)}
         >
           <p>
-            Nobody in this deployment gets notifications until you resume them. None is lost: those
-            of the pause are delivered then.
+            Nobody in this deployment receives notifications until you resume them. None are lost:
+            they are delivered afterward.
           </p>
         </ConfirmDialog>
       )}

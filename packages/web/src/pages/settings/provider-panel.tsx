@@ -32,7 +32,7 @@ export function ProviderPanel(): ReactNode {
       <div className="flex flex-col items-start gap-4">
         {problem !== undefined && (
           <Notice tone="bad" title={<UntrustedText>{problem}</UntrustedText>}>
-            Your account is as before: you log in with your password.
+            Your account has not changed: you still log in with your password.
           </Notice>
         )}
         <p className="max-w-prose text-ink-soft">

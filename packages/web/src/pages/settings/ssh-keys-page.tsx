@@ -28,9 +28,9 @@ export function SshKeysPage(): ReactNode {
     >
       <div className="flex flex-col gap-3">
         <p className="max-w-2xl text-ink-soft">
-          Git in your workspaces proves with this key who you are. Add the public key to your
-          account at GitHub, GitLab or another Git host; the private key is stored encrypted and
-          given only to your workspaces.
+          Git in your workspaces authenticates with this key. Add the public key to your account at
+          GitHub, GitLab or another Git host; the private key is stored encrypted and given only to
+          your workspaces.
         </p>
         {key.isError && <FailureNotice error={key.error} onRetry={() => void key.refetch()} />}
         {key.isPending && <Skeleton className="h-9 w-full" />}

@@ -58,7 +58,7 @@ export const purposes = [
   {
     scope: "coder:apikeys.manage_self",
     label: "Manage your tokens",
-    hint: "None with more rights than it has itself.",
+    hint: "Only with rights that it has itself.",
   },
 ] as const satisfies readonly { scope: ScopeName; label: string; hint: string }[];
 

@@ -117,7 +117,8 @@ function TokenRow({ token }: { readonly token: ListedToken }): ReactNode {
           >
             <p>
               Programs that use it are refused at once.
-              {asked === "expire" && " It stays in this list, so that you see when it was used."}
+              {asked === "expire" &&
+                " It stays in this list, so that you can see when it was used."}
             </p>
           </ConfirmDialog>
         )}

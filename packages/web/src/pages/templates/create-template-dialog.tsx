@@ -104,7 +104,7 @@ export function CreateTemplateDialog({ onClose }: { readonly onClose: () => void
           <RadioGroup
             isRequired
             isLabelHidden
-            label="Begin with"
+            label="Start from"
             value={chosen}
             choices={choicesOf(examples.data ?? [])}
             onValue={setChoice}
@@ -158,7 +158,7 @@ function choicesOf(
       label: untrusted(name),
       hint: untrusted(description),
     })),
-    { value: ownFile, label: "A file of yours", hint: "slipway.yaml or a tar archive." },
+    { value: ownFile, label: "Your own file", hint: "slipway.yaml or a tar archive." },
   ];
 }
 

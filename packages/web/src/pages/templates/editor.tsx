@@ -94,7 +94,7 @@ export function Editor({ version, archive, definition }: EditorProps): ReactNode
         <div className="flex flex-col gap-5">
           <Panel title="Save">
             <div className="flex flex-col gap-4">
-              <Field label="Message" hint="What changed, for the list of versions.">
+              <Field label="Message" hint="What changed; shown in the list of versions.">
                 {(ids) => <TextInput {...ids} value={message} onValue={setMessage} />}
               </Field>
               <Button
@@ -217,7 +217,7 @@ function ImportResult({ lines, version, onPromote }: ImportResultProps): ReactNo
                 </Link>
                 <Button
                   size="small"
-                  disabledReason={isActive ? "It is active already" : undefined}
+                  disabledReason={isActive ? "It is already active" : undefined}
                   onClick={onPromote}
                 >
                   Promote…
@@ -257,7 +257,7 @@ function UnsavedDialog({ isDirty }: { readonly isDirty: boolean }): ReactNode {
       onConfirm={async () => blocker.proceed()}
       onClose={blocker.reset}
     >
-      <p>What you typed since the last version is lost.</p>
+      <p>Your changes since the last version are lost.</p>
     </ConfirmDialog>
   );
 }

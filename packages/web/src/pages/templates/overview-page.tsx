@@ -46,7 +46,7 @@ function Numbers({ template }: { readonly template: Template }): ReactNode {
         {
           label: "Start time",
           value: median === null ? "—" : duration(median),
-          detail: slow === null ? "none so far" : `95 % within ${duration(slow)}`,
+          detail: slow === null ? "none so far" : `95% within ${duration(slow)}`,
         },
       ]}
     />

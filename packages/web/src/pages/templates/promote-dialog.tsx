@@ -39,7 +39,7 @@ export function PromoteDialog({
     >
       <p>
         New workspaces are made from it, pools are replaced, and owners of existing workspaces see
-        that an update is available. Running workspaces are not touched.
+        that an update is available. Running workspaces are not affected.
       </p>
     </ConfirmDialog>
   );

@@ -18,8 +18,8 @@ export const durationFields = [
   },
   {
     field: "activity_bump_ms",
-    label: "Extend by use",
-    hint: "Hours that activity adds before the stop; 0 to add none.",
+    label: "Extend on activity",
+    hint: "Hours by which activity postpones the stop; 0 for none.",
     unitMs: hourMs,
   },
   {
@@ -31,7 +31,7 @@ export const durationFields = [
   {
     field: "time_til_dormant_ms",
     label: "Dormant after",
-    hint: "Days without use until a workspace stops until its owner activates it; 0 for never.",
+    hint: "Days without use until a workspace stops and becomes dormant; 0 for never.",
     unitMs: dayMs,
   },
   {
@@ -57,7 +57,7 @@ export const switchFields = [
   {
     field: "allow_user_autostop",
     label: "Owners may set when their workspaces stop",
-    hint: "Otherwise the time above is theirs too.",
+    hint: "Otherwise the time above applies.",
   },
   {
     field: "allow_user_cancel_workspace_jobs",

@@ -135,7 +135,7 @@ function SettingsForm({ template }: { readonly template: Template }): ReactNode 
           <div className="sm:col-span-2">
             <Field
               label="Deprecation message"
-              hint="With a message the template is deprecated: existing workspaces go on, and none is created."
+              hint="A message marks the template as deprecated: existing workspaces keep working, but no new ones can be created."
               error={errors.of("deprecation_message")}
             >
               {(ids) => (
@@ -150,7 +150,7 @@ function SettingsForm({ template }: { readonly template: Template }): ReactNode 
           </div>
         </div>
       </Panel>
-      <Panel title="Schedule and life">
+      <Panel title="Schedule and lifecycle">
         <div className="grid max-w-3xl gap-5 sm:grid-cols-2">
           {durationFields.map(({ field, label, hint }) => (
             <Field key={field} label={label} isRequired hint={hint} error={errors.of(field)}>
@@ -188,9 +188,9 @@ function SettingsForm({ template }: { readonly template: Template }): ReactNode 
           ))}
           <div className="max-w-xs">
             <Field
-              label="Pages of other origins"
+              label="Cross-origin requests"
               isRequired
-              hint="Whether they may read what the apps of its workspaces answer."
+              hint="Whether pages of other origins may read the responses of apps."
               error={errors.of("cors_behavior")}
             >
               {(ids) => (
@@ -205,7 +205,7 @@ function SettingsForm({ template }: { readonly template: Template }): ReactNode 
                   }
                 >
                   <option value="simple">Only apps of the same owner</option>
-                  <option value="passthru">As each app says itself</option>
+                  <option value="passthru">As each app decides</option>
                 </Select>
               )}
             </Field>
@@ -266,7 +266,7 @@ function StopFields({ form, onForm, error }: StopFieldsProps): ReactNode {
     <div className="flex flex-col gap-3">
       <CheckGroup
         label="Required stops"
-        hint="The days at whose beginning, at midnight UTC, running workspaces stop, in use or not."
+        hint="Running workspaces stop at midnight UTC at the start of these days, even if they are in use."
         error={error}
         choices={weekdays.map((day) => ({ value: day, label: dayText(day) }))}
         values={stopDays}
@@ -276,7 +276,7 @@ function StopFields({ form, onForm, error }: StopFieldsProps): ReactNode {
       />
       {stopDays.length > 0 && (
         <div className="w-40">
-          <Field label="Every so many weeks" isRequired hint="From 1 to 16.">
+          <Field label="Interval in weeks" isRequired hint="From 1 to 16.">
             {(ids) => (
               <TextInput
                 {...ids}
@@ -320,7 +320,7 @@ function DeletePanel({ template }: { readonly template: Template }): ReactNode {
     <Panel title="Delete">
       <div className="flex flex-wrap items-center justify-between gap-3">
         <p className="text-ink-soft">
-          Only a template without workspaces can be deleted. Its versions go with it.
+          Only a template without workspaces can be deleted. Its versions are deleted with it.
         </p>
         <Button
           look="danger"
@@ -349,7 +349,7 @@ function DeletePanel({ template }: { readonly template: Template }): ReactNode {
           }}
           onClose={() => setAsking(false)}
         >
-          <p>The template and all its versions are deleted for good.</p>
+          <p>The template and all its versions are permanently deleted.</p>
         </ConfirmDialog>
       )}
     </Panel>

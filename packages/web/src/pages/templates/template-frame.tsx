@@ -67,7 +67,7 @@ export function TemplateFrame(): ReactNode {
       {template.deprecated && (
         <Notice
           tone="warn"
-          title="This template is deprecated: no new workspaces are made from it."
+          title="This template is deprecated: no new workspaces can be created from it."
         >
           <UntrustedText>{template.deprecation_message}</UntrustedText>
         </Notice>

@@ -49,14 +49,14 @@ export function TemplatesPage(): ReactNode {
   return (
     <>
       <PageHeader title="Templates" actions={isEmpty ? undefined : create}>
-        What workspaces are made from.
+        What workspaces are created from.
       </PageHeader>
       {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
       {isEmpty ? (
         <Panel>
           <EmptyState icon={<LayoutTemplate size={28} />} title="No templates yet" action={create}>
-            A template is a file, slipway.yaml, that describes a machine and its applications. Begin
-            with an example, or push one of your own: <code>slipway templates push</code>.
+            A template is a file, slipway.yaml, that describes a machine and its applications. Start
+            from an example, or push one of your own: <code>slipway templates push</code>.
           </EmptyState>
         </Panel>
       ) : (

@@ -37,14 +37,14 @@ export function TryPanel({ version }: { readonly version: TemplateVersion }): Re
       }
     >
       {dryRun.isError ? (
-        <Notice tone="bad" title="A workspace cannot be made with the default values.">
+        <Notice tone="bad" title="A workspace cannot be created with the default values.">
           <pre className="font-mono whitespace-pre-wrap">
             {untrustedLines(dryRun.error.message)}
           </pre>
         </Notice>
       ) : dryRun.data === undefined ? (
         <p className="text-ink-soft">
-          Plans a workspace with the default values of the parameters, and creates nothing.
+          Plans a workspace with the default values of the parameters without creating it.
         </p>
       ) : (
         <ul aria-label="Planned resources" className="flex flex-col gap-1">

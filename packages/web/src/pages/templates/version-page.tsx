@@ -61,7 +61,7 @@ export function VersionPage(): ReactNode {
                 size="small"
                 disabledReason={
                   isActive
-                    ? "It is active already"
+                    ? "It is already active"
                     : isUsable
                       ? undefined
                       : "Its import did not succeed"

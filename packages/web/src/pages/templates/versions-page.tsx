@@ -112,7 +112,7 @@ function VersionRow({ version }: { readonly version: TemplateVersion }): ReactNo
     try {
       await client.call(call, { params: { version: version.id } });
       await refresh(cache, listTemplateVersions);
-      toaster.show(version.archived ? `${name} is back.` : `${name} is archived.`);
+      toaster.show(version.archived ? `${name} is restored.` : `${name} is archived.`);
     } catch (error) {
       toaster.fail(error instanceof Error ? error.message : `${name} cannot be archived.`);
     }
@@ -160,7 +160,7 @@ function VersionRow({ version }: { readonly version: TemplateVersion }): ReactNo
               onSelect: () => setPromoting(true),
               disabledReason:
                 mayNot ??
-                (isActive ? "It is active already" : undefined) ??
+                (isActive ? "It is already active" : undefined) ??
                 (version.archived ? "It is archived" : undefined) ??
                 (isUsable ? undefined : "Its import did not succeed"),
             },
@@ -168,7 +168,8 @@ function VersionRow({ version }: { readonly version: TemplateVersion }): ReactNo
               label: version.archived ? "Unarchive" : "Archive",
               startsGroup: true,
               onSelect: () => void setArchived(),
-              disabledReason: mayNot ?? (isActive ? "The active version stays" : undefined),
+              disabledReason:
+                mayNot ?? (isActive ? "The active version cannot be archived" : undefined),
             },
           ]}
         />
@@ -201,7 +202,7 @@ function ArchiveDialog({
       }}
       onClose={onClose}
     >
-      <p>Versions whose import failed leave the list. They can be brought back one by one.</p>
+      <p>Versions whose import failed are hidden from the list. You can restore them one by one.</p>
     </ConfirmDialog>
   );
 }

@@ -39,7 +39,7 @@ export function RolesDialog({
       onConfirm={save}
       onClose={onClose}
     >
-      <p className="text-ink-soft">The permissions of roles add up, and change at once.</p>
+      <p className="text-ink-soft">Permissions of several roles add up. Changes apply at once.</p>
       {roles.isPending && <Skeleton className="h-32 w-full" />}
       {roles.data?.map((role) => (
         <Checkbox

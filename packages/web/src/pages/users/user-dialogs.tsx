@@ -104,7 +104,7 @@ export function StatusDialog({ user, onClose }: UserDialogProps): ReactNode {
       <p>
         {isSuspended
           ? "The user can log in again and finds their workspaces as they are."
-          : "Their sessions, terminals and connections end at once, and they cannot log in until you reactivate them. Their workspaces are kept, and running ones go on running."}
+          : "Their sessions, terminals and connections end at once, and they cannot log in until you reactivate them. Their workspaces are kept, and running ones keep running."}
       </p>
     </ConfirmDialog>
   );
@@ -137,7 +137,7 @@ export function DeleteDialog({ user, onClose }: UserDialogProps): ReactNode {
           tone="warn"
           title={count === 1 ? "This user has 1 workspace." : `This user has ${count} workspaces.`}
         >
-          Nobody else owns them, so delete them first, or suspend the user instead.
+          Delete them first, or suspend the user instead.
         </Notice>
       )}
       <p>

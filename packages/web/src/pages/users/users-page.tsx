@@ -91,7 +91,7 @@ function UserList(): ReactNode {
               <HeaderCell>User</HeaderCell>
               <HeaderCell>Roles</HeaderCell>
               <HeaderCell>Status</HeaderCell>
-              <HeaderCell>Log-in</HeaderCell>
+              <HeaderCell>Login</HeaderCell>
               <HeaderCell>Last seen</HeaderCell>
               <HeaderCell>
                 <span className="sr-only">Actions</span>

@@ -45,7 +45,7 @@ function LiveNotice({ id }: { readonly id: string }): ReactNode {
   if (isLive) return null;
   return (
     <Notice tone="warn" title="The connection to the server is lost.">
-      This page shows what it last knew, and goes on once the server answers.
+      This page shows the last known state, and updates again once the server responds.
     </Notice>
   );
 }

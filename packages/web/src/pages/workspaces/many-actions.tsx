@@ -74,7 +74,7 @@ const texts: Readonly<Record<ManyAction, { readonly verb: string; readonly effec
   stop: {
     verb: "Stop",
     effect:
-      "Their processes, terminals and connections end. Files in what their templates keep stay.",
+      "Their processes, terminals and connections end. Files that their templates keep are preserved.",
   },
   update: {
     verb: "Update",
@@ -146,7 +146,9 @@ export function ManyDialog({
             <Button
               look={action === "delete" ? "danger" : "primary"}
               isBusy={phase.kind === "running"}
-              disabledReason={possible.length === 0 ? "None of them can do this now" : undefined}
+              disabledReason={
+                possible.length === 0 ? "None of them can do this right now" : undefined
+              }
               onClick={() => void run()}
             >
               {phase.kind === "running"
@@ -162,7 +164,7 @@ export function ManyDialog({
           <p>{effect}</p>
           <NameList entries={possible.map((workspace) => ({ workspace }))} />
           {refused.length > 0 && (
-            <Notice tone="warn" title={`${countOf(refused)} left as they are`}>
+            <Notice tone="warn" title={`${countOf(refused)} skipped`}>
               <NameList entries={refused} />
             </Notice>
           )}

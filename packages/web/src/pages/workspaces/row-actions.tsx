@@ -74,7 +74,7 @@ export function RowActions({ workspace }: { readonly workspace: Workspace }): Re
       )}
       <Menu
         trigger={
-          <IconButton label={`Actions of ${name}`} icon={<Ellipsis aria-hidden size={16} />} />
+          <IconButton label={`Actions for ${name}`} icon={<Ellipsis aria-hidden size={16} />} />
         }
         entries={() => [
           terminalEntry(workspace),

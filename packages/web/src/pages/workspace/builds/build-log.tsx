@@ -24,7 +24,9 @@ export function BuildLog({ build }: { readonly build: WorkspaceBuild }): ReactNo
       fileName={`${name}-build-${String(number)}.log`}
       actions={
         job.logs_overflowed ? (
-          <span className="px-2 text-xs text-warn">The log was cut: it became too long.</span>
+          <span className="px-2 text-xs text-warn">
+            The log was truncated because it became too long.
+          </span>
         ) : undefined
       }
     />

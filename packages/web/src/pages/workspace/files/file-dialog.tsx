@@ -57,7 +57,7 @@ export function FileDialog({ action, agentId, onClose }: FileDialogProps): React
         onClose={onClose}
       >
         <p>
-          {isFolder ? "The folder and all that is in it are deleted" : "It is deleted"} for good.
+          {isFolder ? "The folder and everything in it are deleted" : "It is deleted"} for good.
         </p>
       </ConfirmDialog>
     );

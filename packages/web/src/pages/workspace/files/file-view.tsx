@@ -177,7 +177,7 @@ function Editor({ agentId, path, etag, text, onReload }: EditorProps): ReactNode
       <div>
         <Button
           isBusy={save.isPending}
-          disabledReason={value === text ? "Nothing is changed" : undefined}
+          disabledReason={value === text ? "Nothing has changed" : undefined}
           onClick={() => save.mutate(false)}
         >
           Save

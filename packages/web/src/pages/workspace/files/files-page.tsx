@@ -34,7 +34,7 @@ export function FilesPage(): ReactNode {
       <Panel>
         <EmptyState
           icon={<Folder size={28} />}
-          title="Files are reached once the agent is connected"
+          title="Files are available once the agent is connected"
         >
           Start the workspace, and wait until its agent has connected.
         </EmptyState>

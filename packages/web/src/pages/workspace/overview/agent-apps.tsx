@@ -147,11 +147,13 @@ function openRefusal(
 ): string | undefined {
   if (url === undefined) {
     return app.external
-      ? "The template gives it no address"
+      ? "The template sets no address for it"
       : "It needs its own host name: the server has no SLIPWAY_WILDCARD_ACCESS_URL";
   }
   if (app.external) {
-    return /^https?:\/\//i.test(url) ? undefined : "Its address starts another program: copy it";
+    return /^https?:\/\//i.test(url)
+      ? undefined
+      : "Its address opens another program: copy it instead";
   }
   return status === "connected" ? undefined : "Its agent is not connected";
 }

@@ -34,7 +34,7 @@ export function AgentContainers({ agent }: { readonly agent: WorkspaceAgent }): 
   const isConnected = agent.status === "connected";
   const list = useQuery({ ...query, enabled: isConnected });
   if (!isConnected) {
-    return <EmptyState title="Containers are seen once the agent is connected" />;
+    return <EmptyState title="Containers appear once the agent is connected" />;
   }
   if (list.isError) {
     return (

@@ -98,7 +98,7 @@ function TroubleLink({
       rel="noreferrer"
       className="mt-2 inline-block text-sm text-accent hover:underline"
     >
-      How the template’s author solves this
+      Troubleshooting guide of the template
     </a>
   );
 }

@@ -135,7 +135,7 @@ function useReach({ id, status }: WorkspaceAgent): AgentReach {
 const lifecycleTexts: Readonly<Record<LifecycleState, string>> = {
   created: "Connected",
   starting: "Running start scripts",
-  start_timeout: "Start scripts take long",
+  start_timeout: "Start scripts are slow",
   start_error: "Ready, a start script failed",
   ready: "Ready",
   shutting_down: "Shutting down",

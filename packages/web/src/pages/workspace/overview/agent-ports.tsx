@@ -33,9 +33,9 @@ const refetchMs = 10_000;
 
 const levelTexts: Readonly<Record<SharingLevel, string>> = {
   owner: "Only the owner",
-  authenticated: "Everybody logged in",
+  authenticated: "Everyone who is logged in",
   organization: "The organization",
-  public: "Everybody",
+  public: "Everyone",
 };
 
 /** The ports that programs of a workspace listen on, and those that are shared. */
@@ -65,7 +65,7 @@ export function AgentPorts({ agent }: { readonly agent: WorkspaceAgent }): React
   return (
     <>
       {ports.length === 0 ? (
-        <EmptyState icon={<Network size={28} />} title="Nothing listens on a port">
+        <EmptyState icon={<Network size={28} />} title="No listening ports">
           Start a server in the workspace, such as <code>python3 -m http.server 8000</code>: it
           appears here within ten seconds, and can be opened and shared.
         </EmptyState>
@@ -203,7 +203,7 @@ function ShareForm({
   if (shareable.length === 0) {
     return (
       <p className="text-sm text-ink-soft">
-        The template allows no port to be shared: only the owner opens them.
+        The template does not allow ports to be shared: only the owner can open them.
       </p>
     );
   }
@@ -261,7 +261,7 @@ function ShareForm({
       </div>
       {level === "public" && (
         <p className="text-sm text-warn">
-          Everybody who knows its address can open it, without logging in.
+          Anyone who knows its address can open it without logging in.
         </p>
       )}
       {share.isError && <Notice tone="bad" title={errorText(share.error)} />}

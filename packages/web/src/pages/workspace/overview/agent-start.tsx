@@ -42,7 +42,7 @@ export function AgentStart({ agent }: { readonly agent: WorkspaceAgent }): React
       <div className="p-4">
         {bars.length === 0 ? (
           <p className="text-sm text-ink-soft">
-            Nothing has been measured yet. The parts of the start appear here as they end.
+            Nothing has been measured yet. The steps of the start appear here as they finish.
           </p>
         ) : (
           <Timeline bars={bars} totalMs={totalMs} />
@@ -80,7 +80,7 @@ function Timeline({ bars, totalMs }: TimelineProps): ReactNode {
       <p className="mb-3 text-sm text-ink-soft">
         {duration(totalMs)} from the beginning of the build to the end of the last script.
       </p>
-      <ol aria-label="Start-up time line" className="flex flex-col gap-1.5 text-sm">
+      <ol aria-label="Start-up timeline" className="flex flex-col gap-1.5 text-sm">
         {bars.map(({ key, label, kind, startMs, lengthMs, hasFailed }) => (
           <li
             key={key}

@@ -65,10 +65,10 @@ function Queue({
   return (
     <p className="border-b border-line px-4 py-3 text-sm text-ink-soft">
       {hasNobody
-        ? "No worker can carry this build out now. Ask an administrator to start one."
+        ? "No worker can run this build right now. Ask an administrator to start one."
         : ahead === 0
-          ? "It is the next to be carried out."
-          : `It waits for ${String(ahead)} other ${ahead === 1 ? "build" : "builds"}.`}
+          ? "It is next in line."
+          : `It is waiting for ${String(ahead)} other ${ahead === 1 ? "build" : "builds"}.`}
     </p>
   );
 }
@@ -90,7 +90,7 @@ function NextSteps({ build, workspace }: BuildProgressProps): ReactNode {
       >
         <p>
           {transition === "start"
-            ? "Read its log below. Try again if the fault has passed, or change what it starts with."
+            ? "Read its log below. Try again if the problem was temporary, or change its parameters or version."
             : "Read its log below, then try again."}
         </p>
         <div className="mt-3 flex flex-wrap gap-2">

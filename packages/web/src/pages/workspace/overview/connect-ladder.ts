@@ -81,7 +81,7 @@ function contactStep({ build, agent, serverUrl }: LadderFacts): Step {
     case "disconnected":
       return {
         state: "bad",
-        text: `The agent ended before it contacted the server${reasonOf(agent)}.`,
+        text: `The agent exited before it contacted the server${reasonOf(agent)}.`,
         fix: isExternal
           ? startIt
           : "Read the log of the build and of its machine, then restart the workspace.",
@@ -100,7 +100,7 @@ function contactStep({ build, agent, serverUrl }: LadderFacts): Step {
         state: "waiting",
         text: isExternal
           ? "The agent is not started yet."
-          : "The agent is on its way to the server.",
+          : "The agent is connecting to the server.",
         ...(isExternal ? { fix: startIt } : {}),
       };
   }
@@ -136,7 +136,7 @@ function scriptStep({ lifecycle_state: state, scripts }: WorkspaceAgent): Step {
       return {
         state: "bad",
         text: `A start script takes longer than its time limit${which === "" ? "" : `: ${which}`}.`,
-        fix: "See in the log what it waits for. The workspace can be used meanwhile.",
+        fix: "Check the log to see what it is waiting for. The workspace can be used in the meantime.",
       };
     case "start_error":
       return {
@@ -168,7 +168,7 @@ function networkStep(reach: AgentReach): Step {
       return {
         state: "bad",
         text: `The server does not reach the agent: ${reach.reason}`,
-        fix: "Try again in a moment. If it lasts, run “slipway ping” against the workspace, and check the relay on the page Health.",
+        fix: "Try again in a moment. If this persists, run “slipway ping” against the workspace, and check the relay on the page Health.",
       };
   }
 }

@@ -33,8 +33,8 @@ export function OverviewPage(): ReactNode {
         {status === "stopped" && (
           <Panel>
             <EmptyState icon={<CirclePause size={28} />} title="This workspace is stopped">
-              Start it to use its terminal, its apps and its files. It keeps what its template says,
-              such as its home directory or volumes.
+              Start it to use its terminal, apps and files. Everything that its template keeps, such
+              as its home directory or volumes, is still there.
             </EmptyState>
           </Panel>
         )}

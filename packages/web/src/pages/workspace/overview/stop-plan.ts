@@ -106,7 +106,7 @@ function useReasons(
   rules: Rules | undefined,
 ): readonly PlanReason[] {
   const bumpMs = rules?.activity_bump_ms ?? 0;
-  if (bumpMs === 0) return [{ text: "Using it does not move the deadline." }];
+  if (bumpMs === 0) return [{ text: "Activity does not postpone the deadline." }];
   const text = `While somebody is connected by SSH, a terminal, an editor or an app, it stays on for at least another ${duration(bumpMs)}. It was last used`;
   return [{ text, at: usedAt }];
 }

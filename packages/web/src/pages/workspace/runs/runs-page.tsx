@@ -73,8 +73,8 @@ export function RunsPage(): ReactNode {
         {runs === undefined && <Skeleton className="m-4 h-24" />}
         {runs?.length === 0 && (
           <EmptyState icon={<SquareTerminal size={28} />} title="Nothing has been run yet">
-            A run is a command that goes on without its caller. Start one above, with{" "}
-            <code>slipway exec</code>, or from a program; its output waits here.
+            A run is a command that continues without its caller. Start one above, with{" "}
+            <code>slipway exec</code>, or from a program; its output is kept here.
           </EmptyState>
         )}
         {runs !== undefined && runs.length > 0 && <RunTable runs={runs} />}
@@ -111,7 +111,7 @@ function StartForm({ agent }: { readonly agent: WorkspaceAgent }): ReactNode {
         <Field
           label="Run a command"
           isRequired
-          hint="In the shell of the agent’s user. It goes on if you leave this page."
+          hint="Runs in the shell of the agent’s user, and continues if you leave this page."
         >
           {(ids) => (
             <div className="flex gap-2">

@@ -82,7 +82,7 @@ function ParametersForm({ parameters, last }: ParametersFormProps): ReactNode {
   const refusal = isBuilding(status)
     ? `The workspace is ${status}`
     : changes.length === 0
-      ? "Nothing is changed"
+      ? "Nothing has changed"
       : undefined;
   return (
     <form onSubmit={submit} className="flex flex-col gap-4">
@@ -137,8 +137,8 @@ function ParametersForm({ parameters, last }: ParametersFormProps): ReactNode {
           </ul>
           {status === "running" && (
             <p>
-              A new build applies them. Depending on the template, the processes of the workspace
-              end.
+              A new build applies them. Depending on the template, this ends the processes of the
+              workspace.
             </p>
           )}
         </ConfirmDialog>

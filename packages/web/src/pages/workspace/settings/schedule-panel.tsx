@@ -31,7 +31,9 @@ export function SchedulePanel(): ReactNode {
   return (
     <Panel title="Schedule">
       <div className="flex flex-col gap-6">
-        <StartForm refusal={mayStart ? undefined : "The template allows no automatic start"} />
+        <StartForm
+          refusal={mayStart ? undefined : "The template does not allow automatic starts"}
+        />
         <StopForm
           refusal={mayStop ? undefined : "The template sets when its workspaces stop"}
           templateTtlMs={rules.data?.default_ttl_ms ?? 0}
@@ -81,7 +83,7 @@ function StartForm({ refusal }: FormProps): ReactNode {
     <form onSubmit={submit} className="flex flex-col gap-4">
       <Checkbox
         label="Start it automatically"
-        hint={refusal ?? "So that it is ready when you begin to work."}
+        hint={refusal ?? "So that it is ready when you start work."}
         isChecked={isOn}
         isDisabled={refusal !== undefined}
         onChecked={setOn}
@@ -93,7 +95,7 @@ function StartForm({ refusal }: FormProps): ReactNode {
             label="Schedule"
             isRequired
             error={errors.of("schedule")}
-            hint="In cron’s form, with its time zone before it."
+            hint="A cron expression with its time zone before it."
           >
             {(ids) => <TextInput {...ids} value={cron} onValue={setCron} />}
           </Field>
@@ -208,7 +210,7 @@ function StopForm({ refusal, templateTtlMs }: StopFormProps): ReactNode {
         hint={
           refusal ??
           (templateTtlMs > 0
-            ? `Use moves the deadline. The template’s own is ${String(templateTtlMs / hourMs)} hours.`
+            ? `Activity moves the deadline. The template’s default is ${String(templateTtlMs / hourMs)} hours.`
             : "Activity moves the deadline. Leave it empty to run until someone stops it.")
         }
       >

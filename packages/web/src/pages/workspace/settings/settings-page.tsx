@@ -73,7 +73,7 @@ function NameForm(): ReactNode {
         label="Name"
         isRequired
         error={errors.of("name")}
-        hint="Addresses and SSH host names contain it: those with the old name stop working."
+        hint="Part of its addresses and SSH host names: those with the old name stop working."
       >
         {(ids) => <TextInput {...ids} value={name} onValue={setName} readOnly={!isAllowed} />}
       </Field>
@@ -84,7 +84,7 @@ function NameForm(): ReactNode {
           disabledReason={
             isAllowed
               ? name === current
-                ? "The name is the same"
+                ? "The name has not changed"
                 : undefined
               : "Workspaces cannot be renamed on this server"
           }
@@ -115,7 +115,7 @@ function AutomaticUpdates(): ReactNode {
   return (
     <>
       <Checkbox
-        label="Update at each start"
+        label="Update on every start"
         hint={
           isRequired
             ? "The template requires it."
@@ -137,7 +137,9 @@ function DeletePanel(): ReactNode {
   return (
     <Panel title="Delete">
       <div className="flex flex-wrap items-center justify-between gap-3">
-        <p className="text-sm text-ink-soft">Deletes the machine and all of its files for good.</p>
+        <p className="text-sm text-ink-soft">
+          Permanently deletes the machine and all of its files.
+        </p>
         <Button
           disabledReason={actionRefusal("delete", workspace, {
             mayWriteTemplates: rights.createTemplates,
