@@ -3,7 +3,6 @@ import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
 
 import { Button, IconButton } from "../../ui/button.tsx";
 import { classNames } from "../../ui/class-names.ts";
-import { downloadText } from "../../ui/download.ts";
 import { duration } from "../../ui/time-text.ts";
 import { UntrustedText, untrustedLines } from "../../ui/untrusted-text.tsx";
 import { FailureNotice } from "../page-failure.tsx";
@@ -133,4 +132,14 @@ function LogRowView({ row }: { readonly row: LogRow }): ReactNode {
       </bdi>
     </div>
   );
+}
+
+/** Saves a text as a file of the browser's user. */
+function downloadText(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
 }

@@ -13,11 +13,10 @@ import { FailureNotice } from "../../components/page-failure.tsx";
 import { Button, buttonClasses } from "../../ui/button.tsx";
 import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { EmptyState, Panel, Skeleton } from "../../ui/layout.tsx";
-import { Status } from "../../ui/status.tsx";
+import { Status, type Tone } from "../../ui/status.tsx";
 import { Time } from "../../ui/time.tsx";
 import { useToaster } from "../../ui/toasts.tsx";
 import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
-import { linkState } from "./link-state.ts";
 
 export function ExternalAuthPage(): ReactNode {
   const list = useQuery(routeQuery(listExternalAuth));
@@ -126,4 +125,21 @@ function ProviderRow({
       )}
     </li>
   );
+}
+
+interface LinkState {
+  readonly tone: Tone;
+  readonly label: string;
+  /** True if logging in at the provider would help. */
+  readonly canLink: boolean;
+}
+
+/** Returns what a user should know of their link to a provider; undefined stands for none. */
+function linkState(
+  link: Pick<ExternalAuthLink, "authenticated" | "has_refresh_token"> | undefined,
+): LinkState {
+  if (link === undefined) return { tone: "neutral", label: "Not linked", canLink: true };
+  if (!link.authenticated) return { tone: "bad", label: "Token rejected", canLink: true };
+  if (!link.has_refresh_token) return { tone: "good", label: "Linked", canLink: false };
+  return { tone: "good", label: "Linked, renews automatically", canLink: false };
 }

@@ -10,7 +10,15 @@ import { Checkbox } from "../../ui/field.tsx";
 import { Skeleton } from "../../ui/layout.tsx";
 import { useToaster } from "../../ui/toasts.tsx";
 import { untrusted } from "../../ui/untrusted-text.tsx";
-import { roleMeanings } from "./roles.ts";
+
+/** The permissions of each role, for the people who assign them. */
+const roleMeanings: Readonly<Record<string, string>> = {
+  owner: "Everything, including all users' workspaces.",
+  "template-admin": "Push, edit and delete templates; see every workspace, pool and user.",
+  "user-admin": "Create users; change, suspend and delete users without a role.",
+  auditor: "See every user, the audit trail and the connection log.",
+  member: "Create and use their own workspaces. Every user is a member.",
+};
 
 /** Changes the roles of a user, with what each of them means. */
 export function RolesDialog({
