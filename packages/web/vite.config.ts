@@ -5,6 +5,11 @@ import { defineConfig } from "vite";
 
 import { plainRoutes } from "./plain-routes.ts";
 
+const sharedModules = /packages\/(?:web|api|sdk|runtime)\/src|lucide|tanstack/;
+/** What several pages share, but not the first: fields of parameters, and dialogs that open at a press. */
+const laterModules =
+  /web\/src\/(?:components\/(?:parameters|missing|workspaces\/(?:action-dialog|missing|run-action))|ui\/(?:choices|revealable))/;
+
 /** The dashboard's files have no inline script, because its Content-Security-Policy allows none. */
 export default defineConfig({
   root: import.meta.dirname,
@@ -30,7 +35,7 @@ export default defineConfig({
             {
               name: "shared",
               minShareCount: 3,
-              test: /packages\/(?:web|api|sdk|runtime)\/src|lucide|tanstack/,
+              test: (id) => sharedModules.test(id) && !laterModules.test(id),
             },
           ],
         },
