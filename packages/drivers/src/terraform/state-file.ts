@@ -12,7 +12,7 @@ import { configAddress, type TerraformResource } from "./values.ts";
 
 /*
  * The state as the program itself keeps it (`terraform.tfstate`, version 4, which all releases since 2019 write). `show` says
- * the same in a form of its own, but starts the program and all providers for it, which takes as long as a plan.
+ * the same in its own form, but starts the program and all providers for it, which takes as long as a plan.
  */
 
 /** Returns the newer of two states of a workspace: an interrupted run may have left one that is not kept yet. */
