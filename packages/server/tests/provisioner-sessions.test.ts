@@ -15,6 +15,7 @@ import { pushVersion } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
+import { acquireTaggedJob } from "../src/platform/jobs/acquire-query.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { makeKey } from "./support/provisioner-process.ts";
 import { RawProvisioner } from "./support/raw-provisioner.ts";
@@ -61,7 +62,7 @@ const patience = { timeout: 30_000, interval: 50 };
 async function connect(
   tag: string,
 ): Promise<{ provisioner: RawProvisioner; key: string; id: string }> {
-  const key = await makeKey(server.admin, tag, { only: tag });
+  const key = await makeKey(server.admin, tag, { only: tag, more: "than jobs have" });
   const id = randomUUID();
   return { provisioner: await RawProvisioner.connect({ url: server.url, key, id }), key, id };
 }
@@ -179,6 +180,37 @@ describe("a session", () => {
     await using second = await RawProvisioner.connect({ url: server.url, key, id });
     expect(await provisioner.closed()).toMatchObject({ code: 1012 });
     await push("twice", second);
+  });
+
+  it("takes no jobs once another one with the same id has begun, even before it has ended", async () => {
+    const { provisioner, id } = await connect("stale");
+    const { rows } = await sql<{ session_id: string; organization_id: string }>`
+      select session_id, organization_id from workers w join provisioner_keys k on k.id = w.key_id
+        where w.id = ${id}`.execute(server.db);
+    const [row] = rows;
+    await provisioner[Symbol.asyncDispose]();
+    await expect
+      .poll(() =>
+        server.db.selectFrom("workers").select("session_id").where("id", "=", id).execute(),
+      )
+      .toEqual([{ session_id: null }]);
+    const pushing = pushVersion(server.admin, "# x", { file: "main.tf", tags: { only: "stale" } });
+    const session = {
+      workerId: id,
+      sessionId: row?.session_id ?? "",
+      organizationId: row?.organization_id ?? "",
+      tags: { only: "stale" },
+    };
+    const queued = () =>
+      sql`select id from jobs where tags ->> 'only' = 'stale' and completed_at is null`.execute(
+        server.db,
+      );
+    await expect.poll(async () => (await queued()).rows.length).toBe(1);
+    expect(await acquireTaggedJob(server.db, session, [])).toBeUndefined();
+    await sql`update jobs set completed_at = now(), error = 'over' where tags ->> 'only' = 'stale'`.execute(
+      server.db,
+    );
+    await expect(pushing).rejects.toThrow("over");
   });
 
   it("ends at once when its key is deleted, and leaves no worker", async () => {
