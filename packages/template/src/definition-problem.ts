@@ -68,8 +68,9 @@ function regexesProblem({ parameters }: TemplateDefinition): string | undefined 
   return undefined;
 }
 
-function textProblem(definition: TemplateDefinition): string | undefined {
-  const json = JSON.stringify(definition);
+/** Explains why PostgreSQL does not store the texts of a value; undefined if it does. */
+export function textProblem(value: object): string | undefined {
+  const json = JSON.stringify(value);
   // Escaped, but PostgreSQL refuses it in JSON too.
   if (json.includes("\\u0000")) return "found a NUL in a text, wanted text without it";
   return storageProblem(json, maxRenderedLength);

@@ -1,6 +1,6 @@
 export { isTimezone, parseCalendar, windowHolds, windowsOverlap } from "./cron.ts";
 export type { WallClock } from "./cron.ts";
-export { definitionProblem } from "./definition-problem.ts";
+export { definitionProblem, textProblem } from "./definition-problem.ts";
 export { containerValues } from "./container-values.ts";
 export type { ContainerValues } from "./container-values.ts";
 export { displayApps, formTypes, parameterTypes } from "./definition.ts";

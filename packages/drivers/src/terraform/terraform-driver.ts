@@ -1,5 +1,5 @@
 import { Turnstile } from "@slipway/runtime";
-import { definitionProblem, type TemplateDefinition } from "@slipway/template";
+import { definitionProblem, type TemplateDefinition, textProblem } from "@slipway/template";
 
 import type { DriverBuild } from "../driver-build.ts";
 import type {
@@ -316,9 +316,12 @@ function resultOf(
   const relations = stateRelations(resources);
   const declared = readAgents(resources, relations.agentOf);
   requireStorable(definitionOf(resources, declared));
+  const described = readResources(resources, declared, relations);
+  const problem = textProblem(described);
+  if (problem !== undefined) throw new DriverError("run-failed", `metadata: ${problem}`);
   const running = new Map(build.agents.map(({ name, token }) => [name, token]));
   return {
-    resources: readResources(resources, declared, relations),
+    resources: described,
     agents: declared.map((agent) =>
       startedAgent(agent, relations.placesOf(agent.resource), { changes, running }),
     ),

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, readlink, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readdir, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -243,6 +243,31 @@ describe("a provisioner", () => {
     expect(lines.join("\n")).toContain("cloud=(hidden)");
     expect(lines.join("\n")).toContain("agent=(hidden)");
     expect(lines.join("\n")).not.toContain("token-of");
+  });
+});
+
+describe("metadata", () => {
+  it("with a NUL that only the state shows fails the build, rather than its storage", async () => {
+    const files = await configuration(`terraform {
+  required_providers {
+    coder = { source = "coder/coder" }
+  }
+}
+resource "terraform_data" "one" { input = "x\\u0000y" }
+resource "coder_metadata" "one" {
+  resource_id = terraform_data.one.id
+  item {
+    key   = "text"
+    value = terraform_data.one.output
+  }
+}
+`);
+    await cp(terraform.configFile, join(directory, "tofurc"));
+    await expect(driver().start(build(files), log, never)).rejects.toMatchObject({
+      code: "run-failed",
+      message: "metadata: found a NUL in a text, wanted text without it",
+    });
+    expect(Buffer.from(kept ?? []).toString()).toContain("coder_metadata");
   });
 });
 
