@@ -138,6 +138,19 @@ describe("a provisioner that comes back", () => {
     await endsWith(server, workspace, "canceled");
   });
 
+  it("is told to settle a canceled job that it left before it had ended it", async () => {
+    const { provisioner, key, id } = await connect(server, "left");
+    const { workspace } = await begin(server, "left", provisioner);
+    await server.admin.call(cancelBuild, { params: { build: workspace.latest_build.id } });
+    await provisioner.next("abort");
+    provisioner.cut();
+    await using next = await RawProvisioner.connect({ url: server.url, key, id });
+    const { call, method } = await next.nextCall();
+    expect(method).toBe("settle");
+    next.send({ type: "end", call });
+    await endsWith(server, workspace, "canceled");
+  });
+
   it("is waited for ten minutes if its job was canceled; then the server ends the job", async () => {
     const { provisioner } = await connect(server, "never");
     const { workspace, job } = await begin(server, "never", provisioner);
