@@ -369,6 +369,8 @@ export const layers: readonly PackageLayer[] = [
       "engines",
       // Kubernetes.
       "clusters",
+      // OpenTofu.
+      "terraform",
       // The promises that every implementation of an interface keeps.
       "compliance",
       "processes",

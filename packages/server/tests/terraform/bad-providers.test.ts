@@ -10,9 +10,8 @@ import {
 } from "@slipway/drivers";
 import { systemClock } from "@slipway/runtime";
 import { sampleAgent, sampleBuild } from "@slipway/testkit/compliance";
+import { buildTerraform, type TestTerraform } from "@slipway/testkit/terraform";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-
-import { buildTerraform, type TestTerraform } from "./open-terraform.ts";
 
 /* The driver with OpenTofu itself, and providers that are programs of all kinds. */
 

@@ -10,11 +10,11 @@ import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { agentProgram, pushVersion, waitForWorkspace } from "@slipway/testkit";
+import { buildTerraform } from "@slipway/testkit/terraform";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { openServer, type OpenServer } from "../support/open-server.ts";
 import { waitForPrebuilds } from "../support/pool.ts";
-import { buildTerraform } from "./open-terraform.ts";
 
 /*
  * Templates as they are written for Coder, in `templates/`, from their push to the deletion of a workspace. The module `machine`

@@ -20,12 +20,12 @@ import {
   requireAgent,
   waitForWorkspace,
 } from "@slipway/testkit";
+import { buildTerraform } from "@slipway/testkit/terraform";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { openServer, type OpenServer } from "../support/open-server.ts";
 import { waitForPrebuilds } from "../support/pool.ts";
-import { buildTerraform } from "./open-terraform.ts";
 
 /* Workspaces whose agents are processes that a configuration starts on this machine, as it would start virtual machines. */
 

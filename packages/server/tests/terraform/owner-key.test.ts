@@ -6,11 +6,11 @@ import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { pushVersion, requireAgent } from "@slipway/testkit";
+import { buildTerraform } from "@slipway/testkit/terraform";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
 import { openServer, type OpenServer } from "../support/open-server.ts";
 import { addUser } from "../support/people.ts";
-import { buildTerraform } from "./open-terraform.ts";
 
 /* Templates that read the groups and the SSH key of a workspace's owner. */
 

@@ -4,9 +4,14 @@ import { dirname, join } from "node:path";
 
 import { TerraformDriver } from "@slipway/drivers";
 import { systemClock } from "@slipway/runtime";
+import {
+  buildTerraform,
+  provider,
+  providerVersion,
+  type TestTerraform,
+} from "@slipway/testkit/terraform";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { buildTerraform, provider, providerVersion, type TestTerraform } from "./open-terraform.ts";
 import { zipProgram } from "./zip-program.ts";
 
 /* OpenTofu with a cache of providers that all runs share. */

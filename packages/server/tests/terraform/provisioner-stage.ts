@@ -11,10 +11,10 @@ import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { type openClient, pushVersion } from "@slipway/testkit";
+import { buildTerraform, type TestTerraform } from "@slipway/testkit/terraform";
 import { expect } from "vitest";
 
 import { type ProvisionerProcess, startProvisioner } from "../support/provisioner-process.ts";
-import { buildTerraform, type TestTerraform } from "./open-terraform.ts";
 
 type Client = ReturnType<typeof openClient>;
 

@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { buildGoProgram } from "@slipway/testkit";
+import { buildGoProgram } from "../go-program.ts";
 
 export const providerVersion = "2.20.0";
 export const provider = "provider-coder";
