@@ -17,6 +17,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ readonly benchmark: Be
   files: () => import("./files.ts"),
   "follow-logs": () => import("./follow-logs.ts"),
   "idle-agents": () => import("./idle-agents.ts"),
+  infrastructure: () => import("./infrastructure.ts"),
   "log-lines": () => import("./log-lines.ts"),
   "lossy-network": () => import("./lossy-network.ts"),
   mcp: () => import("./mcp.ts"),
