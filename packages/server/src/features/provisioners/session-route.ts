@@ -47,18 +47,13 @@ export function addSessionRoute(
 
 type SessionQuery = QueryOf<typeof serveProvisioner>;
 
+/** Throws `Invalid` for another protocol. Provisioners show the message alone, so it also says what to do. */
 function requireProtocol({ protocol }: SessionQuery): void {
   if (protocol === protocolVersion) return;
   throw new Invalid(
     protocol === undefined
-      ? "This server takes provisioners of Slipway only."
-      : `The provisioner speaks version ${protocol} of the protocol, and the server version ${protocolVersion}.`,
-    {
-      detail:
-        protocol === undefined
-          ? "Start one with: slipway provisioner start"
-          : "Install the server's version of slipway on the provisioner's machine.",
-    },
+      ? "This server takes provisioners of Slipway only: start one with `slipway provisioner start`."
+      : `The provisioner speaks version ${protocol} of the protocol, and the server version ${protocolVersion}: install the server's version of slipway on the provisioner's machine.`,
   );
 }
 
@@ -77,9 +72,9 @@ async function openSession(db: Queryable, key: FoundKey, query: SessionQuery): P
   const session = { workerId, sessionId: randomUUID(), tags, keyId: key.id, name };
   const worker = { ...session, version: query.build ?? "", drivers: [terraformDriver] };
   if (!(await beginSession(db, worker))) {
-    throw new Conflict("The id of this machine belongs to another provisioner key.", {
-      detail: "Delete that key, or start the provisioner with another --data-dir.",
-    });
+    throw new Conflict(
+      "The id of this machine belongs to another provisioner key: delete that key, or start the provisioner with another --data-dir.",
+    );
   }
   return { ...session, organizationId: key.organizationId, maxJobs: jobs };
 }
