@@ -58,7 +58,8 @@ export interface NewBuild {
 
 /**
  * Queues a build, records its initiator in the audit trail, and resolves to its id; throws `Conflict` while another one
- * is active, and what `lockAuthorized` throws. The caller notifies `topics.jobQueue` and the workspace after its commit.
+ * is active, and what `lockAuthorized` and `requireSameDriver` throw. The caller notifies `topics.jobQueue` and the
+ * workspace after its commit.
  */
 export async function createBuild(
   trx: Transaction<DB>,

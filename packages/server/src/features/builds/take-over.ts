@@ -6,7 +6,7 @@ import type { SecretBox } from "../../platform/auth/secret-box.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import type { NewRows } from "../../platform/db/insert-rows.ts";
-import { Conflict } from "../../platform/errors/errors.ts";
+import { Invalid } from "../../platform/errors/errors.ts";
 import { hasSucceeded } from "../../platform/jobs/job-sql.ts";
 import { endAgents } from "../agents/orphan-service.ts";
 import type { BuildContext } from "./build-context.ts";
@@ -43,7 +43,7 @@ export async function findPredecessor(
 }
 
 /**
- * Throws `Conflict` for a build with another driver than the last one: only that one finds and removes what it created for
+ * Throws `Invalid` for a build with another driver than the last one: only that one finds and removes what it created for
  * the workspace. What runs for another owner it removes itself before the build.
  */
 export async function requireSameDriver(
@@ -55,7 +55,7 @@ export async function requireSameDriver(
   if (driver === last.driver) return;
   const succeeded = await selectLastSucceeded(db, workspace.id, last.build_number + 1);
   if (succeeded !== undefined && succeeded.owner_id !== workspace.ownerId) return;
-  throw new Conflict(
+  throw new Invalid(
     `Workspace "${workspace.name}" uses the driver "${last.driver}", and this version of its template the driver "${driver}".`,
     {
       detail: `A workspace keeps its driver, which holds its files. Choose a version with the driver "${last.driver}", or create another workspace.`,
