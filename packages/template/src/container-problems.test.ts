@@ -133,12 +133,6 @@ describe("problems of containers", () => {
       "the driver `kubernetes` runs each agent in a container",
     ],
     [
-      "no container on a cluster with a name",
-      "driver: kubernetes/eu\nagents:\n  «main: {}",
-      "agents.main",
-      "the driver `kubernetes/eu` runs each agent in a container",
-    ],
-    [
       "a container with another driver",
       inDriver("process", "«container: { image: debian }"),
       at,

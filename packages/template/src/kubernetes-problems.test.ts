@@ -75,6 +75,14 @@ describe("the section kubernetes", () => {
     expect(parsed(named).driver).toBe("kubernetes/eu");
   });
 
+  it("belongs to a container, which agents on a cluster with a name need too", () => {
+    expectProblem(
+      "driver: kubernetes/eu\nagents:\n  «main: {}",
+      "agents.main",
+      "the driver `kubernetes/eu` runs each agent in a container",
+    );
+  });
+
   it("runs images that exist", () => {
     expectProblem(
       inDriver("kubernetes", "«build: {}").replace("      image: debian:12\n", ""),
