@@ -120,7 +120,8 @@ async function rowOf(agentId: string) {
     .select(["connection_id", "connected_at", "last_connected_replica_id"])
     .executeTakeFirstOrThrow();
   if (row === undefined) throw new Error(`no agent ${agentId}`);
-  return { ...holder, status: agentStatus(row, Date.now()).status, ends: row.disconnected_at };
+  const { last_connected_at: seenAt, disconnected_at: ends } = row;
+  return { ...holder, status: agentStatus(row, Date.now()).status, seenAt, ends };
 }
 
 async function isHeldBy(connectionId: string): Promise<void> {
@@ -214,7 +215,12 @@ it("lets a session that does not answer take nothing back", async () => {
   const [here, there] = [openReplica(), openReplica()];
   const halfOpen = await here.open();
   halfOpen.answers = false;
+  const { seenAt } = await rowOf(agent.agentId);
   await here.clock.advance(periodMs);
+  // The heartbeat of this period would take the row back, rightly, if it came later.
+  await vi.waitFor(async () => {
+    expect((await rowOf(agent.agentId)).seenAt).not.toBe(seenAt);
+  }, 10_000);
   const second = await there.open();
   second.close();
   await second.recorded;
