@@ -48,19 +48,31 @@ export async function openClusters(
   );
   return {
     drivers,
-    provePod: async (token, signal) => {
-      const proved = await Promise.allSettled(
-        drivers.map((driver) => provePod(driver, token, signal)),
-      );
-      const found = proved.find((one) => one.status === "fulfilled" && one.value !== undefined);
-      if (found?.status === "fulfilled") return found.value;
-      const failed = proved.find((one) => one.status === "rejected");
-      if (failed !== undefined) throw failed.reason;
-      return undefined;
-    },
+    provePod: (token, signal) =>
+      firstProof(drivers.map((driver) => provePod(driver, token, signal))),
     useListener: (opened) => void (listener = opened),
     [Symbol.dispose]: () => drivers.forEach((driver) => driver[Symbol.dispose]()),
   };
+}
+
+/**
+ * Resolves to the first pod that a cluster knows, without waiting for the others; to undefined if all have answered that they
+ * know none. Rejects if one of them failed instead.
+ */
+async function firstProof(
+  proofs: readonly Promise<ProvedPod | undefined>[],
+): Promise<ProvedPod | undefined> {
+  const known = proofs.map(async (proof) => {
+    const pod = await proof;
+    if (pod === undefined) throw new Error("the pod is not of this cluster");
+    return pod;
+  });
+  try {
+    return await Promise.any(known);
+  } catch {
+    await Promise.all(proofs);
+    return undefined;
+  }
 }
 
 async function provePod(
