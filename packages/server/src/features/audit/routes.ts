@@ -8,6 +8,7 @@ import { mayReadAudit } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { forbidden } from "../../platform/errors/errors.ts";
 import { type Page, readPage } from "../../platform/fields/paging.ts";
+import { searchConditions } from "../../platform/fields/search-terms.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { type AuditConditions, type AuditSearch, parseAuditSearch } from "./search.ts";
@@ -127,14 +128,7 @@ function entries(db: Queryable, search: AuditSearch) {
     .leftJoin("users as u", "u.id", "a.user_id")
     .leftJoin("organizations as o", "o.id", "a.organization_id")
     .leftJoin("workspaces as w", "w.id", "a.resource_id")
-    .where((eb) =>
-      eb.and([
-        ...conditionsOf(search),
-        ...(search.exclusions ?? [])
-          .flatMap(conditionsOf)
-          .map((condition) => sql<boolean>`(${condition}) is not true`),
-      ]),
-    );
+    .where((eb) => eb.and(searchConditions(search, conditionsOf)));
 }
 
 function conditionsOf(search: AuditConditions): readonly RawBuilder<boolean>[] {

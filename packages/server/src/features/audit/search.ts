@@ -1,13 +1,15 @@
 import { auditActions, auditResourceTypes } from "@slipway/api/audit/audit-log";
 import { buildReasons } from "@slipway/api/builds/build";
 
-import { readSearchTerms, termValues } from "../../platform/fields/search-terms.ts";
+import {
+  gatherSearch,
+  readSearchTerms,
+  type Search,
+  termValues,
+} from "../../platform/fields/search-terms.ts";
 
 /** The filter for audit entries. Texts are in lower case. */
-export interface AuditSearch extends AuditConditions {
-  /** Entries that match one of these are left out. */
-  readonly exclusions?: readonly AuditConditions[];
-}
+export type AuditSearch = Search<AuditConditions>;
 
 /** Conditions of audit entries; undefined fields match everything. */
 export interface AuditConditions {
@@ -32,14 +34,10 @@ const values = termValues(message);
  * minus sign exclude what they match. Throws `Invalid`.
  */
 export function parseAuditSearch(q: string): AuditSearch {
-  const search: AuditConditions = {};
-  const exclusions: AuditConditions[] = [];
-  for (const { key = "resource_target", value, isExcluded } of readSearchTerms(q, message)) {
-    const term = readTerm(key, value);
-    if (isExcluded) exclusions.push(term);
-    else Object.assign(search, term);
-  }
-  return exclusions.length === 0 ? search : { ...search, exclusions };
+  const terms = readSearchTerms(q, message);
+  return gatherSearch<AuditConditions>({}, terms, ({ key = "resource_target", value }) =>
+    readTerm(key, value),
+  );
 }
 
 function readTerm(key: string, value: string): AuditConditions {

@@ -1,3 +1,5 @@
+import { type RawBuilder, sql } from "kysely";
+
 import { type Invalid, invalidField } from "../errors/errors.ts";
 import { readUuid } from "./uuid.ts";
 
@@ -28,6 +30,40 @@ export function readSearchTerms(q: string, message: string): SearchTerm[] {
     }
     return { key: word, value: second, isExcluded };
   });
+}
+
+/** Conditions that must hold, and others of which none may. */
+export type Search<Conditions> = Conditions & {
+  /** Conditions that exclude what they match. */
+  readonly exclusions?: readonly Conditions[];
+};
+
+/** Gathers the conditions of terms, beginning with `none`; of two for one field, the later one counts. */
+export function gatherSearch<Conditions extends object>(
+  none: Conditions,
+  terms: readonly SearchTerm[],
+  read: (term: SearchTerm) => Conditions,
+): Search<Conditions> {
+  const conditions = { ...none };
+  const exclusions: Conditions[] = [];
+  for (const term of terms) {
+    const found = read(term);
+    if (term.isExcluded) exclusions.push(found);
+    else Object.assign(conditions, found);
+  }
+  return exclusions.length === 0 ? conditions : { ...conditions, exclusions };
+}
+
+/** Returns a search in SQL; `conditionsOf` returns conditions in SQL, which for an exclusion may be null. */
+export function searchConditions<Conditions>(
+  search: Search<Conditions>,
+  conditionsOf: (conditions: Conditions) => readonly RawBuilder<boolean>[],
+): readonly RawBuilder<boolean>[] {
+  const excluded = (search.exclusions ?? []).flatMap(conditionsOf);
+  return [
+    ...conditionsOf(search),
+    ...excluded.map((condition) => sql<boolean>`(${condition}) is not true`),
+  ];
 }
 
 /** Reads the values of terms; throws an `Invalid` that names the key of an invalid one. */

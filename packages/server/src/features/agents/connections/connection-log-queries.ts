@@ -2,6 +2,7 @@ import type { ConnectionLog } from "@slipway/api/agents/connection-log-routes";
 import { type RawBuilder, sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
+import { searchConditions } from "../../../platform/fields/search-terms.ts";
 import type { ConnectionConditions, ConnectionSearch } from "./connection-search.ts";
 
 /** Returns a connection as the API shows it. */
@@ -51,14 +52,7 @@ function connections(db: Queryable, search: ConnectionSearch) {
     .innerJoin("users as owner", "owner.id", "w.owner_id")
     .innerJoin("organizations as o", "o.id", "w.organization_id")
     .leftJoin("users as u", "u.id", "c.user_id")
-    .where((eb) =>
-      eb.and([
-        ...conditionsOf(search),
-        ...(search.exclusions ?? [])
-          .flatMap(conditionsOf)
-          .map((condition) => sql<boolean>`(${condition}) is not true`),
-      ]),
-    );
+    .where((eb) => eb.and(searchConditions(search, conditionsOf)));
 }
 
 function conditionsOf(search: ConnectionConditions): readonly RawBuilder<boolean>[] {

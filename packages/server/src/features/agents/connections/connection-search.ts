@@ -1,13 +1,15 @@
 import type { ConnectionStatus, ConnectionType } from "@slipway/api/agents/connection-log-routes";
 import { connectionStatuses, connectionTypes } from "@slipway/api/agents/connection-log-routes";
 
-import { readSearchTerms, termValues } from "../../../platform/fields/search-terms.ts";
+import {
+  gatherSearch,
+  readSearchTerms,
+  type Search,
+  termValues,
+} from "../../../platform/fields/search-terms.ts";
 
 /** A search for connections. Texts are in lower case. */
-export interface ConnectionSearch extends ConnectionConditions {
-  /** Connections that match one of these are left out. */
-  readonly exclusions?: readonly ConnectionConditions[];
-}
+export type ConnectionSearch = Search<ConnectionConditions>;
 
 /** Conditions of connections; undefined fields match everything. */
 export interface ConnectionConditions {
@@ -57,16 +59,12 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
  * sign exclude what they match. Throws `Invalid`.
  */
 export function parseConnectionSearch(q: string): ConnectionSearch {
-  const search: ConnectionConditions = {};
-  const exclusions: ConnectionConditions[] = [];
-  for (const { key = "workspace", value, isExcluded } of readSearchTerms(q, message)) {
+  const terms = readSearchTerms(q, message);
+  return gatherSearch<ConnectionConditions>({}, terms, ({ key = "workspace", value }) => {
     const reader = readers.get(key.replaceAll("-", "_"));
     if (reader === undefined) throw values.invalid(key, `"${key}" is not a valid query param`);
-    const term = reader(value, key);
-    if (isExcluded) exclusions.push(term);
-    else Object.assign(search, term);
-  }
-  return exclusions.length === 0 ? search : { ...search, exclusions };
+    return reader(value, key);
+  });
 }
 
 /** Returns a search in which `me` is this user. */
