@@ -6,4 +6,5 @@ export type { RpcEntry, RpcHandler, RpcTable } from "./handler.ts";
 export { maxSessionMessageBytes } from "./limits.ts";
 export { Responder } from "./responder.ts";
 export type { ResponderSession } from "./responder.ts";
+export { bytesOf } from "./socket.ts";
 export type { RawSocket, RpcSocket, SocketData } from "./socket.ts";

@@ -1,11 +1,10 @@
 import { type Clock, errorText } from "@slipway/runtime";
-import { joinBytes } from "@slipway/wire/bytes/join";
 import { YamuxError } from "@slipway/wire/yamux/events";
 import type { YamuxEvent } from "@slipway/wire/yamux/events";
 import { YamuxSession } from "@slipway/wire/yamux/session";
 
 import { SessionClosedError } from "./errors.ts";
-import type { RpcSocket, SocketData } from "./socket.ts";
+import { bytesOf, type RpcSocket, type SocketData } from "./socket.ts";
 import { type OutputLimits, UnreadOutput } from "./unread-output.ts";
 
 /** The differences between the two ends of a session; one object for all sessions of an end. */
@@ -322,10 +321,4 @@ export class Pump {
 function isOfEndedStream(error: unknown): boolean {
   if (!(error instanceof YamuxError)) return false;
   return error.code === "unknown-stream" || error.code === "stream-finished";
-}
-
-/** Returns the bytes of a message, copied only if it arrives in pieces. */
-function bytesOf(data: SocketData): Uint8Array {
-  if (data instanceof Uint8Array) return data;
-  return data instanceof ArrayBuffer ? new Uint8Array(data) : joinBytes(data);
 }

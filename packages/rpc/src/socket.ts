@@ -1,5 +1,13 @@
+import { joinBytes } from "@slipway/wire/bytes/join";
+
 /** A message as a socket of `ws` delivers it. */
 export type SocketData = Uint8Array | ArrayBuffer | readonly Uint8Array[];
+
+/** Returns the bytes of a message, copied only if it arrives in pieces. */
+export function bytesOf(data: SocketData): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  return data instanceof ArrayBuffer ? new Uint8Array(data) : joinBytes(data);
+}
 
 /** The message interface of an open WebSocket; a socket of `ws` implements it. */
 export interface RawSocket {

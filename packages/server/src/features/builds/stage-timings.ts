@@ -4,6 +4,7 @@ import type { Clock } from "@slipway/runtime";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
+import { withoutNul } from "../../platform/fields/storable-text.ts";
 
 type ProvisionerTiming = BuildTimings["provisioner_timings"][number];
 
@@ -82,7 +83,7 @@ function wholeStage(
 
 /** Returns a text that can be in JSON of PostgreSQL. */
 function storable(text: string): string {
-  return text.toWellFormed().replaceAll("\0", "");
+  return withoutNul(text.toWellFormed());
 }
 
 /** Reads the stages and steps of a completed job; empty if its driver measured none. */

@@ -1,6 +1,7 @@
 import { DriverError, type DriverErrorCode } from "@slipway/drivers";
 import { errorText } from "@slipway/runtime";
 
+import { withoutNul } from "../../platform/fields/storable-text.ts";
 import type { EndMessage } from "./session-messages.ts";
 
 type ErrorJson = NonNullable<EndMessage["error"]>;
@@ -27,7 +28,7 @@ export function driverErrorJson(error: unknown): ErrorJson {
 
 /** Returns the error that a message has. */
 export function driverError({ code, message }: ErrorJson): DriverError {
-  return new DriverError(isCode(code) ? code : "run-failed", message.replaceAll("\0", ""));
+  return new DriverError(isCode(code) ? code : "run-failed", withoutNul(message));
 }
 
 function isCode(code: string): code is DriverErrorCode {

@@ -1,4 +1,4 @@
-import type { RpcSocket, SocketData } from "@slipway/rpc";
+import { bytesOf, type RpcSocket } from "@slipway/rpc";
 import { errorText, Mailbox } from "@slipway/runtime";
 
 import type { PartName, PieceMessage } from "./session-messages.ts";
@@ -22,7 +22,8 @@ export class MessageChannel<In, Out> implements AsyncIterable<In> {
     this.#parse = parse;
     const { raw, signal } = socket;
     raw.on("message", (data) => {
-      if (this.#inbox.offer(textOf(data)) === "full") this.close(1008, "too many messages");
+      if (this.#inbox.offer(Buffer.from(bytesOf(data)).toString()) === "full")
+        this.close(1008, "too many messages");
       if (this.#inbox.size >= pauseAt) raw.pause();
     });
     const end = (): void => this.#inbox.close();
@@ -82,10 +83,4 @@ export async function sendPart(
     await channel.send({ type: "piece", call, part, data });
     at += maxPieceBytes;
   } while (at < bytes.length);
-}
-
-function textOf(data: SocketData): string {
-  if (data instanceof Uint8Array || data instanceof ArrayBuffer)
-    return Buffer.from(data instanceof ArrayBuffer ? new Uint8Array(data) : data).toString();
-  return Buffer.concat(data).toString();
 }

@@ -10,29 +10,23 @@ import {
 } from "@slipway/template";
 
 import { createValidator } from "../../platform/fields/validation.ts";
+import { type Form, recordForm } from "./session-messages.ts";
 
 /*
  * The forms of what a provisioner says that a driver found: the definition of a template, and the resources and agents of a
  * workspace. Fields that are undefined are absent.
  */
 
-type Schema = object;
-
-const text: Schema = { type: "string", maxLength: 1024 * 1024 };
-const truth: Schema = { type: "boolean" };
-const integer: Schema = { type: "integer", minimum: 0, maximum: 2 ** 31 - 1 };
-const order: Schema = { type: "integer", minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
-const number: Schema = { type: "number" };
-const texts: Schema = { type: "object", additionalProperties: text };
-const choice = (...values: readonly string[]): Schema => ({ enum: [...values] });
-const list = (items: Schema, maxItems = 1_000): Schema => ({ type: "array", items, maxItems });
-const record = (
-  required: Readonly<Record<string, Schema>>,
-  optional: Readonly<Record<string, Schema>> = {},
-): Schema => ({
-  type: "object",
-  properties: { ...required, ...optional },
-  required: Object.keys(required),
+const text: Form = { type: "string", maxLength: 1024 * 1024 };
+const truth: Form = { type: "boolean" };
+const integer: Form = { type: "integer", minimum: 0, maximum: 2 ** 31 - 1 };
+const order: Form = { type: "integer", minimum: -(2 ** 31), maximum: 2 ** 31 - 1 };
+const number: Form = { type: "number" };
+const texts: Form = { type: "object", additionalProperties: text };
+const choice = (...values: readonly string[]): Form => ({ enum: [...values] });
+const list = (items: Form, maxItems = 1_000): Form => ({ type: "array", items, maxItems });
+const record: typeof recordForm = (...fields) => ({
+  ...recordForm(...fields),
   additionalProperties: false,
 });
 

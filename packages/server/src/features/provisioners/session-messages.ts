@@ -92,25 +92,29 @@ export interface EndMessage {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
+/** The form of a value in JSON Schema. */
+export type Form = object;
+
+/** Returns the form of an object with these fields; it may have others. */
+export function recordForm(
+  required: Readonly<Record<string, Form>>,
+  optional: Readonly<Record<string, Form>> = {},
+): Form {
+  const properties = { ...required, ...optional };
+  return { type: "object", properties, required: Object.keys(required) };
+}
+
 const validator = createValidator();
 const uuid = { type: "string", format: "uuid" };
 const count = { type: "integer", minimum: 0 };
-const textUpTo = (maxLength: number): object => ({ type: "string", maxLength });
+const textUpTo = (maxLength: number): Form => ({ type: "string", maxLength });
 
 function messageOf(
   type: string,
-  required: Readonly<Record<string, object>>,
-  optional: Readonly<Record<string, object>> = {},
+  required: Readonly<Record<string, Form>>,
+  optional: Readonly<Record<string, Form>> = {},
 ): readonly [string, ValidateFunction] {
-  return [type, validator.compile(recordOf(required, optional))];
-}
-
-function recordOf(
-  required: Readonly<Record<string, object>>,
-  optional: Readonly<Record<string, object>> = {},
-): object {
-  const properties = { ...required, ...optional };
-  return { type: "object", properties, required: Object.keys(required) };
+  return [type, validator.compile(recordForm(required, optional))];
 }
 
 const line = {
@@ -127,11 +131,11 @@ const leaseMs = { type: "integer", minimum: 1, maximum: 900_000 };
 const time = { type: "number", minimum: 0, maximum: 8.64e15 };
 const times = { startedMs: time, endedMs: time };
 const step = { source: textUpTo(256), action: textUpTo(256), resource: textUpTo(256), ...times };
-const timing = recordOf({
+const timing = recordForm({
   stage: { enum: ["init", "plan", "graph", "apply"] },
   hasFailed: { type: "boolean" },
   ...times,
-  steps: { type: "array", maxItems: maxSteps, items: recordOf(step) },
+  steps: { type: "array", maxItems: maxSteps, items: recordForm(step) },
 });
 
 /** The forms of what provisioners send. */
@@ -147,11 +151,7 @@ const forms = new Map([
     "end",
     { call: uuid },
     {
-      error: {
-        type: "object",
-        properties: { code: textUpTo(64), message: textUpTo(65_536) },
-        required: ["code", "message"],
-      },
+      error: recordForm({ code: textUpTo(64), message: textUpTo(65_536) }),
     },
   ),
   messageOf("measured", { call: uuid, timing }),
