@@ -3,7 +3,6 @@ import { resolve } from "node:path";
 import {
   type ClusterSource,
   type KubernetesDriverOptions,
-  type KubernetesPermission,
   kubernetesPermissions,
 } from "@slipway/drivers";
 
@@ -27,8 +26,6 @@ const prefix = "SLIPWAY_KUBERNETES";
 const defaultAgentImage = "docker.io/library/busybox:1.37";
 
 const namespaceForm = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-const wantedNamespace = "the name of a namespace: lowercase letters, digits and dashes";
-const wantedPermissions = `some of ${kubernetesPermissions.join(", ")}, separated by commas`;
 
 /** Reads the clusters: the one that `SLIPWAY_KUBERNETES` names, and the numbered ones. */
 export function readClusters(source: SettingSource, report: Report): readonly ClusterSettings[] {
@@ -36,30 +33,37 @@ export function readClusters(source: SettingSource, report: Report): readonly Cl
     accessUrl: readUrl(source, `${prefix}_ACCESS_URL`, webProtocols, report)?.replace(/\/+$/, ""),
     agentImage: source[`${prefix}_AGENT_IMAGE`] || defaultAgentImage,
   };
-  const namespace = source[`${prefix}_NAMESPACE`] || undefined;
-  if (namespace !== undefined && !namespaceForm.test(namespace)) {
-    report(`${prefix}_NAMESPACE`, wantedNamespace);
-  }
-  const words = (source[`${prefix}_ALLOW`] ?? "").split(",").map((word) => word.trim());
   const main = readSource(source, source[prefix] ?? "", source[`${prefix}_CONTEXT`]);
-  const allow = permissionsOf(words) ?? report(`${prefix}_ALLOW`, wantedPermissions) ?? new Set();
-  const variables = {
-    source: prefix,
-    allow: `${prefix}_ALLOW`,
-    accessUrl: `${prefix}_ACCESS_URL`,
-  };
+  const words = (source[`${prefix}_ALLOW`] ?? "").split(",").map((word) => word.trim());
+  const limits = checkLimits(source[`${prefix}_NAMESPACE`] || undefined, words, (key, wanted) =>
+    report(`${prefix}_${key}`, wanted),
+  );
+  const variables = { source: prefix, ...variablesOf(prefix) };
   const first =
-    main === undefined
-      ? []
-      : [{ ...common, name: kind, variables, source: main, namespace, allow }];
+    main === undefined ? [] : [{ ...common, ...limits, name: kind, variables, source: main }];
   return [...first, ...readNumbered(source, common, report)];
 }
 
-/** Returns the permissions that words name; undefined if one is unknown. */
-function permissionsOf(words: readonly string[]): ReadonlySet<KubernetesPermission> | undefined {
+/** Checks the place of a cluster's pods and what templates may wish there; reports problems by the end of the variable. */
+function checkLimits(
+  namespace: string | undefined,
+  words: readonly string[],
+  report: (key: "NAMESPACE" | "ALLOW", wanted: string) => undefined,
+): Pick<ClusterSettings, "namespace" | "allow"> {
+  if (namespace !== undefined && !namespaceForm.test(namespace)) {
+    report("NAMESPACE", "the name of a namespace: lowercase letters, digits and dashes");
+  }
   const given = new Set(words.filter((word) => word !== ""));
-  const known = kubernetesPermissions.filter((permission) => given.has(permission));
-  return known.length < given.size ? undefined : new Set(known);
+  const allow = new Set(kubernetesPermissions.filter((permission) => given.has(permission)));
+  if (allow.size < given.size) {
+    report("ALLOW", `some of ${kubernetesPermissions.join(", ")}, separated by commas`);
+  }
+  return { namespace, allow };
+}
+
+/** Returns the variables of a cluster, for messages. */
+function variablesOf(beginning: string): Omit<ClusterSettings["variables"], "source"> {
+  return { allow: `${beginning}_ALLOW`, accessUrl: `${beginning}_ACCESS_URL` };
 }
 
 /** Returns the place of a cluster's credentials; undefined if it is off. */
@@ -119,24 +123,16 @@ function readNumbered(
       reader.report("KUBECONFIG", "the path of a kubeconfig, or in-cluster");
       continue;
     }
-    const namespace = reader.text("NAMESPACE");
-    if (namespace !== undefined && !namespaceForm.test(namespace)) {
-      reader.report("NAMESPACE", wantedNamespace);
-    }
-    const variableOf = (key: Key): string => `${prefix}_${number}_${key}`;
+    const words = reader.list("ALLOW", []);
+    const limits = checkLimits(reader.text("NAMESPACE"), words, (key, wanted) =>
+      reader.report(key, wanted),
+    );
+    const beginning = `${prefix}_${number}`;
     clusters.push({
+      ...limits,
       name,
-      variables: {
-        source: variableOf("KUBECONFIG"),
-        allow: variableOf("ALLOW"),
-        accessUrl: variableOf("ACCESS_URL"),
-      },
+      variables: { source: `${beginning}_KUBECONFIG`, ...variablesOf(beginning) },
       source: place,
-      namespace,
-      allow:
-        permissionsOf(reader.list("ALLOW", [])) ??
-        reader.report("ALLOW", wantedPermissions) ??
-        new Set(),
       accessUrl: reader.url("ACCESS_URL")?.replace(/\/+$/, "") ?? common.accessUrl,
       agentImage: reader.text("AGENT_IMAGE") ?? common.agentImage,
     });
