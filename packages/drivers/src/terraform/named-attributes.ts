@@ -1,6 +1,7 @@
-import { constants } from "node:fs";
 import { glob, open } from "node:fs/promises";
 import { join } from "node:path";
+
+import { safeReadFlags } from "./read-bounded.ts";
 
 /** The files of a configuration; its installed modules are in a directory that patterns skip. */
 const places = ["", ".terraform/modules"];
@@ -24,10 +25,10 @@ export async function namesAttribute(directory: string, attribute: string): Prom
 /** Reads the beginning of a file. A template's link or pipe reads as empty: what it links to is read by its own name. */
 async function readStart(path: string): Promise<Buffer> {
   try {
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    await using file = await open(path, flags);
-    if (!(await file.stat()).isFile()) return Buffer.alloc(0);
-    const buffer = Buffer.alloc(Math.min(maxFileBytes, (await file.stat()).size));
+    await using file = await open(path, safeReadFlags);
+    const found = await file.stat();
+    if (!found.isFile()) return Buffer.alloc(0);
+    const buffer = Buffer.alloc(Math.min(maxFileBytes, found.size));
     const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
     return buffer.subarray(0, bytesRead);
   } catch {

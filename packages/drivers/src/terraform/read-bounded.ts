@@ -6,16 +6,16 @@ import { systemErrorCode } from "@slipway/runtime";
 import { DriverError } from "../errors.ts";
 
 // The programs of a template may have put a link or a pipe in the place of a file.
-const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+export const safeReadFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** Reads a file of a run; undefined if there is none. Throws `run-failed` for one that is too large or no file. */
+/** Reads a file of a run; undefined if there is none. Throws `run-failed` for one that is too large or not a file. */
 export async function readBounded(
   path: string,
   what: string,
   maxBytes: number,
 ): Promise<Uint8Array | undefined> {
   try {
-    await using file = await open(path, flags);
+    await using file = await open(path, safeReadFlags);
     const found = await file.stat();
     if (!found.isFile()) throw new DriverError("run-failed", `${what} is not a file`);
     if (found.size > maxBytes) {
