@@ -18,7 +18,7 @@ import { explainStartError, StartError } from "./start-error.ts";
 import { buildVersion } from "./version.ts";
 
 export interface RunProvisionerOptions {
-  /** The directory of the machine's id and of what runs leave (default: beside that of a server). */
+  /** The directory of the machine's id and of what is left of interrupted runs (default: beside that of a server). */
   readonly dataDir: string | undefined;
   /** The environment, whose secrets are removed once they are read. */
   readonly environment: Record<string, string | undefined>;

@@ -40,8 +40,8 @@ export const command = defineCommand({
     output: outputFlag,
   },
   examples: [
-    { line: "slipway provisioner list", summary: "what they do, and their tags" },
-    { line: "slipway provisioner list --offline", summary: "those that are gone too" },
+    { line: "slipway provisioner list", summary: "their status, tags and current jobs" },
+    { line: "slipway provisioner list --offline", summary: "including those that are offline" },
   ],
 });
 

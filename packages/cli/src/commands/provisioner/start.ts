@@ -48,7 +48,7 @@ export const command = defineCommand({
       value: "directory",
       variable: "SLIPWAY_PROVISIONER_DATA_DIR",
       summary:
-        "directory for this machine's id and what runs leave (default: that of a server, with -provisioner after it)",
+        "directory for this machine's id and what is left of interrupted runs (default: that of a server, with -provisioner after it)",
       completion: "files",
     },
   },

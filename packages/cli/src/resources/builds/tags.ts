@@ -5,7 +5,7 @@ export function readTags(flag: string, given: readonly string[]): Record<string,
   const tags: Record<string, string> = {};
   for (const text of given) {
     const at = text.indexOf("=");
-    if (at < 1) throw new UsageError(`${flag} ${text} is no tag`, "wanted name=value");
+    if (at < 1) throw new UsageError(`${flag} ${text} is not a tag`, "wanted name=value");
     const name = text.slice(0, at);
     if (Object.hasOwn(tags, name)) throw new UsageError(`${flag} has the tag ${name} twice`);
     tags[name] = text.slice(at + 1);

@@ -1,6 +1,7 @@
 import type { ProvisionerJob } from "@slipway/api/jobs/job";
 import { expect, it } from "vitest";
 
+import { sampleBuild } from "../../../tests/support/sample-workspace.ts";
 import { waitingNotice } from "./waiting-notice.ts";
 
 const usual = { owner: "", scope: "organization" };
@@ -10,28 +11,7 @@ function job(
   status: ProvisionerJob["status"],
   tags: Readonly<Record<string, string>>,
 ): ProvisionerJob {
-  const id = "0f8fad5b-d9cb-469f-a165-70867728950e";
-  return {
-    id,
-    created_at: "2026-07-24T05:20:02Z",
-    status,
-    file_id: id,
-    tags: { ...usual, ...tags },
-    queue_position: 0,
-    queue_size: 0,
-    organization_id: id,
-    initiator_id: id,
-    input: {},
-    type: "workspace_build",
-    metadata: {
-      template_version_name: "",
-      template_id: id,
-      template_name: "",
-      template_display_name: "",
-      template_icon: "",
-    },
-    logs_overflowed: false,
-  };
+  return { ...sampleBuild.job, status, tags: { ...usual, ...tags } };
 }
 
 it("names the tags that no connected provisioner has", () => {
