@@ -1,9 +1,11 @@
-import { createHash } from "node:crypto";
-import { chmodSync, mkdtempSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { createHash, randomUUID } from "node:crypto";
+import { chmodSync, mkdtempSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { setTimeout } from "node:timers/promises";
 
 import { type LocalServer, openLocalServer } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -136,24 +138,41 @@ async function readTree(path: string): Promise<readonly string[]> {
   return (await Promise.all(lines)).toSorted();
 }
 
-/** Forwards connections to the server, and breaks the first that has carried a million bytes. */
-async function openBreakingProxy(): Promise<LocalServer> {
+/**
+ * Forwards connections to the server, and breaks one that has carried a million bytes once `isTime` says so. Until then
+ * it carries on slowly: what the receiver needs for its next file may still be on its way, in either direction.
+ */
+async function openBreakingProxy(isTime: () => boolean): Promise<LocalServer> {
   let isBroken = false;
   const port = Number(new URL(commandServer.server.url).port);
   const server = createServer((near) => {
     const far = connect(port, "127.0.0.1");
     let bytes = 0;
-    for (const [from, to] of [[near, far] as const, [far, near] as const]) {
-      from.pipe(to);
-      from.on("error", () => to.destroy());
-      from.on("data", (chunk) => {
-        bytes += chunk.length;
-        if (isBroken || bytes < 1_000_000) return;
-        isBroken = true;
-        near.resetAndDestroy();
-        far.destroy();
-      });
-    }
+    const breakWhenDue = async (): Promise<void> => {
+      for (let waited = 0; waited < 200 && !isBroken; waited += 10) {
+        if (isTime()) {
+          isBroken = true;
+          near.resetAndDestroy();
+          far.destroy();
+          return;
+        }
+        await setTimeout(10);
+      }
+    };
+    const forward = (from: Socket, to: Socket): Promise<void> =>
+      pipeline(
+        from,
+        async function* slow(chunks: AsyncIterable<Buffer>) {
+          for await (const chunk of chunks) {
+            bytes += chunk.length;
+            if (bytes >= 1_000_000) await breakWhenDue();
+            yield chunk;
+          }
+        },
+        to,
+      ).catch(() => void to.destroy());
+    void forward(near, far);
+    void forward(far, near);
   });
   return openLocalServer(server);
 }
@@ -163,17 +182,24 @@ it.each([
   ["from", "found on this machine"],
 ])("continues a tree whose copy %s a workspace is cut", async (way, text) => {
   const [source, target] = way === "to" ? [local, remote] : [remote, local];
-  const tree = await plantTree(join(source, `whole-${way}`));
-  await using proxy = await openBreakingProxy();
+  const name = `whole-${randomUUID()}`;
+  const tree = await plantTree(join(source, name));
+  // Files come one after the other: the first is whole when there are two.
+  await using proxy = await openBreakingProxy(() => {
+    const part = readdirSync(target).find((entry) => entry.endsWith(".part"));
+    if (part === undefined) return false;
+    const entries = readdirSync(join(target, part), { recursive: true, encoding: "utf8" });
+    return entries.filter((entry) => entry.includes("/file ")).length >= 2;
+  });
   const environment = { ...commandServer.environment, CODER_URL: proxy.url };
   const line =
     way === "to"
-      ? `cp -r @/whole-to demo:${remote}/copied`
-      : `cp -r demo:${remote}/whole-from @/copied`;
+      ? `cp -r @/${name} demo:${remote}/copy-of-${name}`
+      : `cp -r demo:${remote}/${name} @/copy-of-${name}`;
   const copied = await commandServer.slipway(line, [], "", environment);
   expect(copied).toEqual({ code: 0, out: "", err: expect.stringContaining(text) });
-  expect(await readTree(join(target, "copied"))).toEqual(tree);
-  expect((await readdir(target)).filter((name) => name.endsWith(".part"))).toEqual([]);
+  expect(await readTree(join(target, `copy-of-${name}`))).toEqual(tree);
+  expect((await readdir(target)).filter((entry) => entry.endsWith(".part"))).toEqual([]);
 });
 
 it("sends only what an earlier copy of a tree has left, and all of what has changed", async () => {
