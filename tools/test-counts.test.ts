@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { addUp, countReport, countStep, parseStep } from "./test-counts.ts";
+import { addUp, countReport, countStep, listFailures, parseStep } from "./test-counts.ts";
 
 const none = { passed: 0, failed: 0, skipped: 0 };
 
@@ -43,6 +43,31 @@ describe("countReport", () => {
     expect(() => countReport({})).toThrow("testResults is not an array");
     expect(() => countReport(null)).toThrow("testResults is not an array");
     expect(() => countReport({ testResults: [{}] })).toThrow("assertionResults is not an array");
+  });
+});
+
+describe("listFailures", () => {
+  it("names each failed test and file with what went wrong", () => {
+    const failed = {
+      status: "failed",
+      fullName: "copies a file",
+      failureMessages: ["AssertionError: no\n    at cp.test.ts:1"],
+    };
+    const report = {
+      testResults: [
+        { name: "/cp.test.ts", status: "failed", assertionResults: [{ status: "passed" }, failed] },
+        { name: "/x.test.ts", status: "failed", message: "SyntaxError", assertionResults: [] },
+        { name: "/y.test.ts", ...Object(file("passed", "passed")) },
+      ],
+    };
+    expect(listFailures(report)).toEqual([
+      "/cp.test.ts: copies a file\n    AssertionError: no\n        at cp.test.ts:1\n",
+      "/x.test.ts\n    SyntaxError\n",
+    ]);
+  });
+
+  it("lists nothing of a report that is missing", () => {
+    expect(listFailures(undefined)).toEqual([]);
   });
 });
 

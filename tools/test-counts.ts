@@ -42,6 +42,29 @@ export function countReport(report: unknown): Counts {
   return addUp(files.map(countFile));
 }
 
+/**
+ * Lists the failures of a Vitest JSON report: each failed test, or file that did not load, with the first lines of its
+ * first message. The console's own account of them may be thousands of lines above.
+ */
+export function listFailures(report: unknown): readonly string[] {
+  return (arrayIn(report, "testResults") ?? []).flatMap((file) => {
+    const tests = arrayIn(file, "assertionResults") ?? [];
+    const failed = tests.filter((test) => field(test, "status") === "failed");
+    if (failed.length === 0 && countFile(file).failed > 0) {
+      return [describeFailure(textIn(file, "name"), "", textIn(file, "message"))];
+    }
+    return failed.map((test) => {
+      const [message] = arrayIn(test, "failureMessages") ?? [];
+      return describeFailure(textIn(file, "name"), textIn(test, "fullName"), String(message));
+    });
+  });
+}
+
+function describeFailure(path: string, test: string, message: string): string {
+  const lines = message.split("\n").slice(0, 12);
+  return `${[path, test].filter(Boolean).join(": ")}\n${lines.map((line) => `    ${line}\n`).join("")}`;
+}
+
 export function addUp(all: readonly Counts[]): Counts {
   const sum = (key: keyof Counts): number => all.reduce((total, counts) => total + counts[key], 0);
   return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
@@ -60,6 +83,11 @@ function countFile(file: unknown): Counts {
 function arrayIn(value: unknown, key: string): readonly unknown[] | undefined {
   const found = field(value, key);
   return Array.isArray(found) ? found : undefined;
+}
+
+function textIn(value: unknown, key: string): string {
+  const found = field(value, key);
+  return typeof found === "string" ? found : "";
 }
 
 function field(value: unknown, key: string): unknown {
