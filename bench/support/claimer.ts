@@ -57,14 +57,17 @@ export class Claimer {
   /** Waits until the agent of each acknowledged claim would run its owner's scripts, and records what was found. */
   async judge(findings: Findings): Promise<void> {
     const ids = this.#acknowledged.map(({ workspaceId }) => workspaceId);
-    for (const id of ids) await this.#claimed.started(id);
+    const begun = await Promise.allSettled(ids.map((id) => this.#claimed.started(id)));
     const rows = await this.#needs.database.query<{ readonly id: string; readonly claims: string }>(
       `select resource_id as id, count(*) as claims from audit_log
         where action = 'create' and resource_id = any($1) group by 1`,
       [ids],
     );
     const claims = new Map(rows.map((row) => [row.id, Number(row.claims)]));
+    findings.note("claims sent", "claims", this.#needs.count);
     findings.note("claims acknowledged", "claims", ids.length);
+    const missing = begun.filter(({ status }) => status === "rejected").length;
+    findings.note("agents that did not begin for their owner", "agents", missing);
     findings.note("acknowledged claims lost", "claims", ids.filter((id) => !claims.has(id)).length);
     const twice = ids.length - new Set(ids).size + [...claims.values()].filter((n) => n > 1).length;
     findings.note("workspaces claimed twice", "workspaces", twice);

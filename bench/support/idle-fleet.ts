@@ -7,7 +7,7 @@ import WebSocket from "ws";
 
 import { connectMember } from "./fleet-member.ts";
 import { openDesktop, openQuietAgent } from "./light-members.ts";
-import { servePart } from "./part.ts";
+import { servePart, wallMs } from "./part.ts";
 
 /* A fleet of idle agents in a separate process. An agent that loses its connection redials with an agent's delays. */
 
@@ -70,6 +70,7 @@ class Member {
   #connection: Connection | undefined;
   #isBack = Promise.withResolvers<void>();
   #isConnected = false;
+  #connectedAtMs = Number.NaN;
 
   constructor(open: () => Promise<Connection>) {
     this.#open = open;
@@ -77,6 +78,11 @@ class Member {
 
   get isConnected(): boolean {
     return this.#isConnected;
+  }
+
+  /** The time of its last connection, by `wallMs`. */
+  get connectedAtMs(): number {
+    return this.#connectedAtMs;
   }
 
   /** Resolves once it is connected again after the next loss. */
@@ -98,6 +104,7 @@ class Member {
       }
     }
     this.#isConnected = true;
+    this.#connectedAtMs = wallMs();
     void this.#connection.closed.then(() => this.#reconnect());
   }
 
@@ -140,6 +147,9 @@ const answers = {
   },
   /** Answers with the number of members that are connected now. */
   connected: (): number => members.filter(({ isConnected }) => isConnected).length,
+  /** Answers with the times at which members connected since a time, by `wallMs`. */
+  connectedSince: (sinceMs: number): readonly number[] =>
+    members.map(({ connectedAtMs }) => connectedAtMs).filter((atMs) => atMs >= sinceMs),
   /** Answers once each member has lost its connection from now on and is connected again. */
   reconnected: async (): Promise<void> => {
     await Promise.all(members.map((member) => member.reconnected()));

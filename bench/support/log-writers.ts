@@ -6,16 +6,17 @@ import { encodeUuid } from "@slipway/wire/bytes/uuid";
 import { Agent, Log_Level } from "@slipway/wire/protobuf/gen/agent_pb";
 import { timestampFromMs } from "@slipway/wire/protobuf/time";
 
+import { connectMember } from "./fleet-member.ts";
 import { servePart } from "./part.ts";
-import { dialPlainly } from "./plain-web-socket.ts";
 
 /*
- * Agents in a separate process that each write numbered lines at a steady rate, and send again what was not
- * acknowledged when they lost their connection.
+ * Agents in a separate process, connected by the product's own client, that each write numbered lines at a steady rate,
+ * and send again what was not acknowledged when they lost their connection.
  */
 
 const linesPerBatch = 10;
-const everyMs = 1_000;
+/** The batches of all writers together. */
+const batchesPerSecond = 50;
 const redialMs = 500;
 const signal = new AbortController().signal;
 
@@ -27,12 +28,14 @@ function lineOf(number: number): string {
 class Writer {
   readonly #url: string;
   readonly #token: string;
+  readonly #everyMs: number;
   readonly #source = encodeUuid(randomUUID());
   #acknowledged = 0;
 
-  constructor(url: string, token: string) {
+  constructor(url: string, token: string, everyMs: number) {
     this.#url = url;
     this.#token = token;
+    this.#everyMs = everyMs;
   }
 
   get acknowledged(): number {
@@ -40,10 +43,10 @@ class Writer {
   }
 
   async write(): Promise<never> {
-    await pause(Math.random() * everyMs);
+    await pause(Math.random() * this.#everyMs);
     for (;;) {
       try {
-        const connection = await dialPlainly(this.#url, this.#token, signal);
+        const connection = await connectMember(this.#url, this.#token, signal);
         for (;;) await this.#send(connection);
       } catch {
         await pause(redialMs * (1 + Math.random()));
@@ -70,7 +73,7 @@ class Writer {
       signal,
     );
     this.#acknowledged += linesPerBatch;
-    await pause(everyMs);
+    await pause(this.#everyMs);
   }
 }
 
@@ -83,7 +86,8 @@ let writers: readonly Writer[] = [];
 
 const answers = {
   begin: ({ url, tokens }: WritersOrder): void => {
-    writers = tokens.map((token) => new Writer(url, token));
+    const everyMs = (1_000 * tokens.length) / batchesPerSecond;
+    writers = tokens.map((token) => new Writer(url, token, everyMs));
     for (const writer of writers) void writer.write();
   },
   /** Answers with the number of lines of each agent that were acknowledged, in the order of the tokens. */

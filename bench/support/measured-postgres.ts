@@ -9,6 +9,8 @@ import { readTreeCpuSeconds } from "./process-cost.ts";
 export interface MeasuredPostgres {
   /** The address for a server, as SLIPWAY_POSTGRES_URL. */
   readonly url: string;
+  /** The process whose children are all others of the database. */
+  readonly pid: number;
   /** Returns the processor time of all its processes so far, in seconds. */
   readonly cpuSeconds: () => number;
   /** Opens a separate connection, which closes with the database. */
@@ -63,6 +65,7 @@ export async function openMeasuredPostgres(
     );
   return {
     url: socketUrl(connection),
+    pid,
     cpuSeconds: () => readTreeCpuSeconds(pid),
     connect,
     query,

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
+import { quantile } from "../report.ts";
+
 /** A request that was sent at a time, by `performance.now`; one that failed took forever. */
 interface Probe {
   readonly atMs: number;
@@ -7,8 +9,8 @@ interface Probe {
 }
 
 const everyMs = 50;
-/** The time for which requests must be fast, for a server to count as recovered. */
-const calmMs = 3_000;
+/** The requests whose 99th percentile must be fast, for a deployment to count as recovered: those of six seconds. */
+const calmProbes = 120;
 
 /** Sends a request every 50 ms, whether earlier ones were answered or not, and keeps their times. */
 export class Prober implements AsyncDisposable {
@@ -20,24 +22,35 @@ export class Prober implements AsyncDisposable {
     this.#running = this.#run(send);
   }
 
-  /** Returns the times of the requests that were answered since a time, and the number of those that failed. */
-  since(sinceMs: number): { readonly times: readonly number[]; readonly failed: number } {
-    const probes = this.#probes.filter(({ atMs }) => atMs >= sinceMs);
-    const times = probes.map(({ tookMs }) => tookMs).filter((ms) => Number.isFinite(ms));
-    return { times, failed: probes.length - times.length };
+  /** Returns the times of the requests that were sent in a period; those of failed ones are infinite. */
+  between(fromMs: number, untilMs: number): readonly number[] {
+    return this.#sent(fromMs, untilMs).map(({ tookMs }) => tookMs);
   }
 
-  /** Returns the time from `fromMs` until requests were fast for three seconds; undefined if they never were. */
+  /**
+   * Returns the time from `fromMs` until the 99th percentile of the next requests was below the bar; undefined if it
+   * never was.
+   */
   recoveredAfter(fromMs: number, untilMs: number, barMs: number): number | undefined {
-    const probes = this.#probes.filter(({ atMs }) => atMs >= fromMs && atMs < untilMs);
-    const slow = [fromMs, ...probes.filter(({ tookMs }) => tookMs > barMs).map(({ atMs }) => atMs)];
-    const calmFrom = slow.find((atMs, index) => (slow[index + 1] ?? untilMs) - atMs > calmMs);
-    return calmFrom === undefined ? undefined : calmFrom - fromMs;
+    const probes = this.#sent(fromMs, untilMs);
+    const calm = probes.findIndex((_, index) => {
+      const next = probes.slice(index, index + calmProbes).map(({ tookMs }) => tookMs);
+      return next.length === calmProbes && quantile(next, 0.99) <= barMs;
+    });
+    const found = probes[calm];
+    return found && found.atMs - fromMs;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort();
     await this.#running;
+  }
+
+  /** Returns the probes of a period in the order in which they were sent; they end in another. */
+  #sent(fromMs: number, untilMs: number): readonly Probe[] {
+    return this.#probes
+      .filter(({ atMs }) => atMs >= fromMs && atMs < untilMs)
+      .toSorted((one, other) => one.atMs - other.atMs);
   }
 
   async #run(send: () => Promise<unknown>): Promise<void> {

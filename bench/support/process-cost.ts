@@ -23,23 +23,39 @@ export function readProcessCost(pid: number): ProcessCost {
 }
 
 /** Returns the processor time of a process and its running children, in seconds. Linux only. */
-export function readTreeCpuSeconds(pid: number): number {
-  const ticks = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => {
-      const stat = readStat(name);
-      return stat !== undefined && (Number(name) === pid || stat.parentPid === pid)
-        ? stat.usedTicks
-        : 0;
-    });
-  return ticks.reduce((sum, used) => sum + used, 0) / ticksPerSecond;
+export function readTreeCpuSeconds(root: number): number {
+  return readRunning()
+    .filter(({ pid, parentPid }) => pid === root || parentPid === root)
+    .reduce((sum, { usedSeconds }) => sum + usedSeconds, 0);
 }
 
-function readStat(pid: string): ReturnType<typeof parseProcStat> {
+interface RunningProcess {
+  readonly pid: number;
+  readonly parentPid: number;
+  /** Its processor time so far. */
+  readonly usedSeconds: number;
+}
+
+/** Returns the running processes of the machine. Linux only. */
+export function readRunning(): readonly RunningProcess[] {
+  return readdirSync("/proc").flatMap((name) => {
+    const stat = /^\d+$/.test(name) ? parseProcStat(readProc(`${name}/stat`)) : undefined;
+    if (stat === undefined) return [];
+    const { parentPid, usedTicks } = stat;
+    return [{ pid: Number(name), parentPid, usedSeconds: usedTicks / ticksPerSecond }];
+  });
+}
+
+/** Returns the memory that a process shares with no other, in MB; 0 once it has exited. Linux only. */
+export function readOwnMb(pid: number): number {
+  return (parseProcStatus(readProc(`${pid}/status`), "RssAnon") ?? 0) / 1024;
+}
+
+/** Reads a file of a process; an empty text once it has exited. */
+function readProc(path: string): string {
   try {
-    return parseProcStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
+    return readFileSync(`/proc/${path}`, "utf8");
   } catch {
-    // The process has exited.
-    return undefined;
+    return "";
   }
 }

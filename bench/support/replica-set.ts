@@ -10,6 +10,8 @@ import { openDirectory } from "./our-server.ts";
 export interface ReplicaSet {
   /** The address of the proxy. */
   readonly url: string;
+  /** The process of the proxy. */
+  readonly proxyPid: number;
   readonly replicas: readonly Replica[];
 }
 
@@ -34,6 +36,11 @@ export class Replica {
 
   get address(): string {
     return `127.0.0.1:${this.#options.port}`;
+  }
+
+  /** The current process; undefined before its start. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
   }
 
   async start(): Promise<void> {
@@ -67,7 +74,7 @@ function commandOf(clone: string): readonly string[] {
 
 const secretKey = "a-key-that-all-servers-of-the-benchmark-share";
 /** Each process has a limit of open files, and each client takes two of the proxy's connections. */
-const proxy = { isPlain: true, workers: 2, connectionsPerWorker: 16_384 } as const;
+const proxy = { isPlain: true, workers: 3, connectionsPerWorker: 16_384 } as const;
 
 /** Starts servers, one after the other, by the command of an older clone if there is one; they end with `opened`. */
 export async function openReplicaSet(
@@ -89,6 +96,6 @@ export async function openReplicaSet(
     replicas.push(replica);
   }
   const addresses = replicas.map(({ address }) => address);
-  const { port } = opened.use(await openNginx({ replicas: addresses, ...proxy }));
-  return { url: `http://127.0.0.1:${port}`, replicas };
+  const { port, pid } = opened.use(await openNginx({ replicas: addresses, ...proxy }));
+  return { url: `http://127.0.0.1:${port}`, proxyPid: pid, replicas };
 }

@@ -22,6 +22,8 @@ export const guideHost = "slipway.example.com";
 export interface Nginx extends AsyncDisposable {
   /** The port on which it serves. */
   readonly port: number;
+  /** The process whose children, if it has any, serve. */
+  readonly pid: number;
 }
 
 interface NginxOptions {
@@ -51,7 +53,7 @@ export async function openNginx(options: NginxOptions): Promise<Nginx> {
   // By then it listens.
   await untilPrinted(child, /using the "\w+" event method/);
   const opened = opening.move();
-  return { port, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { port, pid: child.pid ?? 0, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 /** Wraps the guide's server in a configuration that leaves a system nginx untouched. */
