@@ -82,7 +82,7 @@ describe("tokens", () => {
       status: 403,
     });
     const row = page.getByRole("row", { name: /^ci/ });
-    await row.getByText("coder:workspaces.access").waitFor();
+    await row.getByText("Connect to workspaces").waitFor();
     expect(await page.content()).not.toContain(token);
     await expectSound(watched);
     await row.getByRole("button", { name: "Delete ci" }).click();

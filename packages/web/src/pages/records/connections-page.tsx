@@ -14,6 +14,7 @@ import { RightGate } from "../../components/right-gate.tsx";
 import { SearchBar } from "../../components/search/search-bar.tsx";
 import { TermDate } from "../../components/search/term-date.tsx";
 import { TermSelect } from "../../components/search/term-filters.tsx";
+import { connectionEnd } from "../../components/workspaces/connection-end.ts";
 import { connectionTypeNames } from "../../components/workspaces/connection-types.ts";
 import { EmptyState, PageHeader, Panel } from "../../ui/layout.tsx";
 import { Pager } from "../../ui/pager.tsx";
@@ -131,7 +132,8 @@ function Connections(): ReactNode {
 }
 
 function ConnectionRow({ row }: { readonly row: ConnectionLog }): ReactNode {
-  const { disconnect_time: end, disconnect_reason: reason, exit_code: exitCode } = row.ssh_info;
+  const { disconnect_time: end } = row.ssh_info;
+  const endText = connectionEnd(row.ssh_info);
   const now = useNow();
   const began = new Date(row.connect_time).getTime();
   const ms = (end === undefined ? now : new Date(end)).getTime() - began;
@@ -158,14 +160,11 @@ function ConnectionRow({ row }: { readonly row: ConnectionLog }): ReactNode {
       </Cell>
       <Cell>{connectionTypeNames[row.type]}</Cell>
       <Cell>{row.ip ?? "Unknown"}</Cell>
-      <Cell>
-        <Status tone={end === undefined ? "good" : "neutral"}>
-          {duration(ms)}
-          {exitCode !== undefined && exitCode !== 0 && `, exit code ${exitCode}`}
-        </Status>
-        {reason !== undefined && reason !== "" && (
-          <p className="text-ink-soft">
-            <UntrustedText>{reason}</UntrustedText>
+      <Cell isText>
+        <Status tone={end === undefined ? "good" : "neutral"}>{duration(ms)}</Status>
+        {endText !== undefined && (
+          <p className="text-ink-soft first-letter:uppercase">
+            <UntrustedText>{endText}</UntrustedText>
           </p>
         )}
       </Cell>

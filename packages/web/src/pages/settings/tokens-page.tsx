@@ -15,7 +15,7 @@ import { Cell, HeaderCell, HeaderRow, Row, SkeletonRows, Table } from "../../ui/
 import { Time, useNow } from "../../ui/time.tsx";
 import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
 import { CreateTokenDialog } from "./create-token-dialog.tsx";
-import { tokenState, wasUsed } from "./token-text.ts";
+import { purposes, tokenState, wasUsed } from "./token-text.ts";
 
 const query = { params: { user: "me" }, query: { include_expired: "true" } } as const;
 
@@ -136,7 +136,11 @@ function Rights({ token: { scopes, allow_list } }: { readonly token: ListedToken
       {scopes.includes("coder:all") || scopes.includes("all") ? (
         <Badge tone="warn">all your rights</Badge>
       ) : (
-        scopes.map((scope) => <Badge key={scope}>{scope}</Badge>)
+        scopes.map((scope) => (
+          <Badge key={scope} title={scope}>
+            {purposes.find((one) => one.scope === scope)?.label ?? scope}
+          </Badge>
+        ))
       )}
       {things.length > 0 && (
         <Badge tone="active" title={things.join("\n")}>

@@ -11,6 +11,7 @@ import type { ReactNode } from "react";
 import { routeQuery } from "../../../api/queries.ts";
 import { FailureNotice } from "../../../components/page-failure.tsx";
 import { agentsOf } from "../../../components/workspaces/agents.ts";
+import { connectionEnd } from "../../../components/workspaces/connection-end.ts";
 import { connectionTypeNames } from "../../../components/workspaces/connection-types.ts";
 import { bytesText } from "../../../ui/bytes-text.ts";
 import { EmptyState, Panel, Skeleton } from "../../../ui/layout.tsx";
@@ -140,7 +141,7 @@ function ConnectionTable({
       </HeaderRow>
       <tbody>
         {connections.map((one) => {
-          const { disconnect_time: end, disconnect_reason: reason, exit_code: code } = one.ssh_info;
+          const { disconnect_time: end } = one.ssh_info;
           const endMs = end === undefined ? now.getTime() : Date.parse(end);
           return (
             <Row key={one.id}>
@@ -172,12 +173,8 @@ function ConnectionTable({
                 <Time time={one.connect_time} />
               </Cell>
               <Cell>{duration(endMs - Date.parse(one.connect_time))}</Cell>
-              <Cell isText>
-                {reason !== undefined && <UntrustedText>{reason}</UntrustedText>}
-                {reason === undefined &&
-                  code !== undefined &&
-                  code !== 0 &&
-                  `exit code ${String(code)}`}
+              <Cell isText className="first-letter:uppercase">
+                <UntrustedText>{connectionEnd(one.ssh_info) ?? "–"}</UntrustedText>
               </Cell>
             </Row>
           );

@@ -51,18 +51,25 @@ export function AgentApps({ agent }: { readonly agent: WorkspaceAgent }): ReactN
   );
 }
 
-const healthTones: Readonly<Record<AppHealth, Tone>> = {
-  disabled: "neutral",
-  initializing: "active",
-  healthy: "good",
-  unhealthy: "bad",
+const healths: Readonly<
+  Record<Exclude<AppHealth, "disabled">, { readonly tone: Tone; readonly text: string }>
+> = {
+  initializing: { tone: "active", text: "Starting" },
+  healthy: { tone: "good", text: "Healthy" },
+  unhealthy: { tone: "bad", text: "Does not answer" },
 };
 
-const sharingTexts: Readonly<Record<SharingLevel, string>> = {
-  owner: "Only for the owner",
-  authenticated: "For everyone who is logged in",
-  organization: "For everyone in the organization",
-  public: "For everyone on the Internet",
+const sharingTexts: Readonly<Record<Exclude<SharingLevel, "owner">, string>> = {
+  authenticated: "Shared with every user",
+  organization: "Shared with the organization",
+  public: "Public: no login needed",
+};
+
+const statusTexts: Readonly<Record<WorkspaceApp["statuses"][number]["state"], string>> = {
+  working: "Working",
+  idle: "Idle",
+  complete: "Done",
+  failure: "Failed",
 };
 
 interface AppItemProps {
@@ -81,14 +88,11 @@ function AppItem({ app, agent }: AppItemProps): ReactNode {
           </p>
           <div className="flex flex-wrap items-center gap-2 text-xs text-ink-soft">
             {app.health !== "disabled" && (
-              <Status tone={healthTones[app.health]}>{app.health}</Status>
+              <Status tone={healths[app.health].tone}>{healths[app.health].text}</Status>
             )}
             {!app.external && app.sharing_level !== "owner" && (
-              <Badge
-                tone={app.sharing_level === "public" ? "warn" : "neutral"}
-                title={sharingTexts[app.sharing_level]}
-              >
-                shared: {app.sharing_level}
+              <Badge tone={app.sharing_level === "public" ? "warn" : "neutral"}>
+                {sharingTexts[app.sharing_level]}
               </Badge>
             )}
             {app.group !== undefined && app.group !== "" && (
@@ -100,7 +104,7 @@ function AppItem({ app, agent }: AppItemProps): ReactNode {
       </div>
       {status !== undefined && (
         <p className="text-xs text-ink-soft wrap-anywhere">
-          {status.state}: <UntrustedText>{status.message}</UntrustedText>
+          {statusTexts[status.state]}: <UntrustedText>{status.message}</UntrustedText>
         </p>
       )}
     </li>

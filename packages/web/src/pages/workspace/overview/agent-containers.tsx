@@ -80,13 +80,15 @@ function ContainerTables({ list, agent }: ListProps): ReactNode {
   );
 }
 
-const statusTones: Readonly<Record<Devcontainer["status"], Tone>> = {
-  running: "good",
-  stopped: "neutral",
-  starting: "active",
-  stopping: "active",
-  deleting: "active",
-  error: "bad",
+const statuses: Readonly<
+  Record<Devcontainer["status"], { readonly tone: Tone; readonly text: string }>
+> = {
+  running: { tone: "good", text: "Running" },
+  stopped: { tone: "neutral", text: "Stopped" },
+  starting: { tone: "active", text: "Starting" },
+  stopping: { tone: "active", text: "Stopping" },
+  deleting: { tone: "active", text: "Being deleted" },
+  error: { tone: "bad", text: "Failed" },
 };
 
 function Devcontainers({
@@ -119,7 +121,7 @@ function Devcontainers({
                 {one.dirty && <Badge tone="warn">configuration changed</Badge>}
               </Cell>
               <Cell isText>
-                <Status tone={statusTones[one.status]}>{one.status}</Status>
+                <Status tone={statuses[one.status].tone}>{statuses[one.status].text}</Status>
                 {one.error !== undefined && (
                   <p className="mt-1 max-w-md whitespace-normal text-bad wrap-anywhere">
                     <UntrustedText>{one.error}</UntrustedText>
