@@ -12,10 +12,15 @@ export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => escapes[character] ?? character);
 }
 
-const style = `:root { color-scheme: light dark }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 34rem; margin: 4rem auto; padding: 0 1rem; overflow-wrap: anywhere }
-label { display: block; margin: 1rem 0 } input { font: inherit; width: 100%; box-sizing: border-box; padding: .4rem }
-button { font: inherit; padding: .4rem 1rem } code { user-select: all }
+/** The look of the dashboard, in the colors of its `ui/theme.css`. */
+const style = `:root { color-scheme: light dark; --accent: light-dark(#0b6a75, #4cc3cf); --line: light-dark(#848d97, #66717d) }
+* { box-sizing: border-box }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 0; padding: 1rem; overflow-wrap: anywhere; color: light-dark(#171b20, #e9edf1); background: light-dark(#f6f7f8, #0d1013) }
+main { max-width: 36rem; margin: 10vh auto 2rem; padding: 1rem 2rem 1.5rem; border: 1px solid light-dark(#e1e4e8, #262c33); border-radius: 10px; background: light-dark(#ffffff, #14181c) }
+h1 { font-size: 1.35rem; line-height: 1.4 } a { color: var(--accent) }
+label { display: block; margin: 1rem 0 } input { font: inherit; color: inherit; width: 100%; padding: .4rem .6rem; border: 1px solid var(--line); border-radius: 6px; background: transparent }
+button, .next { display: inline-block; font: inherit; font-weight: 500; padding: .4rem 1rem; border: 0; border-radius: 6px; cursor: pointer; text-decoration: none; color: light-dark(#ffffff, #062227); background: var(--accent) }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px } code { user-select: all }
 .key { font-size: 1.1rem } li { margin: .4rem 0 }`;
 
 /** Returns a small page without external resources; `content` is HTML. */

@@ -19,8 +19,8 @@ it("shows a browser a page for an unknown path, with the way home", async () => 
     type: "text/html; charset=utf-8",
     vary: ["Origin", "Cookie", "Accept"],
   });
-  expect(body).toContain("<h1>Page not found</h1>");
-  expect(body).toContain('<a href="/">');
+  expect(body).toContain("<h1>There is no such page</h1>");
+  expect(body).toContain('<a class="next" href="/">');
   expect(body).not.toContain("<b>");
 });
 

@@ -22,10 +22,10 @@ export function sendNotFoundPage(reply: FastifyReply): FastifyReply {
 }
 
 const notFoundPage = htmlPage(
-  "Page not found",
-  `<h1>Page not found</h1>
-<p>This server has no page at this address.</p>
-<p><a href="/">Go to the start page</a></p>`,
+  "There is no such page",
+  `<h1>There is no such page</h1>
+<p>The address may be mistyped, or the page may have moved.</p>
+<p><a class="next" href="/">Go to the start page</a></p>`,
 );
 
 /** Sends the page for a browser with several sessions, which deletes them. */
