@@ -75,6 +75,16 @@ describe("a session", () => {
 });
 
 describe("the page", () => {
+  it("says so when its script cannot be loaded, and is loaded again by a button", async () => {
+    const { page } = await dashboard.openAdminPage();
+    await page.route("**/assets/inbox-page*", (route) => route.abort());
+    await page.goto("/inbox");
+    await page.getByText("This page could not be loaded.").waitFor();
+    await page.unroute("**/assets/inbox-page*");
+    await page.getByRole("button", { name: "Load the page again" }).click();
+    await page.getByText("No notifications yet").waitFor();
+  });
+
   it("is for no other site, and runs no script but its own", async () => {
     const { page } = await dashboard.openPage();
     const response = await page.goto("/login");

@@ -26,7 +26,11 @@ interface FailureNoticeProps {
 /** Stands where content cannot be read. */
 export function FailureNotice({ error, onRetry, missing }: FailureNoticeProps): ReactNode {
   if (missing !== undefined && error instanceof ApiError && error.status === 404) return missing;
-  const action = onRetry === undefined ? undefined : <Button onClick={onRetry}>Try again</Button>;
+  const action = isUnloaded(error) ? (
+    <Button onClick={() => location.reload()}>Load the page again</Button>
+  ) : onRetry === undefined ? undefined : (
+    <Button onClick={onRetry}>Try again</Button>
+  );
   return (
     <Notice tone="bad" title={titleOf(error)} action={action}>
       {adviceOf(error)}
@@ -34,14 +38,25 @@ export function FailureNotice({ error, onRetry, missing }: FailureNoticeProps): 
   );
 }
 
+/** The texts of browsers for a script that they could not load. */
+const unloadedTexts = /dynamically imported module|importing a module script failed/i;
+
+/** Returns whether the script of a page is missing. The browser remembers that until the page is loaded again. */
+function isUnloaded(error: unknown): boolean {
+  return error instanceof TypeError && unloadedTexts.test(error.message);
+}
+
 function titleOf(error: unknown): string {
   if (error instanceof ConnectError) return "The server is not responding.";
+  if (isUnloaded(error)) return "This page could not be loaded.";
   return errorText(error);
 }
 
 function adviceOf(error: unknown): string | undefined {
   if (error instanceof ConnectError)
     return "Check your connection. This page continues as soon as the server responds.";
+  if (isUnloaded(error))
+    return "The server is not responding, or it was updated since you opened the dashboard.";
   if (!(error instanceof ApiError)) return undefined;
   if (error.status === 403) return "Ask an administrator for permission.";
   if (error.status === 404) return "It may have been deleted, or you may not have access to it.";
