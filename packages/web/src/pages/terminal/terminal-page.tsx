@@ -73,7 +73,9 @@ function NoAgent({
         title={`${untrusted(workspace.name)} has no agent to connect to.`}
         action={<Button onClick={onRetry}>Try again</Button>}
       >
-        It is {workspace.latest_build.status}. Start the workspace to open a terminal.
+        {workspace.latest_build.status === "running"
+          ? "Check the name of the agent in the address."
+          : "Start the workspace to open a terminal."}
       </Notice>
     </main>
   );

@@ -86,3 +86,11 @@ it("tells the next start, and the fate of a dormant workspace", () => {
   });
   expect(stopped.reasons.map((reason) => reason.at)).toEqual([at(20), at(11), at(23)]);
 });
+
+it.each([
+  ["failed", "Its last build failed."],
+  ["pending", "Its build is waiting."],
+  ["stopped", "It is stopped."],
+] as const)("has a sentence for a workspace that is %s", (status, text) => {
+  expect(plan({}, { status }).headline).toEqual({ text });
+});

@@ -1,3 +1,4 @@
+import type { BuildStatus } from "@slipway/api/builds/build";
 import type { Template } from "@slipway/api/templates/template";
 import { cronText } from "@slipway/api/workspaces/cron-text";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
@@ -38,12 +39,25 @@ type Rules = Pick<Template, "activity_bump_ms" | "default_ttl_ms" | "time_til_do
 /** The difference that counts as a deadline that was moved: less is the time between two clocks. */
 const movedMs = 60_000;
 
+/** The states of a workspace that does not run, in sentences. */
+const standingTexts: Readonly<Record<Exclude<BuildStatus, "running">, string>> = {
+  pending: "Its build is waiting.",
+  starting: "It is starting.",
+  stopping: "It is stopping.",
+  stopped: "It is stopped.",
+  deleting: "It is being deleted.",
+  deleted: "It is deleted.",
+  canceling: "Its build is being canceled.",
+  canceled: "Its last build was canceled.",
+  failed: "Its last build failed.",
+};
+
 /** Explains why a workspace still runs and when that ends, or when it starts. `rules` are those of its template. */
 export function stopPlan(workspace: Subject, rules: Rules | undefined): StopPlan {
   const { latest_build: build } = workspace;
   if (build.status !== "running") {
     return {
-      headline: { text: build.status === "stopped" ? "It is stopped." : `It is ${build.status}.` },
+      headline: { text: standingTexts[build.status] },
       reasons: [...startReasons(workspace), ...endReasons(workspace)],
       extendRefusal: "Only a running workspace has a deadline",
     };
