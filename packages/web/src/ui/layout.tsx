@@ -15,7 +15,9 @@ export function PageHeader({ title, children, actions }: PageHeaderProps): React
     <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
       <div className="min-w-0">
         <h1 className="text-xl font-semibold tracking-tight wrap-anywhere">{title}</h1>
-        {children !== undefined && <div className="text-sm text-ink-soft">{children}</div>}
+        {children !== undefined && (
+          <div className="text-sm text-ink-soft wrap-anywhere">{children}</div>
+        )}
       </div>
       {actions !== undefined && <div className="flex flex-wrap items-center gap-2">{actions}</div>}
     </header>

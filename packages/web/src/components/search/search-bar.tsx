@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useId, useState } from "react";
 
 import { IconButton } from "../../ui/button.tsx";
 import { TextInput } from "../../ui/field.tsx";
-import { Facts, Panel } from "../../ui/layout.tsx";
+import { Panel } from "../../ui/layout.tsx";
 
 interface SearchBarProps {
   /** The name of the field for screen readers. */
@@ -87,14 +87,14 @@ export function SearchBar({
           <p className="mb-3 text-ink-soft">
             Results match every term. Quotes keep spaces together: <code>name:"my box"</code>.
           </p>
-          <Facts
-            facts={terms.map(([term, meaning]) => [
-              term,
-              <span key={term} className="text-ink-soft">
-                {meaning}
-              </span>,
-            ])}
-          />
+          <dl className="grid gap-x-6 sm:grid-cols-[max-content_minmax(0,1fr)] sm:gap-y-2">
+            {terms.map(([term, meaning]) => (
+              <div key={term} className="contents">
+                <dt className="wrap-anywhere">{term}</dt>
+                <dd className="text-ink-soft max-sm:mb-2">{meaning}</dd>
+              </div>
+            ))}
+          </dl>
         </Panel>
       </div>
     </div>

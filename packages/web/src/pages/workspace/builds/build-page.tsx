@@ -143,7 +143,7 @@ function Parameters({ build }: { readonly build: WorkspaceBuild }): ReactNode {
         <HeaderRow>
           <HeaderCell>Name</HeaderCell>
           <HeaderCell>Value</HeaderCell>
-          <HeaderCell>Change</HeaderCell>
+          {number > 1 && <HeaderCell>Change</HeaderCell>}
         </HeaderRow>
         <tbody>
           {changes.map((change) => (
@@ -160,9 +160,11 @@ function Parameters({ build }: { readonly build: WorkspaceBuild }): ReactNode {
                   />
                 )}
               </Cell>
-              <Cell isText className="max-w-md">
-                <ChangeText change={change} isMasked={mask(change.name)} />
-              </Cell>
+              {number > 1 && (
+                <Cell isText className="max-w-md">
+                  <ChangeText change={change} isMasked={mask(change.name)} />
+                </Cell>
+              )}
             </Row>
           ))}
         </tbody>

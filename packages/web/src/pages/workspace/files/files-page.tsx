@@ -182,8 +182,8 @@ function Entries({ agent, entries, onAction }: EntriesProps): ReactNode {
     <Table label="Files">
       <HeaderRow>
         <HeaderCell>Name</HeaderCell>
-        <HeaderCell>Size</HeaderCell>
-        <HeaderCell>Changed</HeaderCell>
+        <HeaderCell className="max-sm:hidden">Size</HeaderCell>
+        <HeaderCell className="max-sm:hidden">Changed</HeaderCell>
         <HeaderCell>
           <span className="sr-only">Actions</span>
         </HeaderCell>
@@ -236,8 +236,8 @@ function EntryRow({ agent, entry, onAction }: EntryRowProps): ReactNode {
           </span>
         )}
       </Cell>
-      <Cell>{isFolder(entry) ? "–" : bytesText(entry.size)}</Cell>
-      <Cell>
+      <Cell className="max-sm:hidden">{isFolder(entry) ? "–" : bytesText(entry.size)}</Cell>
+      <Cell className="max-sm:hidden">
         <Time time={entry.modified_at} />
       </Cell>
       <Cell>

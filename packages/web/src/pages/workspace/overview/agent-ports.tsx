@@ -73,7 +73,7 @@ export function AgentPorts({ agent }: { readonly agent: WorkspaceAgent }): React
         <Table label={`Ports of ${agent.name}`}>
           <HeaderRow>
             <HeaderCell>Port</HeaderCell>
-            <HeaderCell>Program</HeaderCell>
+            <HeaderCell className="max-sm:hidden">Program</HeaderCell>
             <HeaderCell>For</HeaderCell>
             <HeaderCell>
               <span className="sr-only">Open</span>
@@ -110,7 +110,7 @@ function PortRow({
   return (
     <Row>
       <Cell className="font-medium">{port}</Cell>
-      <Cell isText>
+      <Cell isText className="max-sm:hidden">
         {program === undefined ? (
           <span className="text-ink-soft">not listening</span>
         ) : (

@@ -116,7 +116,7 @@ function Scripts({ scripts }: { readonly scripts: readonly Script[] }): ReactNod
       <Table label="Scripts">
         <HeaderRow>
           <HeaderCell>Script</HeaderCell>
-          <HeaderCell>Runs</HeaderCell>
+          <HeaderCell className="max-sm:hidden">Runs</HeaderCell>
           <HeaderCell>Last result</HeaderCell>
         </HeaderRow>
         <tbody>
@@ -127,7 +127,7 @@ function Scripts({ scripts }: { readonly scripts: readonly Script[] }): ReactNod
                 <Cell isText>
                   <UntrustedText>{script.display_name}</UntrustedText>
                 </Cell>
-                <Cell isText className="text-ink-soft">
+                <Cell isText className="text-ink-soft max-sm:hidden">
                   <UntrustedText>{runsOf(script)}</UntrustedText>
                 </Cell>
                 <Cell>

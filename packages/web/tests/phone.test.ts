@@ -1,0 +1,66 @@
+import { pushTemplate, testAdmin } from "@slipway/testkit";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+import { type Dashboard, logInByPage, openDashboard } from "./support/dashboard.ts";
+
+/* The pages on a narrow screen, with names and texts as long as they may be. */
+
+const longName = "a-template-with-the-longest-name";
+const template = `
+driver: external
+display_name: ${"Wide".repeat(16)}
+description: ${"https://example.com/with/a/long/path".repeat(4)}
+presets:
+  ${"p".repeat(32)}: { prebuilds: { instances: 1 } }
+agents:
+  main: { os: linux, arch: amd64 }
+`;
+
+let dashboard: Dashboard;
+let page: Page;
+
+beforeAll(async () => {
+  dashboard = await openDashboard();
+  await pushTemplate(dashboard.admin, longName, template);
+  ({ page } = await dashboard.openPage({ viewport: { width: 390, height: 844 } }));
+});
+afterAll(() => dashboard[Symbol.asyncDispose]());
+
+/** Opens a page, and expects that it has what it shows and does not scroll sideways. */
+async function expectNarrow(path: string, text: string): Promise<void> {
+  await page.goto(path);
+  await page.getByText(text).first().waitFor();
+  expect(await page.evaluate("document.documentElement.scrollWidth"), path).toBe(390);
+}
+
+it("do not scroll sideways before the log-in", async () => {
+  await expectNarrow("/login", "Log in to Slipway");
+  await expectNarrow("/nowhere", "There is no such page");
+  await expectNarrow("/templates/a/b/c/d", "There is no such page");
+});
+
+it("do not scroll sideways after it", async () => {
+  await logInByPage(page, testAdmin);
+  const wide = "Wide".repeat(16);
+  await expectNarrow("/cli-auth", "Log in on the command line");
+  await expectNarrow("/login/device", "Log in a program");
+  await expectNarrow("/workspaces/new", wide);
+  await expectNarrow(`/templates/${longName}/workspace`, "p".repeat(32));
+  await expectNarrow("/templates", wide);
+  for (const tab of ["", "/versions", "/settings"]) {
+    await expectNarrow(`/templates/${longName}${tab}`, wide);
+  }
+  await page.goto(`/templates/${longName}/versions`);
+  await page.getByRole("table").getByRole("link").first().click();
+  await page.getByText("Import log").first().waitFor();
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+  await expectNarrow("/pools", "p".repeat(32));
+  await expectNarrow("/inbox", "No notifications yet");
+  await expectNarrow("/settings/account", "Username");
+  await expectNarrow("/settings/security", "this session");
+  await expectNarrow("/settings/ssh-keys", "ssh-ed25519");
+  await expectNarrow("/settings/external-auth", "No providers are configured");
+  await expectNarrow("/settings/notifications", "What you are notified about");
+  await expectNarrow("/settings/appearance", "Dark");
+});
