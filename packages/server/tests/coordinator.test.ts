@@ -203,7 +203,8 @@ describe("the directory on PostgreSQL", () => {
   });
 
   it.each(Object.entries(endings))("remembers whose a tunnel was when %s", async (_, end) => {
-    const replica = await open();
+    // Peers that are lost for longer than the grace are forgotten without a trace.
+    const replica = await open({ ...quickTimes, graceMs: 60_000 });
     const { db, directory } = replica;
     const address = "fd7a:115c:a1e0::7";
     const client = { id: randomUUID(), holder: "user:ann", keyId: "k", ip: "203.0.113.9" };

@@ -75,7 +75,8 @@ describe("the conversion of an account", () => {
     const answer = await begin(client);
     expect(answer).toMatchObject({ status: 201, body: { to_type: "oidc" } });
     const inMs = Date.parse(Object(answer.body).expires_at) - Date.now();
-    expect(inMs).toBeLessThanOrEqual(300_000);
+    // The server's clock and ours may be adjusted meanwhile.
+    expect(Math.abs(inMs - 300_000)).toBeLessThan(60_000);
     const state = String(Object(answer.body).state_string);
     expect(await continueAs(browser, "ann-at-acme", state)).toBeNull();
     expect(await world.whoIs(browser)).toBe("ann");

@@ -124,6 +124,11 @@ async function markedPids(): Promise<number[]> {
     .map(({ pid }) => pid);
 }
 
+/** Returns the name of the program that a process runs; its marks cannot be read while another takes its place. */
+async function commandOf(pid: number | undefined): Promise<string> {
+  return (await readFile(`/proc/${pid}/comm`, "utf8")).trim();
+}
+
 describe.each(modes)("%s", (_mode, ofMode) => {
   beforeEach(() => {
     users = ofMode;
@@ -242,6 +247,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     await contentOf(pathTo("home", "once"));
     await vi.waitFor(async () => expect(await placeOf(driver)).toEqual(["absent"]), 10_000);
     const [orphan] = await markedPids();
+    await vi.waitUntil(async () => (await commandOf(orphan)) === "sleep");
     await driver.start(sampleBuild(), log, signal);
     await contentOf(pathTo("home", "notes"));
     expect(orphan).toBeGreaterThan(0);

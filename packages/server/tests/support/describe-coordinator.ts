@@ -229,7 +229,7 @@ function addTunnelTests({ another, join, joinPair }: CoordinatorWorld): void {
       await again.hears("NODE client c49");
     });
 
-    it("tells an agent of a thousand peers", { timeout: 30_000 }, async () => {
+    it("tells an agent of a thousand peers", { timeout: 60_000 }, async () => {
       const agent = join("agent");
       const clients = Array.from({ length: 1_100 }, (_, number) =>
         join(`client ${number}`, undefined, there),

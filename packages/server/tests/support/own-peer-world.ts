@@ -124,7 +124,8 @@ export async function joinAgent(
   const map = derpMapMessage(readDerpMap());
   peer.setDerpMap(map);
   // A first handshake that the relay cannot deliver yet is repeated only after five seconds.
-  await vi.waitFor(() => expect(peer.status.relays[0]?.connection.type).toBe("connected"));
+  const isConnected = () => peer.status.relays[0]?.connection.type === "connected";
+  await vi.waitUntil(isConnected, { timeout: 10_000 });
   const agent = {
     agentId: id,
     agentName: "main",

@@ -165,30 +165,34 @@ function missingCredit(side: Side, id: number): number {
   return side.session.queuedBytes(id);
 }
 
-it("brings every byte in order, returns all credit and closes each stream once", () => {
-  fc.assert(
-    fc.property(fc.array(anyStep, { maxLength: 150, size: "max" }), (actions) => {
-      const client = new Side("client");
-      const server = new Side("server");
-      for (const { step, isServer, at, length } of actions) {
-        step(isServer ? server : client, isServer ? client : server, at, length);
-      }
-      settle(client, server);
-      for (const [own, other] of [[client, server] as const, [server, client] as const]) {
-        for (const [id, stream] of own.streams) {
-          const peer = other.stream(id);
-          const isReset = stream.isReset || peer.isReset;
-          const isOver = isReset || (stream.isFinishing && peer.isFinishing);
-          expect(stream).toMatchObject({ isSpoilt: false, closed: isOver ? 1 : 0 });
-          expect(isReset || peer.heard).toBe(isReset || stream.written);
-          expect(isReset || peer.isPeerFinished).toBe(isReset || stream.isFinishing);
-          expect(own.session.queuedBytes(id)).toBe(0);
-          // The credit not yet returned is too small for a frame.
-          const missing = isOver || stream.isFinishing ? 0 : missingCredit(own, id);
-          expect(missing).toBeLessThan(updateThreshold);
+it(
+  "brings every byte in order, returns all credit and closes each stream once",
+  { timeout: 60_000 },
+  () => {
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 150, size: "max" }), (actions) => {
+        const client = new Side("client");
+        const server = new Side("server");
+        for (const { step, isServer, at, length } of actions) {
+          step(isServer ? server : client, isServer ? client : server, at, length);
         }
-      }
-    }),
-    { numRuns: 150 },
-  );
-});
+        settle(client, server);
+        for (const [own, other] of [[client, server] as const, [server, client] as const]) {
+          for (const [id, stream] of own.streams) {
+            const peer = other.stream(id);
+            const isReset = stream.isReset || peer.isReset;
+            const isOver = isReset || (stream.isFinishing && peer.isFinishing);
+            expect(stream).toMatchObject({ isSpoilt: false, closed: isOver ? 1 : 0 });
+            expect(isReset || peer.heard).toBe(isReset || stream.written);
+            expect(isReset || peer.isPeerFinished).toBe(isReset || stream.isFinishing);
+            expect(own.session.queuedBytes(id)).toBe(0);
+            // The credit not yet returned is too small for a frame.
+            const missing = isOver || stream.isFinishing ? 0 : missingCredit(own, id);
+            expect(missing).toBeLessThan(updateThreshold);
+          }
+        }
+      }),
+      { numRuns: 150 },
+    );
+  },
+);
