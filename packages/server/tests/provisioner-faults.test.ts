@@ -66,17 +66,6 @@ describe("a hostile provisioner", () => {
     await provisioner[Symbol.asyncDispose]();
   });
 
-  it("fails its job by a state that is too large", async () => {
-    const { provisioner } = await connect(server, "large");
-    const { workspace, call } = await begin(server, "large", provisioner);
-    provisioner.sendPart(call, "state", Buffer.alloc(17 * 1024 * 1024));
-    expect((await endsWith(server, workspace, "failed")).error).toContain(
-      "the state has more than",
-    );
-    expect((await provisioner.next("abort")).call).toBe(call);
-    await provisioner[Symbol.asyncDispose]();
-  });
-
   it("fails its job by a log without end, which is cut off", async () => {
     const { provisioner } = await connect(server, "chatty");
     const { workspace, call } = await begin(server, "chatty", provisioner);

@@ -12,7 +12,7 @@ import type {
 
 export type ServerChannel = MessageChannel<ServerMessage, ProvisionerMessage>;
 
-type Request = Omit<RequestMessage, "type" | "call" | "request">;
+export type CallRequest = Omit<RequestMessage, "type" | "call" | "request">;
 export type LogLines = Extract<ProvisionerMessage, { readonly type: "log" }>["lines"];
 
 /** A call in one session: the way from a run to the attempt that it is for. */
@@ -32,8 +32,8 @@ export class CallLink {
     return this.#channel.signal;
   }
 
-  /** Sends a request, with the state that it is about. Rejects when the session ends before the answer. */
-  async request(request: Request, state?: Uint8Array): Promise<AnswerMessage> {
+  /** Sends a request. Rejects when the session ends before the answer. */
+  async request(request: CallRequest): Promise<AnswerMessage> {
     const id = (this.#requests += 1);
     const { promise, resolve, reject } = Promise.withResolvers<AnswerMessage>();
     this.#waiting.set(id, resolve);
@@ -41,7 +41,6 @@ export class CallLink {
     this.signal.addEventListener("abort", lost, { once: true });
     promise.catch(() => undefined);
     try {
-      if (state !== undefined) await this.sendPart("state", state);
       await this.#channel.send({ type: "request", call: this.#call, request: id, ...request });
       return await promise;
     } finally {

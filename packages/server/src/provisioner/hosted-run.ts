@@ -1,13 +1,14 @@
 import type { BuildHold, DriverBuild, DriverLog, LeaseTimes, StageTiming } from "@slipway/drivers";
 import { abortable, type Clock, countText, Scope, Turnstile, Waiters } from "@slipway/runtime";
 
+import { usualStateBytes } from "../features/provisioners/call-parts.ts";
 import { driverErrorJson } from "../features/provisioners/driver-error-json.ts";
 import {
   type AnswerMessage,
   maxMessageBytes,
   type PartName,
 } from "../features/provisioners/session-messages.ts";
-import type { CallLink, LogLines } from "./call-link.ts";
+import type { CallLink, CallRequest, LogLines } from "./call-link.ts";
 
 /** The result of a run, by its parts. */
 export type RunParts = Readonly<Partial<Record<PartName, Uint8Array>>>;
@@ -15,6 +16,8 @@ export type RunParts = Readonly<Partial<Record<PartName, Uint8Array>>>;
 /** The time between looks at how old the lease is. */
 const renewMs = 1_000;
 const gatherLogMs = 25;
+/** The time between requests for room for a large state. */
+const roomMs = 1_000;
 /** The lines of one message, and the characters from which it has no more of them. */
 const maxLines = 200;
 const maxChars = 96 * 1024;
@@ -125,7 +128,7 @@ export class HostedRun implements Pick<DriverBuild, "keepState" | "hold"> {
         if (this.#isReplaced) return;
         for (const [part, bytes] of Object.entries(outcome.parts)) {
           // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key of the record
-          await link.sendPart(part as PartName, bytes);
+          await this.#sendPart(link, part as PartName, bytes);
         }
         await link.sendEnd(outcome.error);
       });
@@ -138,7 +141,11 @@ export class HostedRun implements Pick<DriverBuild, "keepState" | "hold"> {
   }
 
   readonly keepState = async (state: Uint8Array): Promise<void> => {
-    await this.#ask((link) => link.request({ what: "keep" }, state));
+    await this.#inSession(async (link) => {
+      // Outside of the turns of requests: a slow connection does not delay the renewals of the lease.
+      await this.#sendPart(link, "state", state);
+      this.#check(await this.#request(link, { what: "keep" }));
+    });
   };
 
   readonly hold = async (times: LeaseTimes): Promise<BuildHold> => {
@@ -149,9 +156,10 @@ export class HostedRun implements Pick<DriverBuild, "keepState" | "hold"> {
       await this.#ask(async (link) => {
         // Before the answer's time, so that the lease seems older rather than younger.
         const atMs = clock.now();
-        const answer = await (holder === link
-          ? link.request({ what: "renewal" })
-          : link.request({ what: "hold", ...times }));
+        const answer = await this.#request(
+          link,
+          holder === link ? { what: "renewal" } : { what: "hold", ...times },
+        );
         if (answer.renewedAgoMs === undefined) return answer;
         holder = link;
         renewedAtMs = Math.max(renewedAtMs, atMs - answer.renewedAgoMs);
@@ -173,14 +181,37 @@ export class HostedRun implements Pick<DriverBuild, "keepState" | "hold"> {
         await scope.close();
         // Another session holds nothing.
         if (holder === undefined || holder !== this.#link) return;
-        await this.#ask((link) => link.request({ what: "release" })).catch(() => undefined);
+        await this.#ask((link) => this.#request(link, { what: "release" })).catch(() => undefined);
       },
     };
   };
 
-  /** Asks in the session of the job, one request at a time; after a loss again in the next one. */
+  /** Asks in the session of the job; after a loss again in the next one. */
   async #ask(ask: (link: CallLink) => Promise<AnswerMessage>): Promise<void> {
-    const answer = await this.#turns.run(this.#abandoned.signal, () => this.#inSession(ask));
+    this.#check(await this.#inSession(ask));
+  }
+
+  /** Sends one request at a time. */
+  #request(link: CallLink, request: CallRequest): Promise<AnswerMessage> {
+    return this.#turns.run(this.#abandoned.signal, () => link.request(request));
+  }
+
+  /** Sends a part. A large state waits until the server has room for it. */
+  async #sendPart(link: CallLink, part: PartName, bytes: Uint8Array): Promise<void> {
+    if (part === "state" && bytes.length > usualStateBytes) await this.#takeRoom(link);
+    await link.sendPart(part, bytes);
+  }
+
+  async #takeRoom(link: CallLink): Promise<void> {
+    for (;;) {
+      const answer = await this.#request(link, { what: "room" });
+      if (answer.isFull !== true) return this.#check(answer);
+      await this.#options.clock.sleep(roomMs, this.#abandoned.signal);
+    }
+  }
+
+  /** Throws the error of an answer. One that the job is lost ends the run. */
+  #check(answer: AnswerMessage): void {
     if (answer.error === undefined) return;
     if (answer.isLost !== true) throw new Error(answer.error);
     const lost = new RunLost(answer.error);

@@ -1,7 +1,7 @@
 import { type Driver, type DriverBuild, type DriverTemplate } from "@slipway/drivers";
 import { type Clock, type Logger, Scope } from "@slipway/runtime";
 
-import { CallParts, PartBudget } from "../features/provisioners/call-parts.ts";
+import { CallParts, largeStateBytes, PartBudget } from "../features/provisioners/call-parts.ts";
 import type { BuildInput, ReadingInput } from "../features/provisioners/remote-driver.ts";
 import type { ReadingJson, ResultJson } from "../features/provisioners/result-form.ts";
 import type { CallMethod, ServerMessage } from "../features/provisioners/session-messages.ts";
@@ -19,7 +19,7 @@ export interface HostOptions {
 }
 
 /** The bytes of parts that may be on their way to this provisioner. */
-const maxHeldBytes = 512 * 1024 * 1024;
+const heldParts = { maxBytes: 512 * 1024 * 1024, maxRooms: 0 };
 
 interface HostedJob {
   readonly job: string;
@@ -34,7 +34,7 @@ type CallMessage = Extract<ServerMessage, { readonly type: "call" }>;
 /** The provisioner's end of calls: runs the driver, over any number of sessions. Its opener disposes of it. */
 export class ProvisionerHost implements AsyncDisposable {
   readonly #options: HostOptions;
-  readonly #budget = new PartBudget(maxHeldBytes);
+  readonly #budget = new PartBudget(heldParts);
   readonly #scope = new Scope();
   readonly #jobs = new Set<HostedJob>();
   readonly #parts = new Map<string, CallParts>();
@@ -81,7 +81,7 @@ export class ProvisionerHost implements AsyncDisposable {
   receive(channel: ServerChannel, message: ServerMessage): void {
     switch (message.type) {
       case "piece": {
-        const parts = this.#parts.get(message.call) ?? new CallParts(this.#budget);
+        const parts = this.#parts.get(message.call) ?? this.#newParts();
         this.#parts.set(message.call, parts);
         const problem = parts.add(message);
         if (problem !== undefined) channel.close(1009, problem);
@@ -100,8 +100,12 @@ export class ProvisionerHost implements AsyncDisposable {
     }
   }
 
+  #newParts(): CallParts {
+    return new CallParts(this.#budget, largeStateBytes);
+  }
+
   #begin(channel: ServerChannel, { call, job, method }: CallMessage): void {
-    using parts = this.#parts.get(call) ?? new CallParts(this.#budget);
+    using parts = this.#parts.get(call) ?? this.#newParts();
     this.#parts.delete(call);
     const link = new CallLink(channel, call);
     const known = this.#jobs.values().find((one) => one.job === job && one.method === method);

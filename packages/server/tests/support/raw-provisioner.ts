@@ -15,6 +15,7 @@ export interface RawMessage {
   readonly reason?: string;
   readonly error?: string;
   readonly isLost?: boolean;
+  readonly isFull?: boolean;
   readonly renewedAgoMs?: number;
 }
 
@@ -126,6 +127,20 @@ export class RawProvisioner implements AsyncDisposable {
   async closed(): Promise<{ readonly code: number; readonly reason: string }> {
     const [code, reason] = await this.#closed;
     return { code: Number(code), reason: String(reason) };
+  }
+
+  /** Resolves at the next message, after which it reads nothing until it resumes. */
+  async pauseAtNext(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#socket.once("message", () => {
+        this.#socket.pause();
+        resolve();
+      });
+    });
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   /** Breaks the connection without a word. */

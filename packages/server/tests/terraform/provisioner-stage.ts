@@ -47,6 +47,8 @@ interface StartOptions {
   readonly args?: readonly string[];
   /** The URL of the server (default: the client's). */
   readonly url?: string;
+  /** Lines of a shell script that runs after OpenTofu has applied a start. */
+  readonly afterStart?: string;
 }
 
 /** Provisioners with OpenTofu, and the workspaces that they build. */
@@ -75,13 +77,16 @@ export class ProvisionerStage implements AsyncDisposable {
   async start(key: string, options: StartOptions = {}): Promise<ProvisionerProcess> {
     const { dataDir = join(this.directory, `machine-${(this.#machines += 1)}`), args = [] } =
       options;
+    const { afterStart } = options;
+    const program =
+      afterStart === undefined ? this.#terraform.program : await this.#writeProgram(afterStart);
     const provisioner = startProvisioner({
       url: options.url ?? this.#client().serverUrl,
       key,
       dataDir,
       args,
       environment: {
-        SLIPWAY_TERRAFORM: this.#terraform.program,
+        SLIPWAY_TERRAFORM: program,
         SLIPWAY_TERRAFORM_CONFIG: this.#terraform.configFile,
         SLIPWAY_TERRAFORM_ENV: "SECRET",
         SECRET: "of-the-infrastructure",
@@ -151,6 +156,17 @@ export class ProvisionerStage implements AsyncDisposable {
     const query = { offline: "true" };
     const all = await this.#client().call(listProvisionerDaemons, { params, query });
     return all.filter(({ key_name: key }) => key !== "built-in");
+  }
+
+  async #writeProgram(afterStart: string): Promise<string> {
+    const path = join(this.directory, `tofu-${this.#machines}`);
+    const script = `#!/bin/sh
+${this.#terraform.program} "$@" || exit
+[ "$1$CODER_WORKSPACE_TRANSITION" = applystart ] || exit 0
+${afterStart}
+`;
+    await writeFile(path, script, { mode: 0o755 });
+    return path;
   }
 
   #began(name: string): string {

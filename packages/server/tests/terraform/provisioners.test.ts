@@ -85,6 +85,28 @@ describe("a provisioner", () => {
   });
 });
 
+describe("a state that is too large", () => {
+  it("fails the build, and is kept by the server for the deletion", async () => {
+    const key = await makeKey(server.admin, "huge", { region: "huge" });
+    // Blanks at the end of the file, which cost OpenTofu nothing.
+    const afterStart = "head -c 17000000 /dev/zero | tr '\\0' ' ' >>terraform.tfstate";
+    await using provisioner = await stage.start(key, { afterStart });
+    const templateId = await stage.push("huge", { region: "huge" });
+    await stage.letGo("huge");
+    const workspace = await stage.make("huge", templateId);
+    const failed = await stage.reaches(workspace, "failed");
+    expect(failed.latest_build.job.error).toMatch(
+      /^the state has \d{8} bytes, wanted at most 16777216/,
+    );
+    const { rows } = await sql<{ bytes: number }>`
+      select length(driver_state_encrypted) as bytes from workspace_builds
+        where workspace_id = ${workspace.id}`.execute(server.db);
+    expect(rows[0]?.bytes).toBeGreaterThan(16 * 1024 * 1024);
+    await stage.remove(workspace);
+    expect(provisioner.output()).not.toContain("connection lost");
+  });
+});
+
 describe("a lost connection", () => {
   it("leaves the run alone, which the next session continues", async () => {
     await using proxy = await TcpProxy.open(() => [{ port: Number(new URL(server.url).port) }]);

@@ -1,17 +1,50 @@
 import type { PartName, PieceMessage } from "./session-messages.ts";
 
-/** The bytes that all sessions of a server may hold of parts. */
+const mebibyte = 1024 * 1024;
+
+/** The sizes of parts, in bytes: a lock file in the notes is as large as a driver reads it, and so is a usual state. */
+const maxPartBytes = {
+  input: 16 * mebibyte,
+  archive: 64 * mebibyte,
+  state: 16 * mebibyte,
+  notes: 16 * mebibyte,
+  result: 8 * mebibyte,
+} as const satisfies Readonly<Record<PartName, number>>;
+/** The size up to which a state is sent without room of its own. */
+export const usualStateBytes = maxPartBytes.state;
+/** The size of a state that fails its build, and is kept all the same so that what it names can be removed. */
+export const largeStateBytes = 64 * mebibyte;
+const maxPieces = 4_096;
+
+/** The time in which a large state must have come and be kept. */
+const roomMs = 300_000;
+
+/** The limits of the parts that all sessions together hold. */
+export interface BudgetLimits {
+  readonly maxBytes: number;
+  /** The number of large states at the same time, which do not count in the bytes. */
+  readonly maxRooms: number;
+}
+
+/** Room for a large state. */
+interface Room {
+  readonly takenAtMs: number;
+  readonly onOverdue: () => void;
+}
+
+/** What all sessions of a server may hold of parts. */
 export class PartBudget {
-  readonly #maxBytes: number;
+  readonly #limits: BudgetLimits;
+  readonly #rooms = new Set<Room>();
   #bytes = 0;
 
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+  constructor(limits: BudgetLimits) {
+    this.#limits = limits;
   }
 
   /** Takes bytes, if there are as many. */
   take(bytes: number): boolean {
-    if (this.#bytes + bytes > this.#maxBytes) return false;
+    if (this.#bytes + bytes > this.#limits.maxBytes) return false;
     this.#bytes += bytes;
     return true;
   }
@@ -19,37 +52,55 @@ export class PartBudget {
   give(bytes: number): void {
     this.#bytes -= bytes;
   }
+
+  /** Takes room for a large state; undefined if there is none. `onOverdue` is called when others need it and its time is over. */
+  takeRoom(nowMs: number, onOverdue: () => void): Disposable | undefined {
+    for (const one of this.#rooms) {
+      if (nowMs - one.takenAtMs <= roomMs) continue;
+      this.#rooms.delete(one);
+      one.onOverdue();
+    }
+    if (this.#rooms.size >= this.#limits.maxRooms) return undefined;
+    const room = { takenAtMs: nowMs, onOverdue };
+    this.#rooms.add(room);
+    return { [Symbol.dispose]: () => void this.#rooms.delete(room) };
+  }
 }
 
-/** The sizes of parts, in bytes: a state is as large as a driver reads it, and so is the lock file in the notes. */
-const maxPartBytes: Readonly<Record<PartName, number>> = {
-  input: 16 * 1024 * 1024,
-  archive: 64 * 1024 * 1024,
-  state: 16 * 1024 * 1024,
-  notes: 16 * 1024 * 1024,
-  result: 8 * 1024 * 1024,
-};
-
-const maxPieces = 4_096;
+interface ArrivingPart {
+  readonly pieces: Buffer[];
+  bytes: number;
+  /** The bytes that it has of the budget. */
+  budgetBytes: number;
+}
 
 /** The parts of one call that arrive in pieces. Its owner disposes of it. */
 export class CallParts implements Disposable {
   readonly #budget: PartBudget;
-  readonly #parts = new Map<PartName, { readonly pieces: Buffer[]; bytes: number }>();
+  readonly #parts = new Map<PartName, ArrivingPart>();
+  readonly #maxStateBytes: number;
+  #room: Disposable | undefined;
 
-  constructor(budget: PartBudget) {
+  /** `maxStateBytes`: the size of a state without room of its own. */
+  constructor(budget: PartBudget, maxStateBytes: number) {
     this.#budget = budget;
+    this.#maxStateBytes = maxStateBytes;
   }
 
   /** Adds a piece; returns the problem with it, if it does not fit. */
   add({ part, data }: PieceMessage): string | undefined {
     const piece = Buffer.from(data, "base64");
-    const found = this.#parts.get(part) ?? { pieces: [], bytes: 0 };
+    const found = this.#parts.get(part) ?? { pieces: [], bytes: 0, budgetBytes: 0 };
     const bytes = found.bytes + piece.length;
-    if (bytes > maxPartBytes[part]) return `the ${part} has more than ${maxPartBytes[part]} bytes`;
+    const hasRoom = part === "state" && this.#room !== undefined;
+    const maxBytes = this.#maxBytesOf(part, hasRoom);
+    if (bytes > maxBytes) return `the ${part} has more than ${maxBytes} bytes`;
     if (found.pieces.length >= maxPieces) return `the ${part} has more than ${maxPieces} pieces`;
-    if (!this.#budget.take(piece.length)) {
-      return "provisioners send too much to this server at the same time: try again later";
+    if (!hasRoom) {
+      if (!this.#budget.take(piece.length)) {
+        return "provisioners send too much to this server at the same time: try again later";
+      }
+      found.budgetBytes += piece.length;
     }
     found.pieces.push(piece);
     found.bytes = bytes;
@@ -57,16 +108,37 @@ export class CallParts implements Disposable {
     return undefined;
   }
 
+  /** Takes room for a large state, if there is any; it is given back with `leaveRoom`. */
+  takeRoom(nowMs: number, onOverdue: () => void): boolean {
+    this.#room ??= this.#budget.takeRoom(nowMs, onOverdue);
+    return this.#room !== undefined;
+  }
+
+  /** Gives the room back, with what has come into it and was not taken out. */
+  leaveRoom(): void {
+    if (this.#room === undefined) return;
+    this.#room[Symbol.dispose]();
+    this.#room = undefined;
+    this.take("state");
+  }
+
   /** Takes a part out; undefined if no piece of it came. */
   take(part: PartName): Buffer | undefined {
     const found = this.#parts.get(part);
     if (found === undefined) return undefined;
     this.#parts.delete(part);
-    this.#budget.give(found.bytes);
+    this.#budget.give(found.budgetBytes);
     return Buffer.concat(found.pieces);
   }
 
   [Symbol.dispose](): void {
-    for (const part of this.#parts.keys()) this.take(part);
+    for (const { budgetBytes } of this.#parts.values()) this.#budget.give(budgetBytes);
+    this.#parts.clear();
+    this.leaveRoom();
+  }
+
+  #maxBytesOf(part: PartName, hasRoom: boolean): number {
+    if (part !== "state") return maxPartBytes[part];
+    return hasRoom ? largeStateBytes : this.#maxStateBytes;
   }
 }

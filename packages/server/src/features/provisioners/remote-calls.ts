@@ -1,47 +1,19 @@
 import { randomUUID } from "node:crypto";
 
-import {
-  type BuildHold,
-  type DriverBuild,
-  DriverError,
-  type DriverLog,
-  type DriverLogLevel,
-} from "@slipway/drivers";
-import { type Clock, errorText, Scope } from "@slipway/runtime";
+import { DriverError, type DriverLogLevel } from "@slipway/drivers";
+import { type Clock, Scope, Turnstile } from "@slipway/runtime";
 
 import { JobLost } from "../../platform/jobs/job-lease.ts";
 import { JobCanceled, JobUnfinished } from "../../platform/jobs/worker.ts";
-import { CallParts, type PartBudget } from "./call-parts.ts";
-import { driverError } from "./driver-error-json.ts";
+import type { PartBudget } from "./call-parts.ts";
 import { type MessageChannel, sendPart } from "./message-channel.ts";
+import { answerTo, OpenCall, type RemoteCall, type RemoteResult } from "./open-call.ts";
 import type {
-  AnswerMessage,
-  CallMethod,
-  EndMessage,
   PartName,
   ProvisionerMessage,
   RequestMessage,
   ServerMessage,
 } from "./session-messages.ts";
-
-/** A call of a driver's method. */
-export interface RemoteCall {
-  readonly job: string;
-  readonly method: CallMethod;
-  readonly parts: Readonly<Partial<Record<PartName, Uint8Array>>>;
-  readonly log: DriverLog;
-  /** Resolves when the log has room for more. */
-  readonly room: () => Promise<void>;
-  /** The build, whose state is kept and whose lease is held; undefined for a reading. */
-  readonly build: Pick<DriverBuild, "keepState" | "hold"> | undefined;
-}
-
-/** The parts of a result. */
-export interface RemoteResult {
-  readonly result: Uint8Array | undefined;
-  readonly state: Uint8Array | undefined;
-  readonly notes: Uint8Array | undefined;
-}
 
 interface CallsOptions {
   readonly clock: Clock;
@@ -63,6 +35,8 @@ export class RemoteCalls implements AsyncDisposable {
   readonly #channel: MessageChannel<ProvisionerMessage, ServerMessage>;
   readonly #options: CallsOptions;
   readonly #open = new Map<string, OpenCall>();
+  /** Calls are sent one after another, so that the provisioner holds the parts of few. */
+  readonly #sending = new Turnstile((inside) => inside === 0);
   readonly #scope = new Scope();
 
   constructor(channel: MessageChannel<ProvisionerMessage, ServerMessage>, options: CallsOptions) {
@@ -84,10 +58,12 @@ export class RemoteCalls implements AsyncDisposable {
     await using call = new OpenCall(request, this.#options.budget);
     this.#open.set(id, call);
     try {
-      const result = this.#outcome(id, call, signal);
-      // Its failure is thrown below.
+      const begun = this.#sending.run(signal, () => this.#begin(id, request));
+      const result = this.#outcome(id, call, begun, signal);
+      // Their failures are thrown below.
       result.catch(() => undefined);
-      await this.#begin(id, request);
+      begun.catch(() => undefined);
+      await Promise.race([begun, result]);
       return await result;
     } finally {
       this.#open.delete(id);
@@ -132,7 +108,12 @@ export class RemoteCalls implements AsyncDisposable {
     }
   }
 
-  async #outcome(id: string, call: OpenCall, signal: AbortSignal): Promise<RemoteResult> {
+  async #outcome(
+    id: string,
+    call: OpenCall,
+    begun: Promise<void>,
+    signal: AbortSignal,
+  ): Promise<RemoteResult> {
     const { clock } = this.#options;
     const over = new AbortController();
     const { promise, reject } = Promise.withResolvers<never>();
@@ -145,8 +126,13 @@ export class RemoteCalls implements AsyncDisposable {
     const onLeft = (): void => reject(new JobUnfinished());
     const onAbort = (): void => {
       const reason: unknown = signal.reason;
-      if (reason instanceof JobCanceled || reason instanceof JobLost)
-        this.#abort(id, reason.message);
+      if (reason instanceof JobCanceled || reason instanceof JobLost) {
+        // The provisioner knows nothing of a call that has not begun.
+        begun.then(
+          () => this.#abort(id, reason.message),
+          () => undefined,
+        );
+      }
       if (reason instanceof JobCanceled) late(cancelMs, reason);
       else reject(reason);
     };
@@ -186,8 +172,11 @@ export class RemoteCalls implements AsyncDisposable {
       return this.#channel.close(1008, "a second request of a call before the first was answered");
     }
     if (call !== undefined) call.isBusy = true;
+    const onOverdue = (): void => {
+      this.#refuse(message.call, "the provisioner did not send the state in time");
+    };
     this.#scope.run(async () => {
-      const answer = await answerTo(call, message, this.#options.clock);
+      const answer = await answerTo(call, message, this.#options.clock, onOverdue);
       if (call !== undefined) call.isBusy = false;
       const { call: id, request } = message;
       await this.#send({ type: "answer", call: id, request, ...answer });
@@ -209,92 +198,5 @@ export class RemoteCalls implements AsyncDisposable {
   /** Sends a message that is of no use once the session has ended. */
   async #send(message: ServerMessage): Promise<void> {
     await this.#channel.send(message).catch(() => undefined);
-  }
-}
-
-type Answer = Pick<AnswerMessage, "error" | "isLost" | "renewedAgoMs">;
-
-async function answerTo(
-  call: OpenCall | undefined,
-  message: RequestMessage,
-  clock: Pick<Clock, "now">,
-): Promise<Answer> {
-  const build = call?.request.build;
-  if (call === undefined || build === undefined) {
-    return { error: "the call has ended, or is of no build", isLost: true };
-  }
-  try {
-    switch (message.what) {
-      case "keep": {
-        const state = call.parts.take("state");
-        if (state === undefined) return { error: "a state must be sent before it is kept" };
-        await build.keepState(state);
-        return {};
-      }
-      case "hold": {
-        const { lastsMs, patienceMs } = message;
-        if (lastsMs === undefined || patienceMs === undefined || patienceMs > lastsMs) {
-          return { error: "a hold has times, and its patience ends before it does" };
-        }
-        await call.release();
-        call.hold = await build.hold({ lastsMs, patienceMs });
-        return agoOf(call, clock);
-      }
-      case "renewal":
-        return agoOf(call, clock);
-      case "release":
-        await call.release();
-        return {};
-    }
-  } catch (error) {
-    return { error: errorText(error), isLost: error instanceof JobLost };
-  }
-}
-
-function agoOf({ hold }: OpenCall, clock: Pick<Clock, "now">): Answer {
-  if (hold === undefined) return { error: "the lease is not held" };
-  return { renewedAgoMs: Math.max(0, clock.now() - hold.renewedAtMs()) };
-}
-
-/** A call that has not ended. */
-class OpenCall implements AsyncDisposable {
-  readonly request: RemoteCall;
-  readonly parts: CallParts;
-  readonly #end = Promise.withResolvers<RemoteResult>();
-  logChars = 0;
-  stages = 0;
-  hold: BuildHold | undefined;
-  /** True while a request is answered. */
-  isBusy = false;
-
-  constructor(request: RemoteCall, budget: PartBudget) {
-    this.request = request;
-    this.parts = new CallParts(budget);
-    // It may fail before anyone waits for it.
-    this.#end.promise.catch(() => undefined);
-  }
-
-  get ended(): Promise<RemoteResult> {
-    return this.#end.promise;
-  }
-
-  end({ error }: EndMessage): void {
-    if (error !== undefined) return this.#end.reject(driverError(error));
-    this.#end.resolve({
-      result: this.parts.take("result"),
-      state: this.parts.take("state"),
-      notes: this.parts.take("notes"),
-    });
-  }
-
-  async release(): Promise<void> {
-    const { hold } = this;
-    this.hold = undefined;
-    await hold?.[Symbol.asyncDispose]();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.parts[Symbol.dispose]();
-    await this.release();
   }
 }

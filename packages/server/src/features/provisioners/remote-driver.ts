@@ -14,7 +14,8 @@ import {
 import { errorText } from "@slipway/runtime";
 import { terraformDriver } from "@slipway/template";
 
-import type { RemoteCall, RemoteCalls, RemoteResult } from "./remote-calls.ts";
+import type { RemoteCall, RemoteResult } from "./open-call.ts";
+import type { RemoteCalls } from "./remote-calls.ts";
 import { parseReading, parseResult } from "./result-form.ts";
 import type { CallMethod } from "./session-messages.ts";
 

@@ -50,6 +50,8 @@ export interface AnswerMessage {
   readonly error?: string;
   /** True if the attempt has lost its job. */
   readonly isLost?: boolean;
+  /** True if there is no room for a large state at the moment. */
+  readonly isFull?: boolean;
   /** The time since the lease was last renewed. */
   readonly renewedAgoMs?: number;
 }
@@ -75,12 +77,16 @@ export interface MeasuredMessage {
   readonly timing: StageTiming;
 }
 
+/** The subjects of requests (docs/protocol/provisioners.md §4). */
+const requestSubjects = ["keep", "room", "hold", "renewal", "release"] as const;
+type RequestSubject = (typeof requestSubjects)[number];
+
 /** A request about the lease or the state of a call's build. */
 export interface RequestMessage {
   readonly type: "request";
   readonly call: string;
   readonly request: number;
-  readonly what: "keep" | "hold" | "renewal" | "release";
+  readonly what: RequestSubject;
   readonly lastsMs?: number;
   readonly patienceMs?: number;
 }
@@ -144,7 +150,7 @@ const forms = new Map([
   messageOf("log", { call: uuid, lines: { type: "array", maxItems: maxLines, items: line } }),
   messageOf(
     "request",
-    { call: uuid, request: count, what: { enum: ["keep", "hold", "renewal", "release"] } },
+    { call: uuid, request: count, what: { enum: [...requestSubjects] } },
     { lastsMs: leaseMs, patienceMs: leaseMs },
   ),
   messageOf(

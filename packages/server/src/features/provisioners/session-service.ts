@@ -31,8 +31,8 @@ export interface NewSession extends ProvisionerSession {
 
 const maxSessions = 200;
 const maxSessionsOfKey = 100;
-/** The bytes of states and results that all provisioners may be sending at the same time. */
-const maxHeldBytes = 256 * 1024 * 1024;
+/** The bytes of results and usual states that all provisioners may be sending at the same time, and the number of large states. */
+const heldParts = { maxBytes: 256 * 1024 * 1024, maxRooms: 2 };
 const touchMs = 30_000;
 type Channel = MessageChannel<ProvisionerMessage, ServerMessage>;
 
@@ -44,7 +44,7 @@ interface OpenSession {
 /** The sessions of provisioners with this server. A provisioner is a worker whose jobs this server runs for it. */
 export class Provisioners implements AsyncDisposable {
   readonly #options: ProvisionersOptions;
-  readonly #budget = new PartBudget(maxHeldBytes);
+  readonly #budget = new PartBudget(heldParts);
   readonly #open = new Map<string, OpenSession>();
   readonly #scope = new Scope();
 
