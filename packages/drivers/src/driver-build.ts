@@ -63,7 +63,7 @@ export interface DriverOwner {
 export interface DriverGitKey {
   /** In the form of `authorized_keys`. */
   readonly publicKey: string;
-  /** In plaintext. Never logged. */
+  /** In plaintext; empty if the server withholds it. Never logged. */
   readonly privateKey: string;
 }
 

@@ -42,6 +42,8 @@ export interface SessionSubject {
 
 /** The time between looks for a new state while the program changes infrastructure. */
 const keepMs = 5_000;
+const withheldKey =
+  "a module names ssh_private_key, which is empty: a server sends the owner's SSH key to a provisioner only if the template's own files name it, if only in a comment";
 const lockFile = ".terraform.lock.hcl";
 const planFile = "slipway.tfplan";
 /** Keeps the state in the directory, whatever backend the configuration names. */
@@ -137,7 +139,12 @@ export class TerraformSession implements AsyncDisposable {
     const { files } = this.#directory;
     const { privateKey } = this.#build?.workspace.owner.gitKey ?? {};
     if (privateKey === undefined || !(await namesAttribute(files, "ssh_private_key"))) return;
-    this.#log.write("info", "Initializing Terraform", "the template reads the owner's SSH key");
+    const stage = "Initializing Terraform";
+    if (privateKey === "") {
+      this.#log.write("warn", stage, withheldKey);
+      return;
+    }
+    this.#log.write("info", stage, "the template reads the owner's SSH key");
     this.#environment = {
       ...this.#environment,
       CODER_WORKSPACE_OWNER_SSH_PRIVATE_KEY: privateKey,

@@ -245,6 +245,19 @@ describe("a provisioner", () => {
   });
 });
 
+describe("an owner's SSH key", () => {
+  it.each([
+    ["that the server withholds is not said to be read", "", "warn a module names ssh_private_key"],
+    ["that a template reads is said to be", "a-key", "info the template reads the owner's SSH key"],
+  ])("%s", async (_case, privateKey, text) => {
+    const files = await configuration("# ssh_private_key\n");
+    const { workspace } = sampleBuild({ agents: [] });
+    const owner = { ...workspace.owner, gitKey: { publicKey: "", privateKey } };
+    await driver().start(build(files, { workspace: { ...workspace, owner } }), log, never);
+    expect(lines.filter((line) => /SSH key/.test(line))).toEqual([expect.stringContaining(text)]);
+  });
+});
+
 describe("metadata", () => {
   it("with a NUL that only the state shows fails the build, rather than its storage", async () => {
     const files = await configuration(`terraform {
