@@ -66,6 +66,7 @@ export { JobCanceled } from "./platform/jobs/worker.ts";
 export { JobLease } from "./platform/jobs/job-lease.ts";
 export { JobLogWriter } from "./platform/jobs/job-log-writer.ts";
 export { acquireJob, type AcquiredJob } from "./platform/jobs/acquire-query.ts";
-export { endJob, type JobHandler, type JobOutcome } from "./platform/jobs/worker.ts";
+export { endJob, type JobOutcome } from "./platform/jobs/job-outcome.ts";
+export type { JobHandler } from "./platform/jobs/worker.ts";
 export { LocalListeners } from "./platform/pubsub/local-listeners.ts";
 export { allOf, type LocalHints, type PubSub, topics } from "./platform/pubsub/pubsub.ts";

@@ -13,8 +13,8 @@ import type { UserCaller } from "../src/platform/http/caller.ts";
 import { acquireJob } from "../src/platform/jobs/acquire-query.ts";
 import { JobLease } from "../src/platform/jobs/job-lease.ts";
 import { JobLogWriter } from "../src/platform/jobs/job-log-writer.ts";
+import { endJob } from "../src/platform/jobs/job-outcome.ts";
 import { completeJob, renewLeases } from "../src/platform/jobs/queries.ts";
-import { endJob } from "../src/platform/jobs/worker.ts";
 import { topics } from "../src/platform/pubsub/pubsub.ts";
 
 /* Jobs: the subscribers to their ends, and the effects of a second worker, renewal or cancellation. */

@@ -55,6 +55,7 @@ describe("a hostile provisioner", () => {
     ],
     ["a field too many", json({ resources: [{ ...resource, job_id: randomUUID() }] })],
     ["a NUL", json({ resources: [{ ...resource, name: "a\0b" }] })],
+    ["half of a character", json({ resources: [{ ...resource, name: "a\ud83d" }] })],
     ["no resources", json({})],
   ])("fails its job by a result with %s", async (name, result) => {
     const tag = `r${name.length}`;

@@ -14,7 +14,7 @@ import type { UserCaller } from "../src/platform/http/caller.ts";
 import { acquireJob } from "../src/platform/jobs/acquire-query.ts";
 import { JobLease } from "../src/platform/jobs/job-lease.ts";
 import { JobLogWriter } from "../src/platform/jobs/job-log-writer.ts";
-import { endJob } from "../src/platform/jobs/worker.ts";
+import { endJob } from "../src/platform/jobs/job-outcome.ts";
 
 /* Builds of a driver that measures its stages. */
 

@@ -49,7 +49,13 @@ it.each([
     "parameter size: ",
   ],
   ["a NUL", { description: "a\0b" }, "found a NUL"],
+  ["half of a character", { parameters: [{ ...parameter, icon: "a\ud83d" }] }, "half a surrogate"],
   ["too much text", { description: "x".repeat(3_000_000) }, "wanted at most 2097152"],
 ])("refuses %s", (_case, fields, message) => {
   expect(definitionProblem({ ...definition, ...fields })).toContain(message);
+});
+
+it("takes a text that only looks like an escaped NUL", () => {
+  const text = { ...definition, description: String.raw`printf '\u0000'; echo \ud83d` };
+  expect(definitionProblem(text)).toBeUndefined();
 });

@@ -70,8 +70,18 @@ function regexesProblem({ parameters }: TemplateDefinition): string | undefined 
 
 /** Explains why PostgreSQL does not store the texts of a value; undefined if it does. */
 export function textProblem(value: object): string | undefined {
-  const json = JSON.stringify(value);
-  // Escaped, but PostgreSQL refuses it in JSON too.
-  if (json.includes("\\u0000")) return "found a NUL in a text, wanted text without it";
-  return storageProblem(json, maxRenderedLength);
+  return unstorableProblem(value) ?? storageProblem(JSON.stringify(value), maxRenderedLength);
+}
+
+/** Explains which text in a value PostgreSQL does not store, not even escaped in JSON. */
+function unstorableProblem(value: unknown): string | undefined {
+  if (typeof value === "string") {
+    return storageProblem(value, Infinity);
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const part of Object.entries(value).flat()) {
+    const problem = unstorableProblem(part);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
 }

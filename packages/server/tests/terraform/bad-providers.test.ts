@@ -277,7 +277,7 @@ resource "coder_metadata" "one" {
     await cp(terraform.configFile, join(directory, "tofurc"));
     await expect(driver().start(build(files), log, never)).rejects.toMatchObject({
       code: "run-failed",
-      message: "metadata: found a NUL in a text, wanted text without it",
+      message: "metadata: found a NUL or half a surrogate pair, wanted text without them",
     });
     expect(Buffer.from(kept ?? []).toString()).toContain("coder_metadata");
   });

@@ -6,6 +6,7 @@ import type { PlannedAgent, ResourceMetadata } from "@slipway/drivers";
 import { type AgentDefinition, type ContainerValues, containerValues } from "@slipway/template";
 
 import { timestampMs } from "../../platform/db/timestamp.ts";
+import { storableText } from "../../platform/fields/storable-text.ts";
 import { agentJson } from "./agent-json.ts";
 import { agentScripts, appRow, scriptRow } from "./new-agent-service.ts";
 import type { AgentWithParts } from "./queries.ts";
@@ -16,7 +17,7 @@ export function metadataJson({ key, value, isSensitive }: ResourceMetadata): {
   readonly value: string;
   readonly sensitive: boolean;
 } {
-  return { key, value, sensitive: isSensitive };
+  return { key: storableText(key), value: storableText(value), sensitive: isSensitive };
 }
 
 /** The place of a planned agent, in a workspace that does not exist yet. */

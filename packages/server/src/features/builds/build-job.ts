@@ -1,12 +1,8 @@
 import { capabilitiesOf, DriverError, type DriverResult } from "@slipway/drivers";
 
 import { insertRows } from "../../platform/db/insert-rows.ts";
-import {
-  JobCanceled,
-  type JobHandler,
-  type JobOutcome,
-  JobUnfinished,
-} from "../../platform/jobs/worker.ts";
+import { failedOutcome, type JobOutcome } from "../../platform/jobs/job-outcome.ts";
+import { JobCanceled, type JobHandler, JobUnfinished } from "../../platform/jobs/worker.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { dropAgents, restoreAgents } from "../agents/build-service.ts";
 import { writeDeletedNotice } from "../notifications/dormancy-service.ts";
@@ -39,8 +35,7 @@ const stages = {
 export function buildHandler(needs: MeasuredBuildNeeds): JobHandler {
   return async (job, log, signal, lease) => {
     const context = await selectBuildContext(needs.db, job.id);
-    if (context === undefined)
-      return { error: "the job has no build", commit: async () => {}, topics: [] };
+    if (context === undefined) return failedOutcome("the job has no build");
     log.stage("Setting up");
     const driver = requireDriver(needs.drivers, context.definition.driver);
     const timings = new StageTimings(needs.clock);
@@ -52,6 +47,7 @@ export function buildHandler(needs: MeasuredBuildNeeds): JobHandler {
         await outcome.commit(trx);
         await timings.insert(trx, job.id);
       },
+      whenUnstorable: (error) => failure(context, error),
     };
   };
 }

@@ -4,7 +4,7 @@ import type { Clock } from "@slipway/runtime";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
-import { withoutNul } from "../../platform/fields/storable-text.ts";
+import { storableText } from "../../platform/fields/storable-text.ts";
 
 type ProvisionerTiming = BuildTimings["provisioner_timings"][number];
 
@@ -46,9 +46,9 @@ export class StageTimings {
     const nowMs = this.#clock.now();
     const stored = (stage: StageTiming["stage"], step: StageTiming["steps"][number]) => ({
       stage,
-      source: storable(step.source),
-      action: storable(step.action),
-      resource: storable(step.resource),
+      source: storableText(step.source),
+      action: storableText(step.action),
+      resource: storableText(step.resource),
       beforeEndMs: Math.round(nowMs - step.startedMs),
       lengthMs: Math.max(0, Math.round(step.endedMs - step.startedMs)),
     });
@@ -79,11 +79,6 @@ function wholeStage(
   stage: StageTiming["stage"],
 ): Pick<ProvisionerTiming, "source" | "action" | "resource"> {
   return { source: "coder", action: "terraform", resource: `coder_stage_${stage}` };
-}
-
-/** Returns a text that can be in JSON of PostgreSQL. */
-function storable(text: string): string {
-  return withoutNul(text.toWellFormed());
 }
 
 /** Reads the stages and steps of a completed job; empty if its driver measured none. */

@@ -14,6 +14,7 @@ import type { Database } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { insertRows, type NewRows } from "../../platform/db/insert-rows.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
+import { storableText } from "../../platform/fields/storable-text.ts";
 import { newAgentRows } from "../agents/new-agent-service.ts";
 import { endAgents, endRestingAgents, type OrphanProcess } from "../agents/orphan-service.ts";
 import { driverAgents, metadataJson } from "../agents/plan-service.ts";
@@ -135,9 +136,9 @@ function resourceRow(resource: DriverResource, { id, jobId, transition }: Resour
     id,
     job_id: jobId,
     workspace_transition: transition,
-    type,
-    name,
-    icon,
+    type: storableText(type),
+    name: storableText(name),
+    icon: storableText(icon),
     hide: isHidden,
     daily_cost: dailyCost,
     metadata: metadata.map(metadataJson),

@@ -1,6 +1,7 @@
 import type { AgentEnd, Driver, DriverEvent } from "@slipway/drivers";
 import { Backoff, errorText, Mailbox, Scope } from "@slipway/runtime";
 
+import { storableText } from "../../platform/fields/storable-text.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { readRunningAgents } from "../agents/build-service.ts";
 import {
@@ -106,11 +107,12 @@ async function handleEnd(
   needs: BuildNeeds,
   options: WatchNeeds,
   driver: Driver,
-  { tokenHash, detail, kind }: AgentEnd,
+  { tokenHash, kind, detail: told }: AgentEnd,
   signal: AbortSignal,
 ): Promise<void> {
   const agent = await findRunningAgent(needs.db, tokenHash);
   if (agent === undefined) return;
+  const detail = storableText(told);
   if (!(await isRunning(needs, driver, agent, signal))) await recordEnd(options, agent, detail);
   else if (kind === "out-of-memory") await writeLine(options, agent, detail);
 }

@@ -10,7 +10,7 @@ const maxPartBytes = {
   notes: 16 * mebibyte,
   result: 8 * mebibyte,
 } as const satisfies Readonly<Record<PartName, number>>;
-/** The size up to which a state is sent without room of its own. */
+/** The largest state that takes no separate room. */
 export const usualStateBytes = maxPartBytes.state;
 /** The size of a state that fails its build, and is kept all the same so that what it names can be removed. */
 export const largeStateBytes = 64 * mebibyte;
@@ -32,7 +32,7 @@ interface Room {
   readonly onOverdue: () => void;
 }
 
-/** What all sessions of a server may hold of parts. */
+/** Counts the parts that all sessions of a server hold. */
 export class PartBudget {
   readonly #limits: BudgetLimits;
   readonly #rooms = new Set<Room>();
@@ -81,7 +81,7 @@ export class CallParts implements Disposable {
   readonly #maxStateBytes: number;
   #room: Disposable | undefined;
 
-  /** `maxStateBytes`: the size of a state without room of its own. */
+  /** `maxStateBytes`: the largest state that takes no separate room. */
   constructor(budget: PartBudget, maxStateBytes: number) {
     this.#budget = budget;
     this.#maxStateBytes = maxStateBytes;

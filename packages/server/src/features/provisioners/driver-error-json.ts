@@ -1,7 +1,7 @@
 import { DriverError, type DriverErrorCode } from "@slipway/drivers";
 import { errorText } from "@slipway/runtime";
 
-import { withoutNul } from "../../platform/fields/storable-text.ts";
+import { storableText } from "../../platform/fields/storable-text.ts";
 import type { EndMessage } from "./session-messages.ts";
 
 type ErrorJson = NonNullable<EndMessage["error"]>;
@@ -28,7 +28,7 @@ export function driverErrorJson(error: unknown): ErrorJson {
 
 /** Returns the error that a message has. */
 export function driverError({ code, message }: ErrorJson): DriverError {
-  return new DriverError(isCode(code) ? code : "run-failed", withoutNul(message));
+  return new DriverError(isCode(code) ? code : "run-failed", storableText(message));
 }
 
 function isCode(code: string): code is DriverErrorCode {

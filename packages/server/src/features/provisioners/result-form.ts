@@ -9,6 +9,7 @@ import {
   terraformDriver,
 } from "@slipway/template";
 
+import { unstorableField } from "../../platform/fields/storable-text.ts";
 import { createValidator } from "../../platform/fields/validation.ts";
 import { type Form, recordForm } from "./session-messages.ts";
 
@@ -226,9 +227,10 @@ function requireStorable(given: TemplateDefinition): void {
 }
 
 function parse(bytes: Uint8Array): unknown {
-  const json = Buffer.from(bytes).toString();
-  if (json.includes("\\u0000")) throw new TypeError("found a NUL in a text");
-  return JSON.parse(json);
+  const json: unknown = JSON.parse(Buffer.from(bytes).toString());
+  const field = unstorableField(json);
+  if (field !== undefined) throw new TypeError(`${field}: found a NUL or half a surrogate pair`);
+  return json;
 }
 
 function malformed(errors: typeof checkResult.errors): TypeError {

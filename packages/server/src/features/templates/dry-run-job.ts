@@ -9,7 +9,8 @@ import {
 } from "@slipway/template";
 
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
-import type { JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
+import { failedOutcome, type JobOutcome } from "../../platform/jobs/job-outcome.ts";
+import type { JobHandler } from "../../platform/jobs/worker.ts";
 import { driverAgents } from "../agents/plan-service.ts";
 import { type DryRunRow, selectDryRun } from "./dry-run-service.ts";
 import type { TemplateJobNeeds } from "./import-job.ts";
@@ -22,10 +23,11 @@ export function dryRunHandler(needs: TemplateJobNeeds): JobHandler {
     const run = await selectDryRun(db, job.id);
     const definition = run?.definition ?? undefined;
     if (run === undefined || definition === undefined)
-      return failure("the dry run has no template");
+      return failedOutcome("the dry run has no template");
     log.stage("Setting up");
     const driver = drivers.get(definition.driver);
-    if (driver === undefined) return failure(`this server has no driver ${definition.driver}`);
+    if (driver === undefined)
+      return failedOutcome(`this server has no driver ${definition.driver}`);
     const resolved = resolveParameters(definition, { given: run.parameters });
     if ("problems" in resolved) {
       return refusal(
@@ -106,9 +108,5 @@ function renderAgents(
 
 function refusal(problems: readonly string[], log: JobLogWriter): JobOutcome {
   for (const problem of problems) log.write("error", problem);
-  return failure(problems.join("; "));
-}
-
-function failure(error: string): JobOutcome {
-  return { error, commit: async () => {}, topics: [] };
+  return failedOutcome(problems.join("; "));
 }

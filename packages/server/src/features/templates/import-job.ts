@@ -20,8 +20,9 @@ import { sql } from "kysely";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { AcquiredJob } from "../../platform/jobs/acquire-query.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
+import { failedOutcome, type JobOutcome } from "../../platform/jobs/job-outcome.ts";
 import type { StageSeconds } from "../../platform/jobs/stage-seconds.ts";
-import type { JobHandler, JobOutcome } from "../../platform/jobs/worker.ts";
+import type { JobHandler } from "../../platform/jobs/worker.ts";
 import { driverAgents } from "../agents/plan-service.ts";
 import { loadFile } from "../files/service.ts";
 import { readRoles } from "../users/service.ts";
@@ -49,7 +50,7 @@ export function importHandler(needs: TemplateJobNeeds): JobHandler {
     const files = await readTemplateArchive(archive);
     if ("problem" in files) {
       log.write("error", files.problem);
-      return failure(files.problem);
+      return failedOutcome(files.problem);
     }
     if ("configurationFolder" in files) {
       return importConfiguration(needs, { job, offered, readme: files.readme }, log, signal);
@@ -58,7 +59,7 @@ export function importHandler(needs: TemplateJobNeeds): JobHandler {
     const driver = "error" in result ? undefined : drivers.get(result.definition.driver);
     if ("error" in result || driver === undefined) {
       log.stage("Cleaning Up");
-      return failure("error" in result ? result.error : "this server lost its driver");
+      return failedOutcome("error" in result ? result.error : "this server lost its driver");
     }
     try {
       const resources = await planResources(needs, driver, planSubject(job, result), log, signal);
@@ -67,7 +68,7 @@ export function importHandler(needs: TemplateJobNeeds): JobHandler {
     } catch (error) {
       const problems = problemsOf(error, result);
       if (problems.length === 0) throw error;
-      return failure(reportProblems(result.path, problems, log));
+      return failedOutcome(reportProblems(result.path, problems, log));
     }
   };
 }
@@ -91,7 +92,7 @@ async function importConfiguration(
   if (problem !== undefined || driver === undefined) {
     const reason = problem ?? "this server lost its driver";
     log.write("error", reason);
-    return failure(reason);
+    return failedOutcome(reason);
   }
   const { id: jobId, type, file_id: fileId, created_at: at } = job;
   const template = { id: nilUuid, name: "", version: "", notes: undefined };
@@ -106,7 +107,7 @@ async function importConfiguration(
     return success(job, { definition, readme, notes }, resources);
   } catch (error) {
     if (!(error instanceof DriverError)) throw error;
-    return failure(error.message);
+    return failedOutcome(error.message);
   }
 }
 
@@ -168,17 +169,13 @@ function reportProblems(
   return `${path} has ${countText(problems.length, "problem")}${where}`;
 }
 
-function failure(error: string): JobOutcome {
-  return { error, commit: async () => {}, topics: [] };
-}
-
 function success(
   job: AcquiredJob,
   imported: ImportedVersion,
   resources: readonly WorkspaceResource[],
 ): JobOutcome {
   const versionId = job.template_version_id;
-  if (versionId === null) return failure("the import has no template version");
+  if (versionId === null) return failedOutcome("the import has no template version");
   return {
     error: undefined,
     topics: [],

@@ -15,6 +15,7 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { PreconditionFailed } from "../../platform/errors/errors.ts";
+import { storableText } from "../../platform/fields/storable-text.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import { readJob } from "../../platform/jobs/service.ts";
 import { type StageSeconds, stageObserver } from "../../platform/jobs/stage-seconds.ts";
@@ -111,10 +112,10 @@ export function resourceJson(
     created_at: at,
     job_id: jobId,
     workspace_transition: "start",
-    type: resource.type,
-    name: resource.name,
+    type: storableText(resource.type),
+    name: storableText(resource.name),
     hide: resource.isHidden ?? false,
-    icon: resource.icon ?? "",
+    icon: storableText(resource.icon ?? ""),
     agents: subject.agents
       .filter((agent) => resource.agentNames.includes(agent.name))
       .map((agent) =>

@@ -59,6 +59,11 @@ const socketPath = /\/\.s\.PGSQL\.\d+$/;
 const lostConnection =
   /^(Connection terminated|timeout (exceeded|expired)|Client (has encountered a connection error|was closed) and is not queryable)/;
 
+/** Returns whether PostgreSQL does not store a value: the same statement fails whenever it is sent. */
+export function isUnstorable(error: unknown): boolean {
+  return sqlStateOf(error)?.startsWith("22") === true;
+}
+
 /** Returns whether PostgreSQL was unavailable, so that the same statement may succeed once it is back. */
 export function isOutage(error: unknown): boolean {
   const code = sqlStateOf(error);

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { unstorableField } from "./storable-text.ts";
+import { storableText, unstorableField } from "./storable-text.ts";
 
 it("finds nothing in what can be kept", () => {
   expect(unstorableField({ a: "ä😀\n", b: [1, null, true, { c: "" }] })).toBeUndefined();
@@ -14,4 +14,8 @@ it.each([
   [{ "a\0": 1 }, ""],
 ])("names the field in %j", (value, field) => {
   expect(unstorableField(value)).toBe(field);
+});
+
+it("makes a text storable", () => {
+  expect(storableText("a\0b \ud83d \u{1f600}")).toBe("ab \ufffd \u{1f600}");
 });

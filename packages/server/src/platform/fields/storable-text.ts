@@ -13,9 +13,12 @@ export function unstorableField(value: unknown): string | undefined {
   return undefined;
 }
 
-/** Removes NUL, which PostgreSQL cannot store: an agent that sends one would be refused forever. */
-export function withoutNul(text: string): string {
-  return text.replaceAll("\0", "");
+/**
+ * Returns a text that PostgreSQL stores, also in JSON: without NUL, and with U+FFFD for each lone surrogate, which a cut leaves
+ * too. A sender of another text would be refused forever.
+ */
+export function storableText(text: string): string {
+  return text.replaceAll("\0", "").toWellFormed();
 }
 
 function isStorable(text: string): boolean {

@@ -1,7 +1,7 @@
 import type { LogLevel } from "@slipway/api/jobs/job";
 
 import type { Database } from "../db/database.ts";
-import { withoutNul } from "../fields/storable-text.ts";
+import { storableText } from "../fields/storable-text.ts";
 import { topics, type PubSub } from "../pubsub/pubsub.ts";
 import { insertJobLogs, type NewJobLog } from "./queries.ts";
 
@@ -42,7 +42,7 @@ export class JobLogWriter {
   }
 
   write(level: LogLevel, output: string): void {
-    const text = withoutNul(output).slice(0, maxOutputLength);
+    const text = storableText(output).slice(0, maxOutputLength).toWellFormed();
     this.#add({ log_source: "provisioner", log_level: level, stage: this.#stage, output: text });
   }
 

@@ -1,27 +1,15 @@
 import type { JobType } from "@slipway/api/jobs/job";
 import { errorText, Scope, Waiters } from "@slipway/runtime";
-import type { Transaction } from "kysely";
 
-import type { Database } from "../db/database.ts";
 import { isOutage } from "../db/errors.ts";
-import type { DB } from "../db/gen/schema.ts";
-import { inTransaction } from "../db/transaction.ts";
 import type { Platform } from "../platform.ts";
 import { topics } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
 import { type AcquiredJob, acquireJob } from "./acquire-query.ts";
 import { JobLease, JobLost, usualLease } from "./job-lease.ts";
 import { JobLogWriter } from "./job-log-writer.ts";
-import { completeJob, type JobHolder, renewLeases, selectIsCanceled } from "./queries.ts";
-
-/** Writes to commit together with the end of the job; only SQL on the transaction. */
-export interface JobOutcome {
-  /** Undefined if the job succeeded. */
-  readonly error: string | undefined;
-  readonly commit: (trx: Transaction<DB>) => Promise<void>;
-  /** The topics to hint at after the commit. */
-  readonly topics: readonly string[];
-}
+import { endStorably, failedOutcome, type JobOutcome } from "./job-outcome.ts";
+import { renewLeases, selectIsCanceled } from "./queries.ts";
 
 /**
  * Carries out one job. It may run again after a crash at any point before its end was committed, so it must be
@@ -33,22 +21,6 @@ export type JobHandler = (
   signal: AbortSignal,
   lease: JobLease,
 ) => Promise<JobOutcome>;
-
-/**
- * Ends a job together with the writes of its outcome; resolves to false, with nothing written, if another worker has
- * the job by now.
- */
-export function endJob(
-  db: Database,
-  holder: JobHolder,
-  { error, commit }: JobOutcome,
-): Promise<boolean> {
-  return inTransaction(db, async (trx) => {
-    const isOurs = await completeJob(trx, { ...holder, error });
-    if (isOurs) await commit(trx);
-    return isOurs;
-  });
-}
 
 export type JobHandlers = Readonly<Partial<Record<JobType, JobHandler>>>;
 
@@ -175,9 +147,9 @@ export class JobWorker implements AsyncDisposable {
       clock.sleep(gatherLogMs, AbortSignal.any([signal, flushed])),
     );
     try {
-      const outcome = await this.#outcome(job, log, signal, lease);
+      const wanted = await this.#outcome(job, log, signal, lease);
       await log.flush();
-      const isEnded = await endJob(db, lease.holder, outcome);
+      const { isEnded, outcome } = await endStorably(db, lease.holder, wanted);
       if (isEnded) this.#count(job, outcome, signal);
       if (!isEnded) logger.warn({}, "job was taken by another worker; its result is dropped");
       else if (outcome.error !== undefined) logger.info({ error: outcome.error }, "job failed");
@@ -200,11 +172,7 @@ export class JobWorker implements AsyncDisposable {
   async #outcome(...[job, log, signal, lease]: Parameters<JobHandler>): Promise<JobOutcome> {
     const handler = this.#options.handlers[job.type];
     if (handler === undefined) {
-      return {
-        error: `jobs of type ${job.type} are not supported`,
-        commit: async () => {},
-        topics: [],
-      };
+      return failedOutcome(`jobs of type ${job.type} are not supported`);
     }
     try {
       return await handler(job, log, signal, lease);
@@ -212,10 +180,10 @@ export class JobWorker implements AsyncDisposable {
       const wasCanceled = signal.reason instanceof JobCanceled;
       if (!wasCanceled) signal.throwIfAborted();
       if (isOutage(error) || error instanceof JobUnfinished) throw error;
-      if (wasCanceled) return { error: signal.reason.message, commit: async () => {}, topics: [] };
+      if (wasCanceled) return failedOutcome(signal.reason.message);
       const text = errorText(error);
       log.write("error", text);
-      return { error: text, commit: async () => {}, topics: [] };
+      return failedOutcome(text);
     }
   }
 

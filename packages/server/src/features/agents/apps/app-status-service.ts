@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
-import { withoutNul } from "../../../platform/fields/storable-text.ts";
+import { storableText } from "../../../platform/fields/storable-text.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
 import type { Platform } from "../../../platform/platform.ts";
 import { topics } from "../../../platform/pubsub/pubsub.ts";
@@ -51,10 +51,10 @@ export async function reportAppStatus(
   const isKnown = await insertAppStatus(db, {
     agentId,
     // PostgreSQL cannot store NUL.
-    slug: withoutNul(slug),
+    slug: storableText(slug),
     state,
     message: cleanMessage(message),
-    uri: cleanUri(withoutNul(uri)),
+    uri: cleanUri(storableText(uri)),
   });
   if (!isKnown) return { type: "unknown-app" };
   pubsub.publish(topics.workspace(workspaceId));

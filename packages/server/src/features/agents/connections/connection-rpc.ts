@@ -16,7 +16,7 @@ import { sql } from "kysely";
 import type { Queryable } from "../../../platform/db/database.ts";
 import { timestampFromMs } from "../../../platform/db/timestamp.ts";
 import { canonicalAddress } from "../../../platform/fields/address.ts";
-import { withoutNul } from "../../../platform/fields/storable-text.ts";
+import { storableText } from "../../../platform/fields/storable-text.ts";
 import type { Platform } from "../../../platform/platform.ts";
 import { enumField, required, timeField, uuidField } from "../calls/fields.ts";
 import { agentLimits } from "../calls/limits.ts";
@@ -71,7 +71,7 @@ function partOf({ action, statusCode, reason }: Connection, time: string) {
   if (action !== Connection_Action.DISCONNECT) {
     throw new RpcError(`action: unknown value ${action}`);
   }
-  const text = withoutNul((reason ?? "").slice(0, maxReasonLength));
+  const text = storableText((reason ?? "").slice(0, maxReasonLength));
   return { connectedAt: null, disconnectedAt: time, statusCode, reason: text };
 }
 

@@ -9,7 +9,7 @@ import type { Database, Queryable } from "../../../platform/db/database.ts";
 import { GatheredWrites } from "../../../platform/db/gathered-writes.ts";
 import { isOneOfFew } from "../../../platform/db/one-of-few.ts";
 import { prepareQuery } from "../../../platform/db/prepared-query.ts";
-import { withoutNul } from "../../../platform/fields/storable-text.ts";
+import { storableText } from "../../../platform/fields/storable-text.ts";
 import type { AgentCaller } from "../../../platform/http/caller.ts";
 import { type PubSub, topics } from "../../../platform/pubsub/pubsub.ts";
 import { enumField, required } from "../calls/fields.ts";
@@ -50,7 +50,7 @@ export async function updateStartup(
     agentId,
     authenticatedAt,
     version,
-    expandedDirectory: withoutNul(expandedDirectory),
+    expandedDirectory: storableText(expandedDirectory),
     subsystems: [...new Set(names)].toSorted(),
     apiVersion: caller.apiVersion,
   });

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 
 import type { Database, Queryable } from "../../../platform/db/database.ts";
-import { withoutNul } from "../../../platform/fields/storable-text.ts";
+import { storableText } from "../../../platform/fields/storable-text.ts";
 import { isLiveAgent } from "../live-queries.ts";
 
 interface NewLogSource {
@@ -28,8 +28,8 @@ export async function createLogSource(
   agentId: string,
   { id, displayName, icon }: NewLogSource,
 ): Promise<void> {
-  const name = withoutNul(displayName).slice(0, maxNameLength).toWellFormed();
-  const source = { id, displayName: name, icon: withoutNul(icon) };
+  const name = storableText(displayName.slice(0, maxNameLength));
+  const source = { id, displayName: name, icon: storableText(icon) };
   await insertLogSource(db, agentId, source, maxSources);
 }
 

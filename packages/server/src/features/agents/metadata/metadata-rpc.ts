@@ -7,7 +7,7 @@ import type {
 } from "@slipway/wire/protobuf/gen/agent_pb";
 
 import type { Database } from "../../../platform/db/database.ts";
-import { withoutNul } from "../../../platform/fields/storable-text.ts";
+import { storableText } from "../../../platform/fields/storable-text.ts";
 import { required } from "../calls/fields.ts";
 import { agentLimits } from "../calls/limits.ts";
 import type { RpcCaller } from "../calls/rpc-caller.ts";
@@ -86,8 +86,8 @@ export function limitResult(
   value: string,
   error: string,
 ): { readonly value: string; readonly error: string } {
-  const text = withoutNul(value.trim());
-  const reason = withoutNul(error.trim());
+  const text = storableText(value.trim());
+  const reason = storableText(error.trim());
   const valueBytes = Buffer.byteLength(text);
   if (valueBytes > maxValueBytes) {
     return { value: cutToBytes(text, maxValueBytes), error: sizeNote("value", valueBytes) };

@@ -8,7 +8,7 @@ import { durationFromMs } from "@slipway/wire/protobuf/time";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../../platform/db/database.ts";
-import { withoutNul } from "../../../platform/fields/storable-text.ts";
+import { storableText } from "../../../platform/fields/storable-text.ts";
 import type { Platform } from "../../../platform/platform.ts";
 import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { maxProtocolLength, maxProtocols, otherProtocols } from "../calls/limits.ts";
@@ -57,7 +57,7 @@ function keptProtocols(counts: Stats["connectionsByProto"]): Readonly<Record<str
   };
   for (const [name, count] of Object.entries(counts)) {
     const isKept = name.length <= maxProtocolLength && kept.size < maxProtocols;
-    keep(isKept ? withoutNul(name) : otherProtocols, count);
+    keep(isKept ? storableText(name) : otherProtocols, count);
   }
   return Object.fromEntries(kept);
 }

@@ -14,7 +14,7 @@ import {
   type CreateSubAgentResponse_AppCreationErrorSchema,
 } from "@slipway/wire/protobuf/gen/agent_pb";
 
-import { withoutNul } from "../../../platform/fields/storable-text.ts";
+import { storableText } from "../../../platform/fields/storable-text.ts";
 import { agentLimits, maxSubAgentAppText } from "../calls/limits.ts";
 
 /** The row of a valid app, by the names of the columns. */
@@ -121,14 +121,14 @@ function problemOf(app: App): { readonly field: string; readonly error: string }
 }
 
 function storedApp(agentName: string, app: App, index: number): CheckedApp {
-  const healthUrl = withoutNul(app.healthcheck?.url ?? "");
+  const healthUrl = storableText(app.healthcheck?.url ?? "");
   return {
     position: app.order ?? index,
     slug: storedSlug(agentName, app.slug),
-    display_name: withoutNul(app.displayName ?? ""),
-    url: withoutNul(app.url ?? ""),
-    command: withoutNul(app.command ?? ""),
-    icon: withoutNul(app.icon ?? ""),
+    display_name: storableText(app.displayName ?? ""),
+    url: storableText(app.url ?? ""),
+    command: storableText(app.command ?? ""),
+    icon: storableText(app.icon ?? ""),
     external: app.external ?? false,
     subdomain: app.subdomain ?? false,
     sharing_level: sharingLevels.get(app.share ?? SharingLevel.OWNER) ?? "owner",
@@ -136,7 +136,7 @@ function storedApp(agentName: string, app: App, index: number): CheckedApp {
     healthcheck_interval_seconds: Math.max(0, app.healthcheck?.interval ?? 0),
     healthcheck_threshold: Math.max(0, app.healthcheck?.threshold ?? 0),
     health: healthUrl === "" ? "disabled" : "initializing",
-    app_group: withoutNul(app.group ?? ""),
+    app_group: storableText(app.group ?? ""),
     hidden: app.hidden ?? false,
     open_in: openIns.get(app.openIn ?? OpenIn.SLIM_WINDOW) ?? "slim-window",
   };

@@ -16,7 +16,7 @@ import { createAgentToken, openAgentToken } from "../../../platform/auth/agent-t
 import type { SecretBox } from "../../../platform/auth/secret-box.ts";
 import { violatesUnique } from "../../../platform/db/errors.ts";
 import { inTransaction } from "../../../platform/db/transaction.ts";
-import { withoutNul } from "../../../platform/fields/storable-text.ts";
+import { storableText } from "../../../platform/fields/storable-text.ts";
 import type { Platform } from "../../../platform/platform.ts";
 import { topics } from "../../../platform/pubsub/pubsub.ts";
 import { uuidField } from "../calls/fields.ts";
@@ -56,7 +56,7 @@ export async function createSubAgent(
       ? await createNew(needs, caller, request, displayApps)
       : await updateExisting(needs, caller, request.id, {
           displayApps,
-          directory: withoutNul(request.directory),
+          directory: storableText(request.directory),
         });
   needs.pubsub.publish(topics.workspace(caller.agent.workspaceId));
   return created;
@@ -129,9 +129,9 @@ async function createNew(
     const childId = await insertSubAgent(trx, {
       parentId: agent.agentId,
       name,
-      directory: withoutNul(request.directory),
-      architecture: withoutNul(architecture),
-      operatingSystem: withoutNul(operatingSystem),
+      directory: storableText(request.directory),
+      architecture: storableText(architecture),
+      operatingSystem: storableText(operatingSystem),
       displayApps,
       token,
     });
