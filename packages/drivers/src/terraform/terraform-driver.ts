@@ -63,9 +63,8 @@ export class TerraformDriver implements Driver {
   readonly #turns: Turnstile;
   readonly #limits: RunLimits;
   #program: TerraformProgram | undefined;
-  /** True if providers are installed by one run at a time; checked before each run, as the configuration file may change. */
-  #installsAlone = false;
-  readonly #installing = new Turnstile((inside) => inside === 0 || !this.#installsAlone);
+  /** The turns of runs that must install providers alone. */
+  readonly #installing = new Turnstile((inside) => inside === 0);
 
   constructor(options: TerraformDriverOptions) {
     const { program, users, runsDir, maxRuns } = options;
@@ -188,7 +187,8 @@ export class TerraformDriver implements Driver {
     task: (session: TerraformSession) => Promise<T>,
   ): Promise<T> {
     const program = await this.#requireProgram(signal);
-    this.#installsAlone = await mustInstallAlone(program, this.#options);
+    // Looked at before each run, as the configuration file may change.
+    const installsAlone = await mustInstallAlone(program, this.#options);
     const { runsDir: root, configFile, environment, clock } = this.#options;
     const options = {
       root,
@@ -199,7 +199,7 @@ export class TerraformDriver implements Driver {
       table: this.#table,
       clock,
       limits: this.#limits,
-      installing: this.#installing,
+      installing: installsAlone ? this.#installing : undefined,
     };
     return this.#turns.run(signal, async () => {
       log.write("debug", "Setting up", `${program.product} ${program.version}`);

@@ -25,8 +25,8 @@ export interface SessionOptions extends RunDirectoryOptions {
   readonly program: string;
   readonly configFile: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
-  /** The turns in which providers are installed. */
-  readonly installing: Turnstile;
+  /** The turns in which providers are installed; undefined if runs install them at the same time. */
+  readonly installing: Turnstile | undefined;
 }
 
 /** The configuration that a session is opened with. */
@@ -124,13 +124,14 @@ export class TerraformSession implements AsyncDisposable {
 
   /** Installs providers and modules. */
   async init(signal: AbortSignal): Promise<void> {
-    await this.#options.installing.run(signal, () =>
+    const { installing } = this.#options;
+    const install = (): Promise<RunLog> =>
       this.#run(
         "Initializing Terraform",
         ["init", "-input=false", "-no-color", "-lock=false"],
         signal,
-      ),
-    );
+      );
+    await (installing === undefined ? install() : installing.run(signal, install));
     await this.#passGitKey();
   }
 
