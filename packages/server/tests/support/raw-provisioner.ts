@@ -123,6 +123,10 @@ export class RawProvisioner implements AsyncDisposable {
     return Buffer.concat(pieces.map(({ data = "" }) => Buffer.from(data, "base64")));
   }
 
+  get isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
   /** Resolves to the close code and reason. */
   async closed(): Promise<{ readonly code: number; readonly reason: string }> {
     const [code, reason] = await this.#closed;

@@ -47,6 +47,13 @@ export async function createKey(
   if (problem !== undefined) throw invalidField("name", problem);
   const secret = randomBytes(secretBytes).toString("base64url");
   await inTransaction(db, async (trx) => {
+    // Keys of the organization are created one after another, so that they are counted.
+    await trx
+      .selectFrom("organizations")
+      .where("id", "=", organizationId)
+      .select("id")
+      .forNoKeyUpdate()
+      .execute();
     if ((await selectKeys(trx, organizationId)).length >= maxKeys) {
       throw new Conflict(`The organization has ${maxKeys} provisioner keys.`, {
         detail: "Delete one that is no longer used: one key serves many provisioners.",

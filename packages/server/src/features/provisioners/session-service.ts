@@ -33,6 +33,7 @@ const maxSessions = 200;
 const maxSessionsOfKey = 100;
 /** The bytes of results and usual states that all provisioners may be sending at the same time, and the number of large states. */
 const heldParts = { maxBytes: 256 * 1024 * 1024, maxRooms: 2 };
+const tooMany = "Too many provisioners are connected to this server.";
 const touchMs = 30_000;
 type Channel = MessageChannel<ProvisionerMessage, ServerMessage>;
 
@@ -59,9 +60,12 @@ export class Provisioners implements AsyncDisposable {
 
   /** Throws `Unavailable` if there are too many sessions for another one. */
   requireRoom({ id }: { readonly id: string }): void {
-    const ofKey = this.#open.values().filter(({ keyId }) => keyId === id);
-    const isFull = this.#open.size >= maxSessions || [...ofKey].length >= maxSessionsOfKey;
-    if (isFull) throw new Unavailable("Too many provisioners are connected to this server.");
+    if (this.#isFull(id)) throw new Unavailable(tooMany);
+  }
+
+  #isFull(key: string): boolean {
+    const ofKey = this.#open.values().filter(({ keyId }) => keyId === key);
+    return this.#open.size >= maxSessions || [...ofKey].length >= maxSessionsOfKey;
   }
 
   /** Serves a session until it ends. */
@@ -78,7 +82,14 @@ export class Provisioners implements AsyncDisposable {
     const { workerId, keyId, name } = session;
     const channel: Channel = new MessageChannel(socket, parseProvisionerMessage);
     keepAlive(socket);
-    this.#open.get(workerId)?.channel.close(1012, "a newer session has begun");
+    const replaced = this.#open.get(workerId);
+    replaced?.channel.close(1012, "a newer session has begun");
+    // Others may have begun since there was room.
+    if (replaced === undefined && this.#isFull(keyId)) {
+      channel.close(1013, tooMany);
+      await endSession(db, session);
+      return;
+    }
     this.#open.set(workerId, { keyId, channel });
     logger.info({ provisioner: name, worker: workerId }, "provisioner connected");
     const onStop = (): void => channel.close(1012, "the server is stopping");
