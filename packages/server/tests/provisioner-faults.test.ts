@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 
 import { cancelBuild, getBuildLogs } from "@slipway/api/builds/routes";
+import { systemClock } from "@slipway/runtime";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { openServer, type OpenServer } from "./support/open-server.ts";
+import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 import {
   agent,
   begin,
@@ -115,6 +116,32 @@ describe("a provisioner that comes back", () => {
     next.send({ type: "end", call: again.call });
     await endsWith(server, workspace, "succeeded");
   });
+
+  it.each([1, -1])(
+    "gets the age of its lease from a server whose clock is %i hours wrong",
+    async (hours) => {
+      const clock = { ...systemClock, now: () => systemClock.now() + hours * 3_600_000 };
+      await using replica = await openReplica(server, { SLIPWAY_TERRAFORM: "off" }, clock);
+      const tag = `clock${hours}`;
+      await using provisioner = (await connect(server, tag, replica.url)).provisioner;
+      const { workspace, call, job } = await begin(server, tag, provisioner);
+      const times = { lastsMs: 600_000, patienceMs: 200_000 };
+      provisioner.send({ type: "request", call, request: 1, what: "hold", ...times });
+      const { renewedAgoMs = -1 } = await provisioner.next("answer");
+      expect(renewedAgoMs).toBeGreaterThanOrEqual(0);
+      expect(renewedAgoMs).toBeLessThan(200_000);
+      const { rows } = await sql<{ seconds: number }>`
+        select extract(epoch from lease_until - now())::float as seconds from jobs where id = ${job}`.execute(
+        server.db,
+      );
+      // By the clock of the database alone.
+      expect(rows[0]?.seconds).toBeGreaterThan(400);
+      expect(rows[0]?.seconds).toBeLessThan(601);
+      provisioner.sendPart(call, "result", json({ resources: [resource], agents: [] }));
+      provisioner.send({ type: "end", call });
+      await endsWith(server, workspace, "succeeded");
+    },
+  );
 
   it("is told to settle a job that was canceled meanwhile", async () => {
     const { provisioner, key, id } = await connect(server, "settle");

@@ -39,14 +39,15 @@ export const reading = { definition, resources: [resource] };
 export const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 export const patience = { timeout: 30_000, interval: 50 };
 
-/** A provisioner alone with its tag, and a key for more of them. */
+/** A provisioner alone with its tag, and a key for more of them. `url` is that of its server (default: the only one). */
 export async function connect(
   server: OpenServer,
   tag: string,
+  url = server.url,
 ): Promise<{ provisioner: RawProvisioner; key: string; id: string }> {
   const key = await makeKey(server.admin, tag, { only: tag, more: "than jobs have" });
   const id = randomUUID();
-  return { provisioner: await RawProvisioner.connect({ url: server.url, key, id }), key, id };
+  return { provisioner: await RawProvisioner.connect({ url, key, id }), key, id };
 }
 
 /** Pushes a template, which the provisioner reads; resolves to its id. */
