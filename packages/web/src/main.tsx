@@ -4,11 +4,11 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { createCache } from "./api/cache.ts";
-import { applyTheme } from "./components/shell/theme.ts";
+import { startTheme } from "./components/shell/theme.ts";
 import { createDashboardRouter } from "./router.tsx";
 import { ToastArea } from "./ui/toasts.tsx";
 
-applyTheme();
+startTheme();
 
 const cache = createCache(() => {
   const { pathname, href } = router.state.location;

@@ -54,7 +54,7 @@ export function Button({
   return (
     <button
       {...rest}
-      type={isOff && type === "submit" ? "button" : type}
+      type={type}
       className={classNames(
         base,
         shape === "row" ? "w-full justify-between" : "justify-center",
@@ -66,7 +66,8 @@ export function Button({
       aria-disabled={isOff || undefined}
       aria-busy={isBusy || undefined}
       title={disabledReason ?? rest.title}
-      onClick={isOff ? undefined : onClick}
+      // A form without a button that sends it would be sent by the Enter key nevertheless.
+      onClick={isOff ? (event) => event.preventDefault() : onClick}
     >
       {isBusy ? <LoaderCircle aria-hidden size={14} className="animate-spin" /> : icon}
       {children}

@@ -17,6 +17,7 @@ interface PagerProps {
 export function Pager({ page, pageSize, count, isCapped = false, linkTo }: PagerProps): ReactNode {
   const first = (page - 1) * pageSize + 1;
   const last = Math.min(page * pageSize, count);
+  const pages = Math.ceil(count / pageSize);
   if (count === 0) return null;
   return (
     <nav
@@ -32,7 +33,10 @@ export function Pager({ page, pageSize, count, isCapped = false, linkTo }: Pager
       </p>
       <div className="flex gap-2">
         {page > 1 && (
-          <Link {...linkTo(page - 1)} className={buttonClasses("secondary", "small")}>
+          <Link
+            {...linkTo(Math.min(page - 1, pages))}
+            className={buttonClasses("secondary", "small")}
+          >
             Previous
           </Link>
         )}

@@ -14,8 +14,16 @@ function readTheme(): Theme {
   return isTheme(stored) ? stored : "system";
 }
 
-/** Applies the stored theme to the page. Call it before the first render, so that no other theme flashes. */
-export function applyTheme(): void {
+/**
+ * Applies the stored theme to the page, also when another tab changes it. Call it before the first render, so that no
+ * other theme flashes.
+ */
+export function startTheme(): void {
+  applyTheme();
+  globalThis.addEventListener("storage", changeTheme);
+}
+
+function applyTheme(): void {
   const theme = readTheme();
   if (theme === "system") delete document.documentElement.dataset["theme"];
   else document.documentElement.dataset["theme"] = theme;
@@ -23,6 +31,10 @@ export function applyTheme(): void {
 
 export function setTheme(theme: Theme): void {
   localStorage.setItem(storageKey, theme);
+  changeTheme();
+}
+
+function changeTheme(): void {
   applyTheme();
   for (const listener of listeners) listener();
 }
@@ -32,16 +44,8 @@ export function useTheme(): Theme {
 }
 
 function subscribe(listener: () => void): () => void {
-  const onStorage = (): void => {
-    applyTheme();
-    listener();
-  };
   listeners.add(listener);
-  globalThis.addEventListener("storage", onStorage);
-  return () => {
-    listeners.delete(listener);
-    globalThis.removeEventListener("storage", onStorage);
-  };
+  return () => listeners.delete(listener);
 }
 
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");

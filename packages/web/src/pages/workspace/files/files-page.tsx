@@ -53,7 +53,7 @@ function Browser({ agent }: { readonly agent: WorkspaceAgent }): ReactNode {
   const [asked, setAsked] = useState<FileAction>();
   const drop = (event: DragEvent): void => {
     event.preventDefault();
-    void upload.send(event.dataTransfer.files);
+    void upload.send([...event.dataTransfer.files]);
   };
   return (
     <>

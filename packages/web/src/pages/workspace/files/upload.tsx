@@ -13,7 +13,7 @@ import { childPath } from "./file-content.ts";
 interface UploadState {
   readonly progress: number | undefined;
   readonly error: unknown;
-  readonly send: (files: FileList) => Promise<void>;
+  readonly send: (files: readonly File[]) => Promise<void>;
 }
 
 /** Uploads files into a directory, one after the other. */
@@ -21,16 +21,15 @@ export function useUpload({ id }: WorkspaceAgent, directory: string): UploadStat
   const cache = useQueryClient();
   const [progress, setProgress] = useState<number>();
   const [error, setError] = useState<unknown>();
-  const send = async (files: FileList): Promise<void> => {
+  const send = async (files: readonly File[]): Promise<void> => {
     setError(undefined);
     try {
-      const all = [...files];
-      for (const [index, file] of all.entries()) {
+      for (const [index, file] of files.entries()) {
         const query = { path: childPath(directory, file.name) };
         const url = client.url(writeFile, { params: { agent: id }, query });
         // A file that is there is not replaced by one that happens to have its name.
         const headers = { "If-None-Match": "*" };
-        const onProgress = (part: number): void => setProgress((index + part) / all.length);
+        const onProgress = (part: number): void => setProgress((index + part) / files.length);
         await sendFile(url, file, { headers, onProgress });
       }
     } catch (failure) {
@@ -45,7 +44,7 @@ export function useUpload({ id }: WorkspaceAgent, directory: string): UploadStat
 
 interface UploadButtonProps {
   readonly isBusy: boolean;
-  readonly onFiles: (files: FileList) => Promise<void>;
+  readonly onFiles: (files: readonly File[]) => Promise<void>;
 }
 
 export function UploadButton({ isBusy, onFiles }: UploadButtonProps): ReactNode {
@@ -59,7 +58,10 @@ export function UploadButton({ isBusy, onFiles }: UploadButtonProps): ReactNode 
         aria-label="Files to upload"
         className="sr-only"
         onChange={({ target }) => {
-          if (target.files !== null && target.files.length > 0) void onFiles(target.files);
+          const files = [...(target.files ?? [])];
+          // Without a value the same files can be chosen again.
+          target.value = "";
+          if (files.length > 0) void onFiles(files);
         }}
       />
       <Button
