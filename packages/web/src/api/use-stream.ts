@@ -1,7 +1,9 @@
 import type { ParamsOf, QueryOf, ResponseOf, Route } from "@slipway/api/contract/route";
+import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useEffectEvent, useState } from "react";
 
 import { client } from "./client.ts";
+import { meQuery } from "./session.ts";
 import { readSharedStream } from "./shared-stream.ts";
 
 interface StreamInput<R extends Route> {
@@ -19,6 +21,7 @@ export function useStream<R extends Route>(
   onMessage: (message: ResponseOf<R>) => void,
 ): boolean {
   const [isLive, setLive] = useState(true);
+  const cache = useQueryClient();
   const url = client.url(route, input);
   const hear = useEffectEvent(onMessage);
   useEffect(() => {
@@ -28,11 +31,13 @@ export function useStream<R extends Route>(
       signal: ended.signal,
       onEvent: (event) => {
         setLive(event.kind === "message");
+        // The session may have ended, perhaps in another tab: the cache leads to the log-in if the server says so.
+        if (event.kind === "lost") void cache.invalidateQueries({ queryKey: meQuery.queryKey });
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- messages are trusted to follow the contract
         if (event.kind === "message") hear(JSON.parse(event.text) as ResponseOf<R>);
       },
     });
     return () => ended.abort();
-  }, [url]);
+  }, [url, cache]);
   return isLive;
 }

@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { Button, IconButton } from "./button.tsx";
 import { errorText } from "./error-text.ts";
 import { Notice } from "./notice.tsx";
+import { useToaster } from "./toasts.tsx";
 
 interface DialogProps {
   readonly title: ReactNode;
@@ -50,6 +51,18 @@ export function Dialog({
   );
 }
 
+/** Returns whether the component is still there, for what comes back to it later. */
+export function useIsMounted(): { readonly current: boolean } {
+  const isMounted = useRef(false);
+  useEffect(() => {
+    isMounted.current = true;
+    return () => {
+      isMounted.current = false;
+    };
+  }, []);
+  return isMounted;
+}
+
 interface ConfirmDialogProps {
   readonly title: ReactNode;
   /** The consequences of the action. */
@@ -77,13 +90,17 @@ export function ConfirmDialog({
     isBusy: false,
     error: undefined,
   });
+  const toaster = useToaster();
+  const isOpen = useIsMounted();
   const confirm = async (): Promise<void> => {
     setState({ isBusy: true, error: undefined });
     try {
       await onConfirm();
-      onClose();
+      // Whoever closed it meanwhile may have opened another in its place.
+      if (isOpen.current) onClose();
     } catch (error) {
-      setState({ isBusy: false, error });
+      if (isOpen.current) setState({ isBusy: false, error });
+      else toaster.fail(errorText(error));
     }
   };
   return (
@@ -92,7 +109,7 @@ export function ConfirmDialog({
       onClose={onClose}
       footer={
         <>
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{state.isBusy ? "Close" : "Cancel"}</Button>
           <Button
             look={isDangerous ? "danger" : "primary"}
             isBusy={state.isBusy}

@@ -46,20 +46,20 @@ export function Editor({ version, archive, definition }: EditorProps): ReactNode
   const problems = useMemo(() => checkDefinition(checkedText), [checkedText]);
   const isDirty = text !== savedText;
   const save = useMutation({
-    mutationFn: async () => {
+    mutationFn: async (edited: string) => {
       setLines([]);
       setImported(undefined);
       ended.current = new AbortController();
       return importVersion({
-        source: { tar: replaceDefinition(archive, text) },
+        source: { tar: replaceDefinition(archive, edited) },
         templateId: template.id,
         message,
         onLine: (line) => setLines((all) => [...all, line]),
         signal: ended.current.signal,
       });
     },
-    onSuccess: async (saved) => {
-      setSavedText(text);
+    onSuccess: async (saved, edited) => {
+      setSavedText(edited);
       setImported(saved);
       await refresh(cache, listTemplateVersions, getTemplateByName, listTemplates);
     },
@@ -107,7 +107,7 @@ export function Editor({ version, archive, definition }: EditorProps): ReactNode
                       : undefined
                     : "Nothing has changed"
                 }
-                onClick={() => save.mutate()}
+                onClick={() => save.mutate(text)}
               >
                 Save as new version
               </Button>

@@ -9,11 +9,13 @@ import { useMe, useRights } from "../../api/session.ts";
 import { actionRefusal } from "../../components/workspaces/action-refusal.ts";
 import { runAction } from "../../components/workspaces/run-action.ts";
 import { Button, IconButton } from "../../ui/button.tsx";
-import { Dialog } from "../../ui/dialog.tsx";
+import { Dialog, useIsMounted } from "../../ui/dialog.tsx";
 import { Notice } from "../../ui/notice.tsx";
+import { useToaster } from "../../ui/toasts.tsx";
 import { UntrustedText } from "../../ui/untrusted-text.tsx";
 import { changeRefusal } from "./change-refusal.ts";
 import { type Outcomes, runOnMany } from "./run-on-many.ts";
+import { useSelected } from "./use-workspace-list.ts";
 
 /** The actions that several workspaces can have at once. */
 export type ManyAction = "start" | "stop" | "update" | "delete";
@@ -26,14 +28,17 @@ const actions = [
 ] as const;
 
 interface ManyActionsProps {
-  readonly selected: readonly Workspace[];
+  /** The selected workspaces by their ids, each as it was when it was selected. */
+  readonly selected: ReadonlyMap<string, Workspace>;
   readonly onClear: () => void;
 }
 
 /** The actions on the selected workspaces, at the bottom of the window. */
 export function ManyActions({ selected, onClear }: ManyActionsProps): ReactNode {
   const [asked, setAsked] = useState<ManyAction>();
-  const number = selected.length;
+  const workspaces = useSelected(selected);
+  const number = workspaces.length;
+  if (number === 0 && asked === undefined) return null;
   return (
     <div
       role="toolbar"
@@ -57,7 +62,7 @@ export function ManyActions({ selected, onClear }: ManyActionsProps): ReactNode 
       {asked !== undefined && (
         <ManyDialog
           action={asked}
-          workspaces={selected}
+          workspaces={workspaces}
           onClose={() => setAsked(undefined)}
           onDone={onClear}
         />
@@ -108,6 +113,8 @@ export function ManyDialog({
   onDone,
 }: ManyDialogProps): ReactNode {
   const cache = useQueryClient();
+  const toaster = useToaster();
+  const isOpen = useIsMounted();
   // What is asked about stays the same, whatever becomes of the list meanwhile.
   const [workspaces] = useState(chosen);
   const me = useMe();
@@ -130,6 +137,10 @@ export function ManyDialog({
       (done) => setPhase({ kind: "running", done }),
     );
     await refresh(cache, listWorkspaces);
+    if (!isOpen.current) {
+      if (outcomes.failed.length > 0) toaster.fail(failureText(outcomes, possible));
+      return;
+    }
     if (outcomes.failed.length > 0) return setPhase({ kind: "failed", outcomes });
     onClose();
     onDone();
@@ -141,7 +152,7 @@ export function ManyDialog({
       onClose={onClose}
       footer={
         <>
-          <Button onClick={onClose}>{phase.kind === "failed" ? "Close" : "Cancel"}</Button>
+          <Button onClick={onClose}>{phase.kind === "asked" ? "Cancel" : "Close"}</Button>
           {phase.kind !== "failed" && (
             <Button
               look={action === "delete" ? "danger" : "primary"}
@@ -171,10 +182,7 @@ export function ManyDialog({
         </>
       )}
       {phase.kind === "failed" && (
-        <Notice
-          tone="bad"
-          title={`Failed for ${String(phase.outcomes.failed.length)} of ${countOf(possible)}`}
-        >
+        <Notice tone="bad" title={failureText(phase.outcomes, possible)}>
           <NameList
             entries={phase.outcomes.failed.map(({ workspace, message }) => ({
               workspace,
@@ -185,6 +193,10 @@ export function ManyDialog({
       )}
     </Dialog>
   );
+}
+
+function failureText({ failed }: Outcomes, tried: readonly unknown[]): string {
+  return `Failed for ${String(failed.length)} of ${countOf(tried)}`;
 }
 
 function countOf(all: readonly unknown[]): string {

@@ -76,6 +76,32 @@ export function useLiveList(): boolean {
   return useStream(watchWorkspaces, {}, (change) => reader.current?.hear(change));
 }
 
+/** Returns the query for at most `maxRows` workspaces by their ids. */
+function rowsQuery(ids: readonly string[]): { readonly q: string; readonly limit: string } {
+  return { q: `id:${ids.join(",")}`, limit: String(maxRows) };
+}
+
+/**
+ * Returns selected workspaces as they are now, without those that are gone, whether or not the list still has them in
+ * view. `selected` has each as it was when it was selected, which stands until it is read.
+ */
+export function useSelected(selected: ReadonlyMap<string, Workspace>): readonly Workspace[] {
+  const all = [...selected.values()];
+  const parts = Array.from({ length: Math.ceil(all.length / maxRows) }, (_, part) =>
+    all.slice(part * maxRows, (part + 1) * maxRows),
+  );
+  const reads = useQueries({
+    queries: parts.map((part) =>
+      routeQuery(listWorkspaces, { query: rowsQuery(part.map(({ id }) => id)) }),
+    ),
+  });
+  return parts.flatMap((part, at) => {
+    const now = reads[at]?.data?.workspaces;
+    if (now === undefined) return part;
+    return part.flatMap(({ id }) => now.filter((one) => one.id === id));
+  });
+}
+
 /** Reads those of some workspaces whose pages are in the cache, and puts them into their places. */
 async function readRows(
   cache: QueryClient,
@@ -91,7 +117,7 @@ async function readRows(
   // The others come with the list.
   const wanted = ids.filter((id) => shown.has(id)).slice(0, maxRows);
   if (wanted.length === 0) return;
-  const query = { q: `id:${wanted.join(",")}`, limit: String(maxRows) };
+  const query = rowsQuery(wanted);
   const signal = AbortSignal.any([ended, AbortSignal.timeout(maxReadMs)]);
   const rows = await client.call(listWorkspaces, { query, signal }).then(
     ({ workspaces }) => new Map(workspaces.map((row) => [row.id, row])),

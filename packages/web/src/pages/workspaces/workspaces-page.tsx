@@ -70,7 +70,7 @@ export function WorkspacesPage(): ReactNode {
       )}
       {selected.size > 0 && (
         <Suspense>
-          <ManyActions selected={[...selected.values()]} onClear={() => setSelected(new Map())} />
+          <ManyActions selected={selected} onClear={() => setSelected(new Map())} />
         </Suspense>
       )}
     </>

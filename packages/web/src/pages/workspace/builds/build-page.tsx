@@ -34,8 +34,9 @@ export function BuildPage(): ReactNode {
   const read = useQuery(routeQuery(getBuildByNumber, { params: { user, name, number } }));
   const { refetch } = read;
   const isLatest = String(latest.build_number) === number;
+  // A build that is no longer the latest may have ended unseen.
   useEffect(() => {
-    if (isLatest) void refetch();
+    void refetch({ cancelRefetch: false });
   }, [isLatest, latest.status, refetch]);
   const build = isLatest ? latest : read.data;
   if (build === undefined) {

@@ -79,7 +79,7 @@ export function FileView({ agentId, path }: FileViewProps): ReactNode {
           agentId={agentId}
           path={path}
           file={file.data}
-          onReload={() => void file.refetch()}
+          onReload={() => file.refetch()}
         />
       )}
     </Panel>
@@ -100,7 +100,7 @@ async function openFile(
 
 interface ContentProps extends FileViewProps {
   readonly file: OpenedFile;
-  readonly onReload: () => void;
+  readonly onReload: () => Promise<unknown>;
 }
 
 function Content({ file, ...rest }: ContentProps): ReactNode {
@@ -128,7 +128,7 @@ function Content({ file, ...rest }: ContentProps): ReactNode {
 interface EditorProps extends FileViewProps {
   readonly etag: string;
   readonly text: string;
-  readonly onReload: () => void;
+  readonly onReload: () => Promise<unknown>;
 }
 
 function Editor({ agentId, path, etag, text, onReload }: EditorProps): ReactNode {
@@ -143,8 +143,7 @@ function Editor({ agentId, path, etag, text, onReload }: EditorProps): ReactNode
     },
     onSuccess: async () => {
       toaster.show("Saved.");
-      onReload();
-      await refresh(cache, listFiles);
+      await Promise.all([onReload(), refresh(cache, listFiles)]);
     },
   });
   const hasConflict = save.error instanceof ApiError && save.error.status === 412;
@@ -156,7 +155,7 @@ function Editor({ agentId, path, etag, text, onReload }: EditorProps): ReactNode
           title="The file has changed since you opened it."
           action={
             <span className="flex gap-2">
-              <Button size="small" onClick={onReload}>
+              <Button size="small" onClick={() => void onReload()}>
                 Discard mine
               </Button>
               <Button size="small" onClick={() => save.mutate(true)}>
@@ -171,6 +170,8 @@ function Editor({ agentId, path, etag, text, onReload }: EditorProps): ReactNode
         aria-label={untrusted(path)}
         rows={18}
         spellCheck={false}
+        // The file is read again once it is saved, in place of what is typed meanwhile.
+        readOnly={save.isPending}
         value={value}
         onValue={setValue}
       />

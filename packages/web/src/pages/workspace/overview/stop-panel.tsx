@@ -81,10 +81,20 @@ function ExtendButtons({ workspace, refusal }: ExtendProps): ReactNode {
   return (
     <>
       <div className="flex flex-wrap gap-2">
-        <Button size="small" disabledReason={refusal} onClick={() => later(hourMs)}>
+        <Button
+          size="small"
+          isBusy={extend.isPending}
+          disabledReason={refusal}
+          onClick={() => later(hourMs)}
+        >
           + 1 hour
         </Button>
-        <Button size="small" disabledReason={refusal} onClick={() => later(4 * hourMs)}>
+        <Button
+          size="small"
+          isBusy={extend.isPending}
+          disabledReason={refusal}
+          onClick={() => later(4 * hourMs)}
+        >
           + 4 hours
         </Button>
         <Button size="small" disabledReason={refusal} onClick={() => setChoosing(true)}>

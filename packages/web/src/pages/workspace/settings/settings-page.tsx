@@ -51,12 +51,13 @@ function NameForm(): ReactNode {
   const cache = useQueryClient();
   const navigate = useNavigate();
   const rename = useMutation({
-    mutationFn: () => client.call(renameWorkspace, { params: { workspace: id }, body: { name } }),
-    onSuccess: async () => {
+    mutationFn: (wanted: string) =>
+      client.call(renameWorkspace, { params: { workspace: id }, body: { name: wanted } }),
+    onSuccess: async (_answer, wanted) => {
       await refresh(cache, listWorkspaces);
       await navigate({
         to: "/@{$owner}/$workspace/settings",
-        params: { owner, workspace: name },
+        params: { owner, workspace: wanted },
         replace: true,
       });
     },
@@ -64,7 +65,7 @@ function NameForm(): ReactNode {
   const errors = formErrors(rename.error, ["name"]);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    rename.mutate();
+    rename.mutate(name);
   };
   return (
     <form onSubmit={submit} className="flex flex-col gap-3">

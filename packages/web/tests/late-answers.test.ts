@@ -1,0 +1,249 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { createBuild } from "@slipway/api/workspaces/build-routes";
+import { createWorkspace, extendWorkspace } from "@slipway/api/workspaces/routes";
+import { makeWorkspace, pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import type { Page, Route } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { type Dashboard, openDashboard } from "./support/dashboard.ts";
+
+/* Answers that come late, twice or to a page that has gone on. */
+
+const outside = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
+const inside = "driver: process\nagents:\n  main: { os: linux, arch: amd64 }\n";
+
+let dashboard: Dashboard;
+let outsideId = "";
+let home = "";
+
+beforeAll(async () => {
+  dashboard = await openDashboard();
+  outsideId = await pushTemplate(dashboard.admin, "outside", outside);
+  const insideId = await pushTemplate(dashboard.admin, "inside", inside);
+  const { id } = await makeWorkspace(
+    dashboard.admin,
+    "dev",
+    insideId,
+    ({ lifecycle_state: state }) => state === "ready",
+  );
+  home = join(dashboard.dataDir, "workspaces", id, "home");
+});
+afterAll(() => dashboard[Symbol.asyncDispose]());
+
+async function make(name: string, ttlMs?: number): Promise<string> {
+  const { id } = await dashboard.admin.call(createWorkspace, {
+    params: { user: "me" },
+    body: { name, template_id: outsideId, ...(ttlMs === undefined ? {} : { ttl_ms: ttlMs }) },
+  });
+  await waitForWorkspace(dashboard.admin, id, (one) => one.latest_build.status === "running");
+  return id;
+}
+
+function build(id: string, transition: "stop" | "delete"): Promise<unknown> {
+  return dashboard.admin.call(createBuild, { params: { workspace: id }, body: { transition } });
+}
+
+function rowOf(page: Page, name: string) {
+  return page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
+}
+
+/** A request that waits on its way: it goes on, or is answered, when the test says so. */
+interface HeldRequest {
+  readonly arrived: Promise<void>;
+  readonly release: (answer?: (route: Route) => Promise<void>) => void;
+}
+
+/** Holds the first request of a method to an address. */
+async function hold(page: Page, address: string, method: string): Promise<HeldRequest> {
+  const arrived = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<(route: Route) => Promise<void>>();
+  let isHeld = false;
+  await page.route(address, async (route) => {
+    if (isHeld || route.request().method() !== method) return route.fallback();
+    isHeld = true;
+    arrived.resolve();
+    return (await released.promise)(route);
+  });
+  return {
+    arrived: arrived.promise,
+    release: (answer = (route) => route.continue()) => released.resolve(answer),
+  };
+}
+
+const refused = (route: Route): Promise<void> =>
+  route.fulfill({ status: 409, json: { message: "Another build is running." } });
+
+describe("a dialog that was closed while its action ran", () => {
+  it("leaves the next one open when the action is done", async () => {
+    await make("closed");
+    const { page } = await dashboard.openAdminPage();
+    await page.goto("/workspaces?q=closed");
+    const held = await hold(page, "**/workspaces/*/builds", "POST");
+    await page.getByRole("button", { name: "Stop closed" }).click();
+    const stop = page.getByRole("dialog", { name: "Stop closed?" });
+    await stop.getByRole("button", { name: "Stop", exact: true }).click();
+    await held.arrived;
+    await page.keyboard.press("Escape");
+    await stop.waitFor({ state: "hidden" });
+    await page.getByRole("button", { name: "Actions for closed" }).click();
+    await page.getByRole("menuitem", { name: "Delete" }).click();
+    const remove = page.getByRole("dialog", { name: "Delete closed?" });
+    await remove.getByLabel("Type closed to confirm").fill("clo");
+    held.release();
+    await rowOf(page, "closed").getByText("Stopped").waitFor();
+    expect(await remove.getByLabel("Type closed to confirm").inputValue()).toBe("clo");
+  });
+
+  it("still tells that the action failed", async () => {
+    await make("refused");
+    const { page } = await dashboard.openAdminPage();
+    await page.goto("/workspaces?q=refused");
+    const held = await hold(page, "**/workspaces/*/builds", "POST");
+    await page.getByRole("button", { name: "Stop refused" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Stop", exact: true }).click();
+    await held.arrived;
+    await page.keyboard.press("Escape");
+    held.release(refused);
+    await page.getByRole("status").getByText("Another build is running.").waitFor();
+  });
+
+  it("leaves a selection alone that was made since", async () => {
+    await Promise.all(["many-a", "many-b"].map((name) => make(name)));
+    const { page } = await dashboard.openAdminPage();
+    await page.goto("/workspaces?q=many");
+    await page.getByLabel("Select many-a").check();
+    const held = await hold(page, "**/workspaces/*/builds", "POST");
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    const stop = page.getByRole("dialog", { name: "Stop 1 workspace?" });
+    await stop.getByRole("button", { name: "Stop 1 workspace" }).click();
+    await held.arrived;
+    await page.keyboard.press("Escape");
+    await page.getByLabel("Select many-b").check();
+    held.release();
+    await rowOf(page, "many-a").getByText("Stopped").waitFor();
+    await page.getByRole("toolbar").getByText("2 selected").waitFor();
+  });
+});
+
+describe("a selection", () => {
+  it("follows what becomes of the workspaces, and acts on them as they are", async () => {
+    const [stopped, gone] = await Promise.all([make("kept-a"), make("kept-b")]);
+    const { page } = await dashboard.openAdminPage();
+    await page.goto("/workspaces?q=kept");
+    for (const name of ["kept-a", "kept-b"]) await page.getByLabel(`Select ${name}`).check();
+    const toolbar = page.getByRole("toolbar", { name: "Selected workspaces" });
+    await toolbar.getByText("2 selected").waitFor();
+    await build(stopped, "stop");
+    await build(gone, "delete");
+    await toolbar.getByText("1 selected").waitFor();
+    await rowOf(page, "kept-a").getByText("Stopped").waitFor();
+    await toolbar.getByRole("button", { name: "Stop", exact: true }).click();
+    const dialog = page.getByRole("dialog", { name: "Stop 0 workspaces?" });
+    await dialog.getByText("1 workspace skipped").waitFor();
+  });
+});
+
+describe("what is typed while it is saved", () => {
+  it("is not taken for saved in the editor of a template", async () => {
+    const { page } = await dashboard.openAdminPage();
+    await page.goto("/templates/outside/versions");
+    await page.getByRole("table").getByRole("link").first().click();
+    await page.getByRole("link", { name: "Edit" }).first().click();
+    const text = page.getByLabel("Definition", { exact: true });
+    await text.fill(`${outside}# one\n`);
+    const held = await hold(page, "**/templateversions", "POST");
+    const save = page.getByRole("button", { name: /^Save as new version/ });
+    await save.click();
+    await held.arrived;
+    await text.fill(`${outside}# one\n# two\n`);
+    held.release();
+    await page.getByText(/^Saved as/).waitFor();
+    await expect.poll(() => save.getAttribute("aria-disabled")).toBeNull();
+  });
+
+  it("is not lost in a file: it cannot be changed until it is read again", async () => {
+    writeFileSync(join(home, "note.txt"), "one");
+    const { page } = await dashboard.openAdminPage();
+    const file = encodeURIComponent(join(home, "note.txt"));
+    await page.goto(`/@admin/dev/files?file=${file}`);
+    const text = page.getByRole("textbox");
+    // Whoever the agent runs as, the answer is that of a write.
+    const held = await hold(page, "**/workspaceagents/*/files**", "PUT");
+    await text.fill("two");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await held.arrived;
+    expect(await text.isEditable()).toBe(false);
+    writeFileSync(join(home, "note.txt"), "two, saved");
+    held.release((route) => route.fulfill({ status: 204 }));
+    await expect.poll(() => text.inputValue()).toBe("two, saved");
+    expect(await text.isEditable()).toBe(true);
+  });
+
+  it("does not change where a renamed workspace is", async () => {
+    await make("before");
+    const { page } = await dashboard.openAdminPage();
+    await page.goto("/@admin/before/settings");
+    const name = page.getByLabel("Name", { exact: true });
+    const held = await hold(page, "**/api/v2/workspaces/*", "PATCH");
+    await name.fill("after");
+    await page.getByRole("button", { name: "Rename" }).click();
+    await held.arrived;
+    await name.fill("elsewhere");
+    held.release();
+    await page.waitForURL("**/@admin/after/settings");
+  });
+});
+
+it("does not move a deadline twice at once", async () => {
+  const id = await make("timed", 3_600_000);
+  await dashboard.admin.call(extendWorkspace, {
+    params: { workspace: id },
+    body: { deadline: new Date(Date.now() + 3 * 3_600_000).toISOString() },
+  });
+  const { page } = await dashboard.openAdminPage();
+  await page.goto("/@admin/timed");
+  const held = await hold(page, "**/extend", "PUT");
+  await page.getByRole("button", { name: "+ 4 hours" }).click();
+  await held.arrived;
+  const [hour, hours] = ["+ 1 hour", "+ 4 hours"].map((text) =>
+    page.getByRole("button", { name: text }),
+  );
+  expect(await hour?.getAttribute("aria-disabled")).toBe("true");
+  held.release();
+  await page.getByText(/^It stops in 7 hours/).waitFor();
+  await expect.poll(() => hours?.getAttribute("aria-disabled")).toBeNull();
+});
+
+it("shows the end of a build that ended unseen, when another has begun", async () => {
+  const id = await make("builds");
+  const { page } = await dashboard.openAdminPage();
+  // The first answer is as old as that of a machine that was asleep.
+  let isFirst = true;
+  await page.route("**/workspace/builds/builds/1", async (route) => {
+    const response = await route.fetch();
+    const { job, ...rest } = await response.json();
+    const old = isFirst ? { ...rest, job: { ...job, status: "running" } } : { ...rest, job };
+    isFirst = false;
+    await route.fulfill({ response, json: old });
+  });
+  await page.goto("/@admin/builds/builds/1");
+  await page.getByText("Succeeded").first().waitFor();
+  await build(id, "stop");
+  await page.getByText("Stopped").first().waitFor();
+  await page.getByText("Succeeded").first().waitFor();
+  expect(isFirst).toBe(false);
+});
+
+it("leads every tab to the log-in when one of them logs out", async () => {
+  const { page } = await dashboard.openAdminPage();
+  await page.goto("/workspaces");
+  await page.getByRole("heading", { name: "Workspaces" }).waitFor();
+  const other = await page.context().newPage();
+  await other.goto("/workspaces");
+  await other.getByRole("heading", { name: "Workspaces" }).waitFor();
+  await other.getByRole("button", { name: "admin" }).click();
+  await other.getByRole("menuitem", { name: "Log out" }).click();
+  await page.getByRole("heading", { name: "Log in to Slipway" }).waitFor();
+});
