@@ -52,7 +52,7 @@ it("does not begin what was canceled in the meantime", async () => {
   expect([ended.job.status, driver.starts]).toEqual(["canceled", 0]);
 });
 
-it("is its owner's to cancel, and no other member's", async () => {
+it("is its owner's to cancel, which the audit trail has, and no other member's", async () => {
   const driver = new LateDriver();
   const server = await openServer(inject("postgresUrl"), {}, [driver]);
   onTestFinished(() => server[Symbol.asyncDispose]());
@@ -70,5 +70,19 @@ it("is its owner's to cancel, and no other member's", async () => {
   });
   expect(await server.request("PATCH", path, undefined, owner.client)).toMatchObject({
     status: 200,
+  });
+  const { body } = await server.request(
+    "GET",
+    "/audit?q=resource_type:workspace_build+action:write",
+  );
+  expect(body).toMatchObject({
+    audit_logs: [
+      {
+        user: { username: "ann" },
+        resource_target: "dev",
+        diff: { canceled: { old: false, new: true } },
+        additional_fields: { workspace_owner: "ann", build_number: 1 },
+      },
+    ],
   });
 });

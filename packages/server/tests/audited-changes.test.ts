@@ -1,0 +1,114 @@
+import { createWorkspace } from "@slipway/api/workspaces/routes";
+import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
+
+import { type OpenServer, openServer } from "./support/open-server.ts";
+import { addPerson } from "./support/people.ts";
+
+/* Changes that only the audit trail tells of afterwards: each has its entry, and one that changes nothing has none. */
+
+let server: OpenServer;
+const yaml = `driver: external
+agents: { main: { os: linux, arch: amd64 } }
+presets: { ready: { prebuilds: { instances: 1 } } }
+`;
+
+beforeAll(async () => {
+  server = await openServer(inject("postgresUrl"));
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** Returns the entries that a search of the audit trail finds, newest first. */
+async function entries(search: string): Promise<readonly unknown[]> {
+  const query = new URLSearchParams({ q: search });
+  const { body } = await server.request("GET", `/audit?${query.toString()}`);
+  return Object(body).audit_logs;
+}
+
+it("has who paused and resumed the filling of pools", async () => {
+  const pause = (isPaused: boolean) =>
+    server.request("PUT", "/prebuilds/settings", { reconciliation_paused: isPaused });
+  for (const isPaused of [true, true, false]) await pause(isPaused);
+  expect(await entries("resource_type:prebuilds_settings")).toMatchObject([
+    { action: "write", diff: { reconciliation_paused: { old: true, new: false } } },
+    {
+      action: "write",
+      diff: { reconciliation_paused: { old: false, new: true } },
+      user: { username: "admin" },
+    },
+  ]);
+});
+
+it("has the names that a user had before", async () => {
+  const { client } = await addPerson(server, "ann");
+  const names = { username: "anna", name: "Anna" };
+  expect(await server.request("PUT", "/users/me/profile", names, client)).toMatchObject({
+    status: 200,
+  });
+  expect(await entries("resource_type:user username:anna")).toMatchObject([
+    {
+      action: "write",
+      resource_target: "ann",
+      diff: { username: { old: "ann", new: "anna" }, name: { old: "", new: "Anna" } },
+    },
+  ]);
+});
+
+it("has who ended a user's other sessions", async () => {
+  const { client } = await addPerson(server, "bea");
+  expect(await server.request("DELETE", "/users/me/sessions", undefined, client)).toMatchObject({
+    status: 204,
+  });
+  expect(await entries("username:bea action:delete")).toMatchObject([
+    { resource_type: "api_key", resource_target: "" },
+  ]);
+});
+
+it("has who approved or refused a login by a code, and the login", async () => {
+  const { client } = await addPerson(server, "cid");
+  const begin = async () => {
+    const nobody = { headers: {} };
+    const begun = await server.request("POST", "/users/login/device", undefined, nobody);
+    return Object(begun.body);
+  };
+  const decide = (decision: string, code: string) =>
+    server.request("POST", `/users/login/device/${decision}`, { user_code: code }, client);
+  await decide("refusal", (await begin()).user_code);
+  const { device_code: deviceCode, user_code: userCode } = await begin();
+  await decide("approval", userCode);
+  await server.request("POST", "/users/login/device/session", { device_code: deviceCode });
+  expect(await entries("username:cid resource_type:api_key")).toMatchObject([
+    { action: "login", status_code: 201 },
+    { action: "create", additional_fields: { device_login: "approved" } },
+    { action: "login", additional_fields: { device_login: "refused" } },
+    // The session that decided.
+    { action: "login" },
+  ]);
+});
+
+it("has whose tokens of external agents were revoked, and which pools were told to start anew", async () => {
+  const templateId = await pushTemplate(server.admin, "outside", yaml);
+  const made = await server.admin.call(createWorkspace, {
+    params: { user: "me" },
+    body: { name: "dev", template_id: templateId },
+  });
+  const settled = (status: string) =>
+    waitForWorkspace(server.admin, made.id, (one) => one.latest_build.status === status);
+  await settled("running");
+  await server.request("POST", `/workspaces/${made.id}/builds`, { transition: "stop" });
+  await settled("stopped");
+  for (const _ of ["once", "again"]) {
+    await server.request("DELETE", `/workspaces/${made.id}/external-agent/credentials`);
+  }
+  const revoked = await entries("resource_type:workspace action:write");
+  expect(revoked).toMatchObject([
+    { resource_target: "dev", diff: { agent_tokens: { old: "", new: "", secret: true } } },
+  ]);
+
+  await server.request("POST", `/templates/${templateId}/prebuilds/invalidate`);
+  const [invalidated] = await entries("resource_type:template action:write");
+  expect(invalidated).toMatchObject({
+    resource_target: "outside",
+    additional_fields: { invalidated_presets: ["ready"] },
+  });
+});
