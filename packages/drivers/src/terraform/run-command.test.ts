@@ -23,9 +23,10 @@ function options(script: string, fields: Partial<CommandOptions> = {}): CommandO
     environment: { PATH: "/usr/bin:/bin" },
     user: undefined,
     outputPath: join(directory, "output.log"),
-    limits: { graceMs: 60_000, maxRunMs: 60_000, maxOutputBytes: 1024 * 1024 },
+    limits: { graceMs: 60_000, maxRunMs: 60_000, maxQuietMs: 60_000, maxOutputBytes: 1024 * 1024 },
     clock: systemClock,
     onLine: () => undefined,
+    onQuiet: () => undefined,
     onStart: async () => undefined,
     ...fields,
   };
@@ -81,7 +82,7 @@ it("kills a program that ignores the interrupt, with what it started", async () 
     pid = Number(line.toString());
     canceling.abort(reason);
   };
-  const limits = { graceMs: 50, maxRunMs: 60_000, maxOutputBytes: 1024 };
+  const limits = { graceMs: 50, maxRunMs: 60_000, maxQuietMs: 60_000, maxOutputBytes: 1024 };
   await expect(runCommand(options(script, { onLine, limits }), canceling.signal)).rejects.toBe(
     reason,
   );
@@ -97,7 +98,7 @@ function isAlive(pid: number): boolean {
 }
 
 it("ends a program that runs too long", async () => {
-  const limits = { graceMs: 60_000, maxRunMs: 60, maxOutputBytes: 1024 };
+  const limits = { graceMs: 60_000, maxRunMs: 60, maxQuietMs: 60_000, maxOutputBytes: 1024 };
   await expect(runCommand(options("exec sleep 1000", { limits }), never)).rejects.toMatchObject({
     code: "run-failed",
     message: "-c ran for more than 0.001 minutes",
@@ -105,14 +106,14 @@ it("ends a program that runs too long", async () => {
 });
 
 it("ends a program that prints too much", async () => {
-  const limits = { graceMs: 60_000, maxRunMs: 60_000, maxOutputBytes: 100_000 };
+  const limits = { graceMs: 60_000, maxRunMs: 60_000, maxQuietMs: 60_000, maxOutputBytes: 100_000 };
   await expect(runCommand(options("exec yes", { limits }), never)).rejects.toMatchObject({
     message: "printed more than 100000 bytes: let the programs that it runs print less",
   });
 });
 
 it("keeps the output small of a program that does not end when it printed too much", async () => {
-  const limits = { graceMs: 2_000, maxRunMs: 60_000, maxOutputBytes: 100_000 };
+  const limits = { graceMs: 2_000, maxRunMs: 60_000, maxQuietMs: 60_000, maxOutputBytes: 100_000 };
   const outputPath = join(directory, "endless.log");
   const sizes: number[] = [];
   const watching = new AbortController();
@@ -140,4 +141,23 @@ it("says which program does not exist", async () => {
     code: "run-failed",
     message: expect.stringContaining("cannot run /nonexistent/tofu"),
   });
+});
+
+it("tells that a program prints nothing, and interrupts it when it still does not", async () => {
+  const limits = { graceMs: 60_000, maxRunMs: 60_000, maxQuietMs: 2_000, maxOutputBytes: 100_000 };
+  const told: number[] = [];
+  const onQuiet = (quietMs: number): void => void told.push(quietMs);
+  // A shell waits for its children before it handles a signal.
+  const script = "echo one; exec sleep 100";
+  await expect(runCommand(options(script, { limits, onQuiet }), never)).rejects.toMatchObject({
+    message: expect.stringMatching(/^-c printed nothing for 0 minutes: /),
+  });
+  expect(told).toHaveLength(1);
+  expect(told[0]).toBeGreaterThanOrEqual(1_000);
+});
+
+it("lets a program go on that prints now and then", async () => {
+  const limits = { graceMs: 60_000, maxRunMs: 60_000, maxQuietMs: 5_000, maxOutputBytes: 100_000 };
+  const script = "for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.8; done";
+  expect(await runCommand(options(script, { limits }), never)).toEqual({ code: 0 });
 });

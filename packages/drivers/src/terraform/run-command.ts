@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
-import { type Clock, errorText, settlesWithin } from "@slipway/runtime";
+import { type Clock, countText, errorText, settlesWithin } from "@slipway/runtime";
 import type { Account } from "@slipway/runtime/ownership";
 
 import { DriverError } from "../errors.ts";
@@ -24,12 +24,14 @@ export interface CommandOptions {
   readonly outputPath: string;
   /** The file for the standard output, if that is a result rather than a log. */
   readonly resultPath?: string;
-  readonly limits: Pick<RunLimits, "graceMs" | "maxRunMs" | "maxOutputBytes">;
-  readonly clock: Pick<Clock, "sleep">;
+  readonly limits: Pick<RunLimits, "graceMs" | "maxRunMs" | "maxQuietMs" | "maxOutputBytes">;
+  readonly clock: Pick<Clock, "sleep" | "monotonic">;
   /** The lease of a program that must end before another server runs it; undefined for one that changes nothing. */
   readonly lease?: Pick<RunLease, "path" | "interrupt">;
   /** Receives each line of the output; its bytes are valid until the next one. */
   readonly onLine: (line: Buffer) => void;
+  /** Called when the program has printed nothing for some minutes, once until it prints again. */
+  readonly onQuiet: (quietMs: number) => void;
   /** Receives the process id once there is a process. A guarded program runs when the result resolves. */
   readonly onStart: (pid: number) => Promise<void>;
 }
@@ -41,11 +43,13 @@ export interface CommandEnd {
 }
 
 const pollMs = 100;
+/** The time without output that is told. */
+const quietMs = 120_000;
 const chunkBytes = 64 * 1024;
 
 /**
- * Runs a program in its own session and reports its output while it runs. An aborted signal, too much output and too
- * long a time interrupt it; if it has not ended after the grace, it is killed with everything in its process group.
+ * Runs a program in its own session and reports its output while it runs. An aborted signal, too much output, none for too
+ * long and too long a time interrupt it; if it has not ended after the grace, it is killed with everything in its process group.
  * Resolves or rejects only once it has ended. Rejects with the signal's reason, or a `DriverError`.
  */
 export async function runCommand(
@@ -169,9 +173,11 @@ async function stopWhenAborted(
 async function followOutput(
   output: FileHandle,
   ended: Promise<CommandEnd>,
-  { onLine, clock, limits }: Pick<CommandOptions, "onLine" | "clock" | "limits">,
+  options: CommandOptions,
   exceed: (message: string) => void,
 ): Promise<void> {
+  const { onLine, clock, limits } = options;
+  const quiet = new QuietWatch(options, exceed);
   const lines = new OutputLines(onLine);
   const chunk = Buffer.allocUnsafe(chunkBytes);
   let position = 0;
@@ -186,9 +192,47 @@ async function followOutput(
       while (!(await settlesWithin(ended, pollMs, clock))) await output.truncate();
       return;
     }
-    if (bytesRead > 0) lines.add(chunk.subarray(0, bytesRead));
-    else if (hasEnded) break;
-    else hasEnded = await settlesWithin(ended, pollMs, clock);
+    if (bytesRead > 0) {
+      quiet.noteOutput();
+      lines.add(chunk.subarray(0, bytesRead));
+    } else if (hasEnded) break;
+    else {
+      quiet.look();
+      hasEnded = await settlesWithin(ended, pollMs, clock);
+    }
   }
   lines.end();
+}
+
+/** Watches how long a program has printed nothing: one whose provider hangs does so for ever. */
+class QuietWatch {
+  readonly #options: CommandOptions;
+  readonly #exceed: (message: string) => void;
+  #lastMs: number;
+  #isTold = false;
+
+  constructor(options: CommandOptions, exceed: (message: string) => void) {
+    this.#options = options;
+    this.#exceed = exceed;
+    this.#lastMs = options.clock.monotonic();
+  }
+
+  noteOutput(): void {
+    this.#lastMs = this.#options.clock.monotonic();
+    this.#isTold = false;
+  }
+
+  look(): void {
+    const { clock, limits, args, onQuiet } = this.#options;
+    const elapsedMs = clock.monotonic() - this.#lastMs;
+    if (elapsedMs >= limits.maxQuietMs) {
+      const minutes = countText(Math.round(limits.maxQuietMs / 60_000), "minute");
+      this.#exceed(
+        `${args[0]} printed nothing for ${minutes}: see whether one of its providers hangs, or set SLIPWAY_MAX_TERRAFORM_QUIET_MINUTES to more`,
+      );
+    } else if (elapsedMs >= Math.min(quietMs, limits.maxQuietMs / 2) && !this.#isTold) {
+      this.#isTold = true;
+      onQuiet(elapsedMs);
+    }
+  }
 }

@@ -28,6 +28,8 @@ export interface RunLimits {
   /** The time that an interrupted program has to finish its changes and to save the state. */
   readonly graceMs: number;
   readonly maxRunMs: number;
+  /** The time without output after which a program is interrupted: a provider hangs. */
+  readonly maxQuietMs: number;
   /** The time without a renewal of the build's lease after which a program that changes infrastructure is interrupted. */
   readonly maxSilenceMs: number;
   readonly maxOutputBytes: number;
@@ -40,6 +42,7 @@ export interface RunLimits {
 export const defaultRunLimits: RunLimits = {
   graceMs: 300_000,
   maxRunMs: 3_600_000,
+  maxQuietMs: 1_200_000,
   maxSilenceMs: 120_000,
   maxOutputBytes: 256 * 1024 * 1024,
   maxStateBytes: 16 * 1024 * 1024,

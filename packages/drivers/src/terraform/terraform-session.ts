@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type JsonObject, parseObject, Scope, type Turnstile } from "@slipway/runtime";
+import { countText, type JsonObject, parseObject, Scope, type Turnstile } from "@slipway/runtime";
 
 import type { DriverBuild, DriverTemplate } from "../driver-build.ts";
 import type { DriverLog } from "../driver.ts";
@@ -258,7 +258,7 @@ export class TerraformSession implements AsyncDisposable {
     const startedMs = clock.now();
     let hasFailed = true;
     try {
-      await this.#runCommand(log, args, signal, more);
+      await this.#runCommand({ log, stage }, args, signal, more);
       hasFailed = false;
       return log;
     } finally {
@@ -269,7 +269,7 @@ export class TerraformSession implements AsyncDisposable {
   }
 
   async #runCommand(
-    log: RunLog,
+    { log, stage }: { readonly log: RunLog; readonly stage: string },
     args: Command,
     signal: AbortSignal,
     more: Pick<CommandOptions, "resultPath" | "lease">,
@@ -288,6 +288,11 @@ export class TerraformSession implements AsyncDisposable {
         limits,
         clock,
         onLine: log.add,
+        onQuiet: (quietMs) => {
+          const after = countText(Math.round(limits.maxQuietMs / 60_000), "minute");
+          const text = `no output for ${Math.round(quietMs / 1000)} seconds; interrupted after ${after} without any`;
+          this.#log.write("warn", stage, text);
+        },
         onStart: (pid) =>
           this.#directory.recordProcess({ pid, isGuarded: more.lease !== undefined }),
       },

@@ -27,6 +27,7 @@ export function openTerraform(
     users: hasOwnUsers && process.getuid?.() === 0 ? processDriver.uids : undefined,
     agentScripts: Object.fromEntries(platforms.map((name) => [name, scripts.agentInit])),
     maxRuns: limits.maxTerraformRuns,
+    limits: { maxQuietMs: limits.maxTerraformQuietMinutes * 60_000 },
     clock,
   });
 }

@@ -144,14 +144,27 @@ describe("a provider", () => {
     await expect.poll(() => readdir(directory), patience).toContain("pid");
     canceling.abort(reason);
     await expect(ending).rejects.toBe(reason);
-    const running = async (): Promise<readonly string[]> => {
-      const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-      const cwds = await Promise.all(pids.map((pid) => cwdOf(pid)));
-      return cwds.filter((cwd) => cwd.startsWith(directory));
-    };
     await expect.poll(running, patience).toEqual([]);
     expect(await runsLeft()).toEqual([]);
   });
+
+  it.each([
+    ["output", "yes | tr -d '\\n'"],
+    ["log", "yes | tr -d '\\n' >&2"],
+  ])(
+    "that prints one endless line to its %s is interrupted, and the log tells before",
+    async (_case, script) => {
+      const files = await configuration(usesBad, script);
+      const limits = { maxQuietMs: 4_000, graceMs: 2_000 };
+      await expect(driver(limits).start(build(files), log, never)).rejects.toMatchObject({
+        code: "run-failed",
+        message: expect.stringMatching(/^plan printed nothing for/),
+      });
+      expect(lines).toContainEqual(expect.stringMatching(/^warn no output for \d+ seconds/));
+      expect(await runsLeft()).toEqual([]);
+      await expect.poll(running, patience).toEqual([]);
+    },
+  );
 
   it("that is gone leaves the state as it is, and the log of a deletion tells the way out", async () => {
     const files = await configuration(usesBad);
@@ -234,10 +247,10 @@ describe("a provisioner", () => {
     const files = await configuration(
       provisioned(`echo cloud=$CLOUD_TOKEN; echo agent=token-of-the-agent; exit 1`),
     );
-    const running = [sampleAgent("main", { token: "token-of-the-agent" })];
+    const present = [sampleAgent("main", { token: "token-of-the-agent" })];
     const message = expect.not.stringContaining("token-of");
     await expect(
-      driver().start(build(files, { agents: running }), log, never),
+      driver().start(build(files, { agents: present }), log, never),
     ).rejects.toMatchObject({ message });
     expect(lines.join("\n")).toContain("cloud=(hidden)");
     expect(lines.join("\n")).toContain("agent=(hidden)");
@@ -322,6 +335,13 @@ function watchMemory(): Disposable & { readonly growth: () => number } {
     growth: () => Math.max(mostBytes, rss()) - firstBytes,
     [Symbol.dispose]: () => clearInterval(timer),
   };
+}
+
+/** Returns the directories of the processes that run in that of the test. */
+async function running(): Promise<readonly string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const cwds = await Promise.all(pids.map((pid) => cwdOf(pid)));
+  return cwds.filter((cwd) => cwd.startsWith(directory));
 }
 
 async function cwdOf(pid: string): Promise<string> {

@@ -117,6 +117,14 @@ const definitions = {
     mayBeUnlimited: false,
     summary: "Terraform configurations that one server carries out at once; others wait",
   },
+  maxTerraformQuietMinutes: {
+    default: 20,
+    min: 1,
+    max: 60,
+    mayBeUnlimited: false,
+    summary:
+      "minutes without output after which OpenTofu or Terraform is interrupted, as a provider hangs",
+  },
   maxTemplateVersionsPerDay: {
     default: 200,
     min: 1,
