@@ -27,6 +27,7 @@ const missing = [
   ["/@admin/dev/builds/99", "There is no build 99", "/@admin/dev/builds"],
   ["/@admin/dev/builds/latest", "There is no build latest", "/@admin/dev/builds"],
   ["/templates/gone/versions", "There is no template gone", "/templates"],
+  ["/templates/box/versions/v1", "There is no such version", "/templates/box/versions"],
   [
     `/templates/box/versions/${version}/edit`,
     "There is no such version",

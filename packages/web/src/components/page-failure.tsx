@@ -25,7 +25,7 @@ interface FailureNoticeProps {
 
 /** Stands where content cannot be read. */
 export function FailureNotice({ error, onRetry, missing }: FailureNoticeProps): ReactNode {
-  if (missing !== undefined && error instanceof ApiError && error.status === 404) return missing;
+  if (missing !== undefined && isMissing(error)) return missing;
   const action = isUnloaded(error) ? (
     <Button onClick={() => location.reload()}>Load the page again</Button>
   ) : onRetry === undefined ? undefined : (
@@ -44,6 +44,12 @@ const unloadedTexts = /dynamically imported module|importing a module script fai
 /** Returns whether the script of a page is missing. The browser remembers that until the page is loaded again. */
 function isUnloaded(error: unknown): boolean {
   return error instanceof TypeError && unloadedTexts.test(error.message);
+}
+
+/** Returns whether there is nothing to read: nothing is at an id that is not one, either. */
+function isMissing(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  return error.status === 404 || (error.status === 400 && error.message.startsWith("Invalid UUID"));
 }
 
 function titleOf(error: unknown): string {

@@ -138,7 +138,7 @@ function CheckRow({ check }: { readonly check: Check }): ReactNode {
           <span className="font-medium">{check.name}</span>{" "}
           <span className="text-ink-soft">{check.meaning}</span>
         </p>
-        <p className="wrap-anywhere">
+        <p className="wrap-anywhere first-letter:uppercase">
           <UntrustedText>{check.found}</UntrustedText>
         </p>
         {check.advice !== undefined && (

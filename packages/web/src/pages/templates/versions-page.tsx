@@ -77,8 +77,8 @@ export function VersionsPage(): ReactNode {
           <HeaderRow>
             <HeaderCell>Version</HeaderCell>
             <HeaderCell>Import</HeaderCell>
-            <HeaderCell>By</HeaderCell>
-            <HeaderCell>Created</HeaderCell>
+            <HeaderCell className="max-sm:hidden">By</HeaderCell>
+            <HeaderCell className="max-sm:hidden">Created</HeaderCell>
             <HeaderCell>
               <span className="sr-only">Actions</span>
             </HeaderCell>
@@ -139,10 +139,10 @@ function VersionRow({ version }: { readonly version: TemplateVersion }): ReactNo
       <Cell>
         <Status tone={tone}>{label}</Status>
       </Cell>
-      <Cell>
+      <Cell className="max-sm:hidden">
         <UntrustedText>{version.created_by.username}</UntrustedText>
       </Cell>
-      <Cell>
+      <Cell className="max-sm:hidden">
         <Time time={version.created_at} />
       </Cell>
       <Cell className="text-right">

@@ -118,7 +118,7 @@ function PortRow({
         )}
       </Cell>
       <Cell>
-        <div className="w-44">
+        <div className="w-36 sm:w-44">
           <Select
             aria-label={`Who may open port ${String(port)}`}
             value={level}
