@@ -64,3 +64,42 @@ it("ignores what is not a configuration", () => {
   expect(new References({ configuration: "x" }).addresses).toEqual([]);
   expect(new References({}).ofArgument("coder_app.x", "agent_id")).toEqual([]);
 });
+
+it("finds what provisioners name, also by the keys of a module's instances", () => {
+  const machine = {
+    resources: [
+      {
+        address: "terraform_data.process",
+        provisioners: [
+          { type: "local-exec", expressions: { environment: { references: ["var.token"] } } },
+        ],
+      },
+    ],
+  };
+  const tokens = { references: ["coder_agent.a.token", "coder_agent.a", "coder_agent.b.token"] };
+  const found = new References({
+    configuration: {
+      root_module: {
+        resources: [
+          {
+            address: "terraform_data.each",
+            expressions: { input: { references: ["each.value", "each.key"] } },
+            for_each_expression: { references: ["coder_agent.c.token"] },
+          },
+        ],
+        module_calls: {
+          machine: {
+            expressions: { token: { references: ["each.value"] } },
+            for_each_expression: tokens,
+            module: machine,
+          },
+        },
+      },
+    },
+  });
+  expect(found.of("module.machine.terraform_data.process")).toEqual([
+    "coder_agent.a",
+    "coder_agent.b",
+  ]);
+  expect(found.of("terraform_data.each")).toEqual(["coder_agent.c"]);
+});

@@ -1,8 +1,8 @@
 import { type JsonObject, listOf, objectOf, textOf, textsOf } from "@slipway/runtime";
 
 /**
- * The references between the parts of a configuration, as a plan shows them: what each resource names in its arguments,
- * followed through inputs and outputs of modules. References through locals are not shown, and are missing.
+ * The references between the parts of a configuration, as a plan shows them: what each resource names in its arguments and
+ * provisioners, followed through inputs, outputs and keys of modules. References through locals are not shown, and are missing.
  */
 export class References {
   readonly #modules = new Map<string, ConfigModule>();
@@ -10,7 +10,7 @@ export class References {
 
   constructor(plan: JsonObject) {
     const root = objectOf(objectOf(plan["configuration"])["root_module"]);
-    this.#addModule("", root, undefined, {});
+    this.#addModule("", { module: root }, undefined);
     for (const [path, module] of this.#modules) {
       for (const one of listOf(module.content["resources"])) this.#addResource(path, objectOf(one));
     }
@@ -30,7 +30,7 @@ export class References {
   ofArgument(address: string, argument: string): readonly string[] {
     const { path, resource } = this.#find(address);
     const expression = objectOf(resource["expressions"])[argument];
-    return this.#resolveAll(path, referencesIn(expression));
+    return this.#resolveAll(path, referencesIn(expression), resource["for_each_expression"]);
   }
 
   /** Returns the addresses that decide how many instances of a resource there are. */
@@ -46,27 +46,29 @@ export class References {
     return { path, resource: objectOf(resources.find((one) => textOf(one["address"]) === name)) };
   }
 
-  #addModule(
-    path: string,
-    content: JsonObject,
-    parent: string | undefined,
-    inputs: JsonObject,
-  ): void {
-    this.#modules.set(path, { content, parent, inputs });
-    for (const [name, call] of Object.entries(objectOf(content["module_calls"]))) {
-      const { module, expressions } = objectOf(call);
-      this.#addModule(`${path}module.${name}.`, objectOf(module), path, objectOf(expressions));
+  #addModule(path: string, call: JsonObject, parent: string | undefined): void {
+    const content = objectOf(call["module"]);
+    const inputs = objectOf(call["expressions"]);
+    this.#modules.set(path, { content, parent, inputs, forEach: call["for_each_expression"] });
+    for (const [name, child] of Object.entries(objectOf(content["module_calls"]))) {
+      this.#addModule(`${path}module.${name}.`, objectOf(child), path);
     }
   }
 
   #addResource(path: string, resource: JsonObject): void {
     const address = `${path}${textOf(resource["address"])}`;
-    const named = [...referencesIn(resource["expressions"]), ...textsOf(resource["depends_on"])];
-    this.#direct.set(address, this.#resolveAll(path, named));
+    const named = [
+      ...referencesIn([resource["expressions"], resource["provisioners"]]),
+      ...textsOf(resource["depends_on"]),
+    ];
+    this.#direct.set(address, this.#resolveAll(path, named, resource["for_each_expression"]));
   }
 
-  #resolveAll(path: string, references: readonly string[]): readonly string[] {
-    return [...new Set(references.flatMap((one) => this.#resolve(path, one)))];
+  /** Resolves references of a block in a module; those by `each` are what the block's `for_each` refers to. */
+  #resolveAll(path: string, references: readonly string[], forEach?: unknown): readonly string[] {
+    const keyed = references.some((one) => one.split(".")[0] === "each");
+    const all = keyed ? [...references, ...referencesIn(forEach)] : references;
+    return [...new Set(all.flatMap((one) => this.#resolve(path, one)))];
   }
 
   #resolve(path: string, reference: string): readonly string[] {
@@ -80,7 +82,7 @@ export class References {
       return [];
     if (first === "var") {
       if (module.parent === undefined) return [];
-      return this.#resolveAll(module.parent, referencesIn(module.inputs[second]));
+      return this.#resolveAll(module.parent, referencesIn(module.inputs[second]), module.forEach);
     }
     if (first === "module") {
       const child = `${path}module.${second}.`;
@@ -97,6 +99,8 @@ interface ConfigModule {
   /** The path of the module that calls it; undefined for the root. */
   readonly parent: string | undefined;
   readonly inputs: JsonObject;
+  /** The expression of the keys of its instances; undefined for a module with one. */
+  readonly forEach: unknown;
 }
 
 /** Returns the path of a module, with a dot at its end, and the address within it. */
