@@ -24,13 +24,27 @@ export function readResources(
   );
   const metadata = resources.filter(({ isData, type }) => !isData && type === "coder_metadata");
   return resources
-    .filter((one) => isInfrastructure(one) || [...places.values()].includes(one.address))
+    .filter((one) => isListed(one) || [...places.values()].includes(one.address))
     .map((one) =>
       driverResource(one, {
         agentNames: [...places].flatMap(([name, at]) => (at === one.address ? [name] : [])),
         metadata: metadata.find((item) => describedBy(item)?.address === one.address),
       }),
     );
+}
+
+/** Declarations for the server that are listed with a resource, and not as one. */
+const unlistedTypes: ReadonlySet<string> = new Set([
+  "coder_agent",
+  "coder_agent_instance",
+  "coder_app",
+  "coder_metadata",
+  "coder_script",
+]);
+
+/** Reports whether a resource is listed: stock servers list some declarations too, such as `coder_env`. */
+function isListed({ isData, type }: TerraformResource): boolean {
+  return !isData && !unlistedTypes.has(type);
 }
 
 /** Reports whether a resource is more than a declaration for the server. */

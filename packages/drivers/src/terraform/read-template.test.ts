@@ -155,6 +155,33 @@ it("lists an agent that nothing depends on by itself", () => {
   ]);
 });
 
+it("lists the declarations that stock servers list", () => {
+  const declared = [
+    "env",
+    "devcontainer",
+    "ai_task",
+    "external_agent",
+    "app",
+    "script",
+    "metadata",
+  ];
+  const resources = state(
+    agent,
+    resource("docker_container.box", { id: "c1" }, { depends_on: ["coder_agent.main"] }),
+    ...declared.map((type) => resource(`coder_${type}.one`, { agent_id: "a1" })),
+    resource("data.coder_parameter.p", { name: "p" }),
+  );
+  const relations = stateRelations(resources);
+  const agents = readAgents(resources, relations.agentOf);
+  expect(readResources(resources, agents, relations).map(({ type }) => type)).toEqual([
+    "docker_container",
+    "coder_env",
+    "coder_devcontainer",
+    "coder_ai_task",
+    "coder_external_agent",
+  ]);
+});
+
 it("finds the agents of a plan, whose ids are not known yet", () => {
   const plan = {
     planned_values: {
