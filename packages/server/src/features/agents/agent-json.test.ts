@@ -158,6 +158,13 @@ describe("agentJson", () => {
     });
   });
 
+  it("gives an app of a version, which has no workspace, no subdomain", () => {
+    const nowhere = { ...place, workspaceName: "" };
+    const [planned] = agentJson({ ...row, apps: [app] }, nowhere, now).apps;
+    expect(planned).toMatchObject({ subdomain: true });
+    expect(planned).not.toHaveProperty("subdomain_name");
+  });
+
   it("blocks a log-in only for a script that runs at the start", () => {
     const later = { ...script, run_on_start: false, run_on_stop: true, start_blocks_login: true };
     const json = agentJson({ ...row, scripts: [later] }, place, now);

@@ -95,7 +95,11 @@ function appJson(row: AppRow, agent: AgentWithParts, place: AgentWorkspace): Wor
     ...whenSet("command", row.command),
     ...whenSet("icon", row.icon),
     subdomain: row.subdomain,
-    ...whenSet("subdomain_name", row.subdomain ? subdomainName(row.slug, agent.name, place) : ""),
+    // An agent of a version has no workspace.
+    ...whenSet(
+      "subdomain_name",
+      row.subdomain && place.workspaceName !== "" ? subdomainName(row.slug, agent.name, place) : "",
+    ),
     sharing_level: row.sharing_level,
     healthcheck: {
       url: row.healthcheck_url,
