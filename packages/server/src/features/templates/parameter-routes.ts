@@ -12,6 +12,7 @@ import type { Routes } from "../../platform/http/routes.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { evaluateDefinition } from "./evaluate.ts";
 import { FormPace, maxFormMessageBytes, serveForm } from "./parameter-form.ts";
+import { plainText } from "./plain-text.ts";
 import { requireImported, requireVersion } from "./version-service.ts";
 
 export function addParameterRoutes(
@@ -48,7 +49,7 @@ function parameterJson(parameter: ParameterDefinition): TemplateVersionParameter
     name: parameter.name,
     ...(parameter.displayName === "" ? {} : { display_name: parameter.displayName }),
     description: parameter.description,
-    description_plaintext: parameter.description,
+    description_plaintext: plainText(parameter.description),
     type: parameter.type,
     form_type: parameter.formType,
     mutable: parameter.isMutable,
