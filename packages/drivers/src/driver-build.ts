@@ -54,6 +54,8 @@ export interface DriverOwner {
   readonly email: string;
   /** The roles in the deployment; empty for a member. */
   readonly roles: readonly string[];
+  /** The organization of the workspace, whose member they are. */
+  readonly organizationId: string;
   /** The way in which the user logs in: `password`, `oidc`, … */
   readonly loginType: string;
   /** The SSH key for Git; undefined for a driver that needs none, in pools, and for suspended users. */

@@ -27,6 +27,7 @@ const build: DriverBuild = {
       name: "",
       email: "",
       roles: [],
+      organizationId: "",
       loginType: "password",
       gitKey: undefined,
     },

@@ -16,6 +16,7 @@ const build: DriverBuild = {
       name: "",
       email: "",
       roles: [],
+      organizationId: "",
       loginType: "password",
       gitKey: undefined,
     },

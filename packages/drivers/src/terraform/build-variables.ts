@@ -78,9 +78,10 @@ function ownerVariables(owner: DriverOwner): Readonly<Record<string, string>> {
     // There is one group, of all members.
     CODER_WORKSPACE_OWNER_GROUPS: '["Everyone"]',
     CODER_WORKSPACE_OWNER_SSH_PUBLIC_KEY: owner.gitKey?.publicKey ?? "",
-    CODER_WORKSPACE_OWNER_RBAC_ROLES: JSON.stringify(
-      ["member", ...owner.roles].map((name) => ({ name, org_id: "" })),
-    ),
+    CODER_WORKSPACE_OWNER_RBAC_ROLES: JSON.stringify([
+      ...[...owner.roles, "member"].map((name) => ({ name, org_id: "" })),
+      { name: "organization-member", org_id: owner.organizationId },
+    ]),
     CODER_WORKSPACE_OWNER_LOGIN_TYPE: owner.loginType,
   };
 }

@@ -168,6 +168,7 @@ ofRoot("a server of root", () => {
           name: "",
           email: "",
           roles: [],
+          organizationId: "",
           loginType: "password",
           gitKey: undefined,
         },

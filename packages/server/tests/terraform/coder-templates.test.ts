@@ -170,7 +170,7 @@ const cases: Readonly<Record<string, Expected>> = {
           EMAIL: "admin@localhost",
           LOGIN: "password",
           OWNER: "admin",
-          ROLES: "member,owner",
+          ROLES: "owner,member,organization-member",
         },
       },
     },

@@ -32,6 +32,7 @@ export function sampleBuild(fields: Partial<DriverBuild> = {}): DriverBuild {
         name: "Ada",
         email: "ada@example.com",
         roles: [],
+        organizationId: "",
         loginType: "password",
         gitKey: undefined,
       },

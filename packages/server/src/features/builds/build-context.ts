@@ -60,6 +60,7 @@ function buildContexts(db: Queryable) {
         "b.owner_id as build_owner_id",
         ...subjectColumns,
         "owner.roles as owner_roles",
+        "w.organization_id",
         "owner.login_type as owner_login_type",
         "owner.status as owner_status",
         "v.name as template_version_name",

@@ -90,6 +90,7 @@ export async function readDriverBuild(
         name: context.owner_name,
         email: context.owner_email,
         roles: context.owner_roles,
+        organizationId: context.organization_id,
         loginType: context.owner_login_type,
         gitKey,
       },
