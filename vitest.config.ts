@@ -67,7 +67,10 @@ const peerTests = {
     "a stock load generator on our server",
   ],
   SLIPWAY_STOCK_SERVER: ["interop/stock-server.test.ts", "our agent on a stock server"],
-  SLIPWAY_STOCK_OWNER: ["interop/stock-import.test.ts", "an import from a stock server"],
+  SLIPWAY_STOCK_OWNER: [
+    "interop/stock-{import,templates}.test.ts",
+    "an import from a stock server, and templates beside it",
+  ],
   SLIPWAY_STOCK_DATABASE: [
     "interop/stock-server-claim.test.ts",
     "our agent at a claim of a stock server",

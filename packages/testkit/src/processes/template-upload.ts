@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { tarMimeType, uploadFile } from "@slipway/api/files/routes";
@@ -63,9 +64,14 @@ export async function packTemplate(
   more: Readonly<Record<string, string>> = {},
 ): Promise<Uint8Array> {
   const archive = pack();
-  for (const [name, content] of Object.entries({ [file]: text, ...more })) {
-    archive.entry({ name, mtime: new Date(0) }, content);
+  const files = { [file]: text, ...more };
+  const mtime = new Date(0);
+  // A stock server creates no folder that has no entry.
+  const folders = Object.keys(files).map((path) => dirname(path));
+  for (const name of new Set(folders.filter((path) => path !== "."))) {
+    archive.entry({ name: `${name}/`, type: "directory", mtime });
   }
+  for (const [name, content] of Object.entries(files)) archive.entry({ name, mtime }, content);
   archive.finalize();
   const chunks: Uint8Array[] = [];
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a pack without an encoding reads as buffers

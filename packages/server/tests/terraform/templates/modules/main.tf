@@ -34,12 +34,14 @@ resource "coder_app" "each" {
   url      = "http://localhost:${each.value}"
 }
 
-module "machine" {
-  for_each = {
-    api   = coder_agent.api.token
-    spare = coder_agent.spare[0].token
-  }
+module "api_machine" {
   source    = "./machine"
-  directory = "RUNS/${data.coder_workspace.me.id}/${each.key}"
-  token     = each.value
+  directory = "RUNS/${data.coder_workspace.me.id}/api"
+  token     = coder_agent.api.token
+}
+
+module "spare_machine" {
+  source    = "./machine"
+  directory = "RUNS/${data.coder_workspace.me.id}/spare"
+  token     = coder_agent.spare[0].token
 }
