@@ -73,8 +73,10 @@ it("claims a workspace that waits", async () => {
     .toBe(1);
   await page.goto("/templates/box/workspace?name=mine");
   await page.getByRole("radio", { name: /^ready/ }).check();
+  const create = page.getByRole("button", { name: "Create workspace", exact: true });
+  await create.waitFor();
   await takePicture(page, "create");
-  await page.getByRole("button", { name: "Create workspace" }).click();
+  await create.click();
   await page.waitForURL("**/@admin/mine*");
   await page.getByText("Connected, started and reached by the server.").waitFor();
   await takePicture(page, "workspace");
