@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 
+import { getHealthReport } from "@slipway/api/deployment/routes";
 import {
   deleteProvisionerKey,
   listProvisionerDaemons,
@@ -221,6 +222,36 @@ describe("a job", () => {
     const { provisioner } = await connect(server, "later");
     const { call } = await provisioner.nextCall();
     await expect.poll(matched, patience).toMatchObject({ count: 1, available: 1 });
+    provisioner.sendPart(call, "result", json(reading));
+    provisioner.send({ type: "end", call });
+    await pushing;
+    await provisioner[Symbol.asyncDispose]();
+  });
+
+  it("that waits for a provisioner for a minute, and an old provisioner, are in the health report", async () => {
+    const health = async () => (await server.admin.call(getHealthReport, {})).provisioner_daemons;
+    const tags = { only: "health" };
+    const pushing = pushVersion(server.admin, "# x", { file: "main.tf", tags });
+    pushing.catch(() => undefined);
+    const queued = () =>
+      sql`update jobs set created_at = now() - interval '61 seconds' where tags ->> 'only' = 'health'`.execute(
+        server.db,
+      );
+    const waits = {
+      code: "EPD01",
+      message: expect.stringContaining("1 job with the tags only=health"),
+    };
+    expect((await health()).warnings).not.toContainEqual(waits);
+    await expect.poll(async () => (await queued()).numAffectedRows, patience).toBe(1n);
+    // The report is shared for some seconds.
+    await expect.poll(async () => (await health()).warnings, patience).toContainEqual(waits);
+    expect((await health()).severity).toBe("warning");
+    const { provisioner } = await connect(server, "health");
+    const { call } = await provisioner.nextCall();
+    const message = expect.stringContaining("the provisioner raw runs v0, and the server");
+    const old = { code: "EPD02", message };
+    await expect.poll(async () => (await health()).warnings, patience).toContainEqual(old);
+    expect(await health()).toMatchObject({ online: 1, warnings: [old] });
     provisioner.sendPart(call, "result", json(reading));
     provisioner.send({ type: "end", call });
     await pushing;

@@ -132,10 +132,11 @@ it("has an empty log of connections that says what comes there", async () => {
 it("checks the health of the server and of the way to it", async () => {
   const { page } = watched;
   await page.goto("/health");
-  for (const name of ["Database", "Access URL", "WebSocket", "Relay", "Servers"]) {
+  for (const name of ["Database", "Access URL", "Provisioners", "WebSocket", "Relay", "Servers"]) {
     await page.getByRole("listitem").filter({ hasText: name }).waitFor();
   }
   await page.getByText("1 server is online").waitFor();
+  await page.getByText("None is connected, and no job waits for one.").waitFor();
   await expectSound(watched);
 });
 

@@ -104,6 +104,8 @@ export const HealthReport = Type.Object({
   time: Timestamp,
   healthy: Type.Boolean(),
   severity: oneOf(...healthSeverities),
+  /** The workers with keys; those of servers are listed with them, and are not counted here. */
+  provisioner_daemons: Type.Object({ ...section, online: Type.Integer() }),
   access_url: Type.Object({
     ...section,
     access_url: Type.String(),

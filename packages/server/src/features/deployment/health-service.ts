@@ -11,6 +11,7 @@ import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { timestampFromMs } from "../../platform/db/timestamp.ts";
+import { checkProvisioners } from "./provisioner-health.ts";
 
 type Report = ResponseOf<typeof getHealthReport>;
 
@@ -27,11 +28,12 @@ const slowDatabaseMs = 15;
 
 /** Checks the database and the address that agents connect to. */
 export async function reportHealth(db: Queryable, facts: HealthFacts): Promise<Report> {
-  const [database, accessUrl] = await Promise.all([
+  const [database, accessUrl, provisioners] = await Promise.all([
     checkDatabase(db),
     checkAccessUrl(facts.accessUrl),
+    readProvisioners(db, facts),
   ]);
-  const found = new Set([database.severity, accessUrl.severity]);
+  const found = new Set([database.severity, accessUrl.severity, provisioners.severity]);
   const severity = (["error", "warning"] as const).find((level) => found.has(level));
   return {
     time: timestampFromMs(facts.now),
@@ -39,6 +41,7 @@ export async function reportHealth(db: Queryable, facts: HealthFacts): Promise<R
     severity: severity ?? "ok",
     access_url: accessUrl,
     database,
+    provisioner_daemons: provisioners,
     coder_version: facts.version,
   };
 }
@@ -74,6 +77,24 @@ async function checkDatabase(db: Queryable): Promise<Report["database"]> {
       latency_ms: 0,
       threshold_ms: slowDatabaseMs,
     };
+  }
+}
+
+/** Checks the provisioners. Without the database nothing is known of them. */
+async function readProvisioners(
+  db: Queryable,
+  { version }: HealthFacts,
+): Promise<Report["provisioner_daemons"]> {
+  const answer = checkProvisioners(db, version);
+  try {
+    return await withDeadline(
+      healthTimeoutMs,
+      systemClock,
+      (limit) => abortable(answer, limit),
+      "answer",
+    );
+  } catch (error) {
+    return { ...failed(error), online: 0 };
   }
 }
 

@@ -19,6 +19,7 @@ const report: Report = {
     healthz_response: "OK",
   },
   database: { ...section, reachable: true, latency: "1ms", latency_ms: 1, threshold_ms: 15 },
+  provisioner_daemons: { ...section, online: 0 },
 };
 
 const server = {
@@ -41,8 +42,25 @@ const server = {
 describe("the report of the server", () => {
   it("needs no advice while all is well", () => {
     const checks = reportChecks(report, origin);
-    expect(checks.map(({ advice }) => advice)).toEqual([undefined, undefined]);
+    expect(checks.map(({ advice }) => advice)).toEqual([undefined, undefined, undefined]);
     expect(worstOf(checks)).toBe("ok");
+    expect(checks[2]?.found).toBe("None is connected, and no job waits for one.");
+  });
+
+  it("says what to do about jobs that wait for provisioners, and about old ones", () => {
+    const warnings = [
+      { code: "EPD01", message: "2 jobs with the tags region=eu waiting" },
+      { code: "EPD02", message: "the provisioner one runs v1" },
+    ];
+    const provisioners = { ...section, severity: "warning" as const, warnings, online: 1 };
+    const [, , check] = reportChecks({ ...report, provisioner_daemons: provisioners }, origin);
+    expect(check).toMatchObject({
+      severity: "warning",
+      found: "2 jobs with the tags region=eu waiting. The provisioner one runs v1.",
+    });
+    expect(check?.advice).toMatch(/Start a provisioner .*Install the server’s version/);
+    const online = { ...report, provisioner_daemons: { ...section, online: 1 } };
+    expect(reportChecks(online, origin)[2]?.found).toBe("1 is online, at the server’s version.");
   });
 
   it("says what to do about a database that does not answer", () => {

@@ -19,9 +19,9 @@ export type Probe = { readonly ms: number } | { readonly failure: string };
 
 type Report = ResponseOf<typeof getHealthReport>;
 
-/** Judges what the server says of its database and its own address. `origin` is the address of this page. */
+/** Judges what the server says of its database, its own address and provisioners. `origin` is the address of this page. */
 export function reportChecks(report: Report, origin: string): readonly Check[] {
-  const { database, access_url: access } = report;
+  const { database, access_url: access, provisioner_daemons: provisioners } = report;
   return [
     {
       name: "Database",
@@ -40,7 +40,43 @@ export function reportChecks(report: Report, origin: string): readonly Check[] {
           ? originAdvice(access.access_url, origin)
           : "Set SLIPWAY_ACCESS_URL to an address that this machine itself can reach, and check its DNS entry, certificate and proxy.",
     },
+    {
+      name: "Provisioners",
+      meaning: "Carry out the jobs of templates with tags.",
+      severity: provisioners.severity,
+      found:
+        provisioners.error ??
+        (provisioners.warnings.length === 0
+          ? provisionersFound(provisioners)
+          : `${provisioners.warnings.map(({ message }) => capitalized(message)).join(". ")}.`),
+      advice: provisionerAdvice(provisioners),
+    },
   ];
+}
+
+function provisionersFound({ online }: Report["provisioner_daemons"]): string {
+  if (online === 0) return "None is connected, and no job waits for one.";
+  return `${online === 1 ? "1 is" : `${online} are`} online, at the server’s version.`;
+}
+
+function capitalized(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}
+
+function provisionerAdvice({ error, warnings }: Report["provisioner_daemons"]): string | undefined {
+  if (error !== undefined) return "Check the database first.";
+  const codes = new Set(warnings.map(({ code }) => code));
+  const advice = [
+    ...(codes.has("EPD01")
+      ? ["Start a provisioner with a key that has these tags, or cancel the jobs."]
+      : []),
+    ...(codes.has("EPD02")
+      ? [
+          "Install the server’s version of slipway on the machines of the others, and start them again.",
+        ]
+      : []),
+  ];
+  return advice.length === 0 ? undefined : advice.join(" ");
 }
 
 interface Section {

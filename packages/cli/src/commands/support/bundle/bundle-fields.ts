@@ -55,6 +55,7 @@ export const healthFields = fields({
   severity: value,
   access_url: fields({ ...section, access_url: value, reachable: value, status_code: value }),
   database: fields({ ...section, reachable: value, latency_ms: value, threshold_ms: value }),
+  provisioner_daemons: fields({ ...section, online: value }),
   coder_version: value,
 });
 
