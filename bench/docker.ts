@@ -4,6 +4,7 @@ import { sampleAgent, sampleBuild, sampleContainer } from "@slipway/testkit/comp
 import { buildArchive, openDocker, ownArch } from "@slipway/testkit/engines";
 
 import { defineBenchmark } from "./benchmark.ts";
+import { elapsedMs } from "./support/timed-workspaces.ts";
 
 /*
  * The time until the agent of a new workspace runs in a container, with its image present, beside `docker run` of the
@@ -80,9 +81,3 @@ export const benchmark = defineBenchmark({
     );
   },
 });
-
-async function elapsedMs(task: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await task();
-  return performance.now() - started;
-}

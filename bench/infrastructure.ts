@@ -1,12 +1,9 @@
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 
 import { createTemplate } from "@slipway/api/templates/routes";
-import { createBuild } from "@slipway/api/workspaces/build-routes";
-import { getWorkspace } from "@slipway/api/workspaces/routes";
 import type { ApiClient } from "@slipway/sdk/http";
 import {
   agentProgram,
@@ -14,7 +11,6 @@ import {
   makeWorkspace,
   pushVersion,
   startServerProcess,
-  waitForWorkspace,
 } from "@slipway/testkit";
 import { buildAgentImage, openCluster, type TestCluster } from "@slipway/testkit/clusters";
 import { buildArchive } from "@slipway/testkit/engines";
@@ -22,6 +18,7 @@ import { buildTerraform } from "@slipway/testkit/terraform";
 
 import { type Bench, defineBenchmark } from "./benchmark.ts";
 import { openDirectory } from "./support/our-server.ts";
+import { elapsedMs, isReady, noteClaims, removeWorkspace } from "./support/timed-workspaces.ts";
 
 /*
  * The time from the request for a workspace until its agent is ready, beside the infrastructure's own time for the same:
@@ -29,9 +26,12 @@ import { openDirectory } from "./support/our-server.ts";
  * until the kubelet calls it ready. A cluster of one node and OpenTofu are built and started for it; needs root, and what
  * the tests of Kubernetes need.
  *
- *   npm run bench:infrastructure [-- --runs=10] [--json]
+ * Then prebuilds of both are claimed, one after another, beside those of the driver `process` on the same server.
  *
- * Exits with 1 when the median of the server's time exceeds that of the infrastructure by more than a second.
+ *   npm run bench:infrastructure [-- --runs=10] [--claims=30] [--drivers=terraform,kubernetes] [--json]
+ *
+ * Exits with 1 when the median of the server's time exceeds that of the infrastructure by more than a second, or when a
+ * claim misses its target.
  */
 
 const maxExtraMs = 1_000;
@@ -39,11 +39,15 @@ const execute = promisify(execFile);
 
 export const benchmark = defineBenchmark({
   title: ({ runs }) => `Workspaces of Terraform and Kubernetes, ${String(runs)} runs`,
-  options: { runs: 10 },
+  options: { runs: 10, claims: 30, drivers: "terraform,kubernetes" },
+  // Also that of `bench:claims`; in milliseconds.
+  targets: { "request → response, p99": 100 },
   measure: async (bench) => {
-    if (process.env["ONLY"] !== "k") await measureTerraform(bench);
-    await measureKubernetes(bench);
+    const drivers = bench.options.drivers.split(",");
+    if (drivers.includes("terraform")) await measureTerraform(bench);
+    if (drivers.includes("kubernetes")) await measureKubernetes(bench);
     for (const own of ["tofu apply", "start of the pod"]) {
+      if (bench.findings.runs(own).length === 0) continue;
       const extra = bench.findings.median(`${own}: create to ready`) - bench.findings.median(own);
       bench.findings.note(`${own}: more than that`, "ms", extra);
       bench.findings.require(extra <= maxExtraMs);
@@ -51,7 +55,7 @@ export const benchmark = defineBenchmark({
   },
 });
 
-type InfrastructureBench = Bench<{ runs: number }>;
+type InfrastructureBench = Bench<{ runs: number; claims: number; drivers: string }>;
 
 async function measureTerraform({ options, findings, opened }: InfrastructureBench): Promise<void> {
   const { program, configFile } = await buildTerraform();
@@ -69,7 +73,7 @@ async function measureTerraform({ options, findings, opened }: InfrastructureBen
   const client = await logInAsAdmin(server.url);
   const [machines, bare] = [await openDirectory(opened), await openDirectory(opened)];
   const configuration = machineOf(server.url, machines);
-  const template = await push(client, configuration, "main.tf");
+  const template = await push(client, configuration, { file: "main.tf" });
   await writeFile(join(bare, "main.tf"), configuration);
   const tofu = async (...args: readonly string[]): Promise<void> => {
     const env = { PATH: process.env["PATH"], HOME: bare, TF_CLI_CONFIG_FILE: configFile };
@@ -82,7 +86,30 @@ async function measureTerraform({ options, findings, opened }: InfrastructureBen
     await tofu("destroy", "-auto-approve");
     await noteCreation(findings, client, { own: "tofu apply", template, run });
   }
+  for (const [name, file, text] of [
+    ["process", "slipway.yaml", processPool],
+    ["terraform", "main.tf", `${configuration}${pool}`],
+  ] as const) {
+    const claimed = await push(client, text, { file, name });
+    await noteClaims(findings, client, { name, template: claimed, claims: options.claims });
+  }
 }
+
+const processPool = `
+driver: process
+presets: { ready: { prebuilds: { instances: 1 } } }
+agents: { main: { os: linux, arch: amd64 } }
+`;
+
+/** The pool of a configuration; nothing that its machine consists of changes in a claim. */
+const pool = `
+data "coder_workspace_preset" "ready" {
+  name = "ready"
+  prebuilds {
+    instances = 1
+  }
+}
+`;
 
 /** Returns a configuration whose machine is an agent that runs as a process here. */
 function machineOf(url: string, directory: string): string {
@@ -143,7 +170,7 @@ async function measureKubernetes({
   const template = await push(client, boxOf(cluster));
   const first = await makeWorkspace(client, "first", template, isReady);
   const copy = await copyObjects(cluster);
-  await remove(client, first.id);
+  await removeWorkspace(client, first.id);
   for (let run = 0; run < options.runs; run += 1) {
     const start = await elapsedMs(async () => {
       await cluster.kubectl(["create", "-f", "-"], { input: copy });
@@ -156,6 +183,13 @@ async function measureKubernetes({
     await cluster.kubectl(["wait", "--for=delete", "pod/bare-main-0", `-n${namespace}`]);
     await noteCreation(findings, client, { own: "start of the pod", template, run });
   }
+  const waiting = `presets: { ready: { prebuilds: { instances: 1 } } }${boxOf(cluster)}`;
+  const claimed = await push(client, waiting, { name: "kubernetes" });
+  await noteClaims(findings, client, {
+    name: "kubernetes",
+    template: claimed,
+    claims: options.claims,
+  });
 }
 
 const namespace = "workspaces";
@@ -197,10 +231,14 @@ async function copyObjects(cluster: TestCluster): Promise<string> {
   return JSON.stringify({ apiVersion: "v1", kind: "List", items });
 }
 
-async function push(client: ApiClient, text: string, file = "slipway.yaml"): Promise<string> {
-  const version = await pushVersion(client, text, { file });
+async function push(
+  client: ApiClient,
+  text: string,
+  { file, name = "bench" }: { readonly file?: string; readonly name?: string } = {},
+): Promise<string> {
+  const version = await pushVersion(client, text, file === undefined ? {} : { file });
   const params = { organization: "default" };
-  const body = { name: "bench", template_version_id: version };
+  const body = { name, template_version_id: version };
   return (await client.call(createTemplate, { params, body })).id;
 }
 
@@ -222,33 +260,5 @@ async function noteCreation(
     id = (await makeWorkspace(client, `run-${run}`, template, isReady)).id;
   });
   findings.note(`${own}: create to ready`, "ms", ms);
-  await remove(client, id);
-}
-
-const pollMs = 50;
-
-function isReady({ lifecycle_state: state }: { readonly lifecycle_state: string }): boolean {
-  return state === "ready";
-}
-
-async function remove(client: ApiClient, id: string): Promise<void> {
-  // An agent may be ready before its build has ended.
-  await waitForWorkspace(client, id, ({ latest_build: { status } }) => status === "running");
-  await client.call(createBuild, { params: { workspace: id }, body: { transition: "delete" } });
-  const query = { include_deleted: "true" };
-  for (;;) {
-    const { latest_build: build } = await client.call(getWorkspace, {
-      params: { workspace: id },
-      query,
-    });
-    if (build.status === "deleted") return;
-    if (build.status === "failed") throw new Error(`deletion failed: ${build.job.error ?? ""}`);
-    await pause(pollMs);
-  }
-}
-
-async function elapsedMs(task: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await task();
-  return performance.now() - started;
+  await removeWorkspace(client, id);
 }
