@@ -86,6 +86,7 @@ it("keeps the reports of an agent in use only, and always names the interval", a
       },
     },
   ]);
+  expect(world.published).toEqual([`workspace:${world.seed.agent.workspaceId}`]);
   const workspace = await world.database.db
     .selectFrom("workspaces")
     .select("last_used_at")

@@ -7,6 +7,7 @@ import {
 import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
+import { topics } from "../src/platform/pubsub/pubsub.ts";
 import { AgentRpcWorld } from "./support/agent-rpc-world.ts";
 import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 
@@ -61,8 +62,13 @@ it("makes, lists and deletes sub-agents", async () => {
     directory: "/workspaces/app",
   });
   expect((await world.call(Agent.method.listSubAgents, {})).agents).toEqual([created.agent]);
+  const { workspaceId } = world.seed.agent;
+  const hint = topics.workspace(workspaceId);
+  expect(world.published).toEqual([hint, hint]);
 
+  world.published.length = 0;
   await world.call(Agent.method.deleteSubAgent, { id: encodeUuid(id) });
+  expect(world.published).toEqual([topics.builds(workspaceId), topics.workspace(workspaceId)]);
   expect((await world.call(Agent.method.listSubAgents, {})).agents).toEqual([]);
   await expect(world.call(Agent.method.deleteSubAgent, { id: encodeUuid(id) })).rejects.toThrow(
     "no sub-agent",

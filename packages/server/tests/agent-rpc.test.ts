@@ -144,6 +144,8 @@ it("keeps how scripts ended, by start", async () => {
   };
   await world.call(Agent.method.scriptCompleted, { timing });
   await world.call(Agent.method.scriptCompleted, { timing: { ...timing, exitCode: 2 } });
+  const hint = `workspace:${world.seed.agent.workspaceId}`;
+  expect(world.published).toEqual([hint, hint]);
   const rows = await world.database.db
     .selectFrom("workspace_agent_script_timings")
     .selectAll()

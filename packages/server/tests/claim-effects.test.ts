@@ -1,6 +1,3 @@
-import { randomUUID } from "node:crypto";
-
-import { silentLogger, systemClock } from "@slipway/runtime";
 import {
   ClaimStage,
   fillPool,
@@ -8,16 +5,14 @@ import {
   openTestDatabase,
   type TestDatabase,
 } from "@slipway/testkit";
-import { countHints } from "@slipway/testkit/compliance";
 import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import { createWorkspace, type CreateNeeds } from "../src/features/claims/create.ts";
 import type { NewWorkspace } from "../src/features/claims/new-workspace.ts";
-import { connectionOptions } from "../src/platform/db/database.ts";
 import type { UserCaller } from "../src/platform/http/caller.ts";
-import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
 import { topics } from "../src/platform/pubsub/pubsub.ts";
+import { hearHints } from "./support/hear-hints.ts";
 
 /* The side effects of a claim beside the change of owner. */
 
@@ -142,10 +137,7 @@ it("is in the audit trail as the creation of a workspace, once", async () => {
 });
 
 it("hints with its commit at watchers, agents and pools of every replica", async () => {
-  const { db, url } = database;
-  const connection = connectionOptions({ url });
-  const options = { db, connection, replicaId: randomUUID(), clock: systemClock };
-  const pubsub = opened.use(new PostgresPubSub({ ...options, logger: silentLogger }));
+  const { db, url: postgresUrl } = database;
   const wanted = [
     topics.claim(prebuildId),
     topics.builds(prebuildId),
@@ -153,13 +145,9 @@ it("hints with its commit at watchers, agents and pools of every replica", async
     topics.workspaces(ann.id),
     topics.prebuilds(stage.version.presetId),
   ];
-  const counts = wanted.map((topic) => opened.use(countHints(pubsub, topic)));
-  // Subscribers from before it listens get a hint when it does.
-  await Promise.all(counts.map((hints) => hints.next()));
-  const before = counts.map(({ count }) => count);
+  const heard = await hearHints(opened, { db, postgresUrl }, wanted);
   await create();
-  const isHinted = () => counts.map(({ count }, index) => count > (before[index] ?? 0));
-  await expect.poll(isHinted).toEqual(wanted.map(() => true));
+  await expect.poll(heard).toEqual(wanted.map(() => true));
 });
 
 it("tells its own replica of the claim without the way through the database", async () => {

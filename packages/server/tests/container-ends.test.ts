@@ -5,6 +5,8 @@ import { connectWithToken, pushTemplate, waitForWorkspace } from "@slipway/testk
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest";
 
 import { hashAgentToken } from "../src/platform/auth/agent-token.ts";
+import { topics } from "../src/platform/pubsub/pubsub.ts";
+import { hearHints } from "./support/hear-hints.ts";
 import { type OpenServer, openServer } from "./support/open-server.ts";
 import { WatchedDriver } from "./support/watched-driver.ts";
 
@@ -94,12 +96,16 @@ it("refuses values that make no container, before there is a workspace", async (
 
 it("records the end of an agent at once, with its reason, and does not start it again", async () => {
   const { id, token } = await openWorkspace("killed");
+  const { id: agentId } = await agentOf(id);
+  const watched = [topics.workspace(id), topics.agentLogs(agentId)];
+  const heard = await hearHints(opened, server, watched);
   driver.kill(id);
   driver.report(token, "out-of-memory");
   await expect
     .poll(() => agentOf(id))
     .toMatchObject({ status: "disconnected", lifecycle_state: "off", health: { healthy: false } });
   expect(await logOf(id)).toEqual(["container 0123 out-of-memory"]);
+  await expect.poll(heard).toEqual([true, true]);
   expect(driver.startsOf(id)).toBe(1);
 });
 

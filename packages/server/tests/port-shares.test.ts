@@ -13,6 +13,8 @@ import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { levelOrder } from "../src/features/workspaces/port-shares/levels.ts";
 import { selectPortShare } from "../src/features/workspaces/port-shares/queries.ts";
 import { maxPortShares } from "../src/features/workspaces/port-shares/service.ts";
+import { topics } from "../src/platform/pubsub/pubsub.ts";
+import { hearHints } from "./support/hear-hints.ts";
 import { type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Client, type Person } from "./support/people.ts";
 import { claim, fillPool, pushPool } from "./support/pool.ts";
@@ -226,8 +228,9 @@ it("limits the shares of a workspace, also when many are requested at once", asy
   await share(box, { port: 100, share_level: "authenticated" });
 });
 
-it("records who shared what, as a change of the workspace", async () => {
+it("records who shared what, as a change of the workspace, and hints at it", async () => {
   const box = await makeBox("seven");
+  const heard = await hearHints(opened, server, [topics.workspace(box.id)]);
   await share(box);
   await share(box, { share_level: "authenticated" });
   const params = { workspace: box.id };
@@ -243,4 +246,5 @@ it("records who shared what, as a change of the workspace", async () => {
     ["ann", "main", 8080, "public", "authenticated"],
     ["ann", "main", 8080, "authenticated", "owner"],
   ]);
+  await expect.poll(heard).toEqual([true]);
 });
