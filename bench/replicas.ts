@@ -22,13 +22,14 @@ import { openPart, type Part, wallMs } from "./support/part.ts";
 import { openPlainFetch } from "./support/plain-fetch.ts";
 import { Prober } from "./support/prober.ts";
 import { type MeteredGroup, ProcessMeter } from "./support/process-meter.ts";
-import { openReplicaSet, type Replica, type ReplicaSet } from "./support/replica-set.ts";
+import { openReplicaSet, type ReplicaSet } from "./support/replica-set.ts";
 import { selectPlace } from "./support/scale-world.ts";
 
 /*
  * Several servers under load: three of them on one PostgreSQL, behind the nginx of the guide, with idle agents, agents
  * that write lines of logs by the product's own client, claims of prebuilds and requests. One server after the other is
- * killed and starts again; then each is stopped and started in turn, as in a rolling upgrade. Measured:
+ * killed and starts again; in the middle of the time each is stopped and started in turn, as in a rolling upgrade.
+ * Measured:
  *
  * - log lines and claims that were acknowledged and are not there, and workspaces that two requests got;
  * - the time until all agents are back, and the most that came back in one second;
@@ -43,7 +44,7 @@ import { selectPlace } from "./support/scale-world.ts";
  * `--full` measures 10,000 agents and 500 writers for 20 minutes, which takes a limit of 20,000 open files.
  *
  * With `--old` the servers start by the command of an older clone, and the rolling upgrade brings this one, which
- * migrates the database while the others still run. Such a clone has its own node_modules:
+ * migrates the database while the others still run; the two halves compare the versions. Such a clone has its own node_modules:
  *
  *   git clone . ../older && cd ../older && git checkout <commit before the migration> && npm ci
  */
@@ -98,12 +99,11 @@ export const benchmark = defineBenchmark({
 
     const claiming = claimer.claim(perSecond);
     const startedAt = performance.now();
-    for (let number = 0; performance.now() - startedAt < seconds * 1_000; number += 1) {
-      await strike(world, number, "a kill", (replica) => replica.kill(downMs));
+    await killFor(world, seconds / 2, "a kill");
+    for (const replica of set.replicas) {
+      await strike(world, "an upgrade", () => replica.upgrade());
     }
-    for (let number = 0; number < servers; number += 1) {
-      await strike(world, number, "an upgrade", (replica) => replica.upgrade());
-    }
+    await killFor(world, seconds / 2, "a kill after the upgrade");
     await claiming;
     await claimer.judge(findings);
     await judgeLines(database, await logs.call("acknowledged"), findings);
@@ -158,21 +158,24 @@ function noteCores({ findings, meter }: World, when: string, fromMs: number, unt
   }
 }
 
+/** Kills one server after the other for a time. */
+async function killFor(world: World, seconds: number, name: string): Promise<void> {
+  const endsAt = performance.now() + seconds * 1_000;
+  for (;;) {
+    for (const replica of world.set.replicas) {
+      if (performance.now() >= endsAt) return;
+      await strike(world, name, () => replica.kill(downMs));
+    }
+  }
+}
+
 /** Strikes one of the servers, and measures how the deployment recovers until the next stroke is due. */
-async function strike(
-  world: World,
-  number: number,
-  name: string,
-  act: (replica: Replica) => Promise<void>,
-): Promise<void> {
-  const { set, fleet, agents, everySeconds, prober, findings } = world;
-  const { replicas } = set;
-  const replica = replicas[number % replicas.length];
-  if (replica === undefined) throw new Error("there are no servers");
+async function strike(world: World, name: string, act: () => Promise<void>): Promise<void> {
+  const { fleet, agents, everySeconds, prober, findings } = world;
   const struckAt = performance.now();
   const struckAtWall = wallMs();
   const back = untilBack(fleet, agents).then(() => performance.now());
-  const [backAt] = await Promise.all([back, act(replica)]);
+  const [backAt] = await Promise.all([back, act()]);
   findings.note(`all agents back after ${name}`, "s", (backAt - struckAt) / 1_000);
   const times = await Promise.all(fleet.map((part) => part.call("connectedSince", struckAtWall)));
   findings.note(`agents back in one second after ${name}`, "agents", mostInASecond(times.flat()));

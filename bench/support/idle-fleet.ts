@@ -122,7 +122,7 @@ class Member {
 
   async #reconnect(): Promise<void> {
     this.#isConnected = false;
-    await pause(Math.random() * maxDelayMs);
+    await pause(new Backoff().next());
     await this.connect();
     this.#isBack.resolve();
   }

@@ -55,9 +55,9 @@ export class Replica {
     await this.start();
   }
 
-  /** Stops it and starts this clone's command in its place. */
+  /** Stops it as a service manager does, and starts this clone's command in its place. */
   async upgrade(): Promise<void> {
-    await this.stop();
+    await this.#process?.end("SIGTERM");
     this.#clone = undefined;
     await this.start();
   }
