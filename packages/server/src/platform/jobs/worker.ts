@@ -102,11 +102,19 @@ export class JobWorker implements AsyncDisposable {
     const atMs = clock.now();
     const active = [...this.#active.keys()];
     this.#isTaking = true;
-    const job = await (acquire?.(active) ?? acquireJob(db, workerId, active)).finally(() => {
+    try {
+      const job = await (acquire?.(active) ?? acquireJob(db, workerId, active));
+      if (job !== undefined) this.#begin(job, atMs);
+      return job !== undefined;
+    } finally {
       this.#isTaking = false;
       this.#ended.wakeAll();
-    });
-    if (job === undefined) return false;
+    }
+  }
+
+  /** Begins a job that was acquired by a statement after that time. */
+  #begin(job: AcquiredJob, atMs: number): void {
+    const { db, clock, workerId } = this.#options;
     const controller = new AbortController();
     const holder = { jobId: job.id, workerId, attempt: job.attempt };
     const lease = new JobLease({ db, clock }, holder, atMs);
@@ -123,7 +131,6 @@ export class JobWorker implements AsyncDisposable {
         this.#mayHaveMore = false;
       }
     });
-    return true;
   }
 
   /** Aborts the job at a hint that it was canceled; the renewal of the lease makes up for a lost hint. */

@@ -1,0 +1,163 @@
+import { randomUUID } from "node:crypto";
+
+import { type Clock, silentLogger, systemClock } from "@slipway/runtime";
+import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
+import { sql } from "kysely";
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
+
+import { connectionOptions } from "../src/platform/db/database.ts";
+import { acquireJob } from "../src/platform/jobs/acquire-query.ts";
+import { insertJob } from "../src/platform/jobs/queries.ts";
+import { readJob } from "../src/platform/jobs/service.ts";
+import { type JobHandler, JobWorker } from "../src/platform/jobs/worker.ts";
+import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
+import { type SeededWorkspace, seedWorkspace } from "./support/rows.ts";
+
+/* Jobs whose worker loses them, hears late of a cancellation, has too many, or drains. */
+
+const patience = { timeout: 20_000, interval: 20 };
+const done = { error: undefined, commit: async () => {}, topics: [] };
+
+let opened: AsyncDisposableStack;
+let database: TestDatabase;
+let place: SeededWorkspace;
+
+beforeEach(async () => {
+  opened = new AsyncDisposableStack();
+  database = opened.use(await openTestDatabase(inject("postgresUrl")));
+  place = await seedWorkspace(database.db);
+});
+
+afterEach(() => opened.disposeAsync());
+
+/** A clock on which periodic work comes soon. */
+const hasty: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => systemClock.sleep(ms / 50, signal),
+};
+/** A clock on which periodic work never comes. */
+const neverAgain: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => systemClock.sleep(ms >= 5_000 ? 2 ** 31 : ms, signal),
+};
+
+function addJob(): Promise<string> {
+  const { organizationId, userId: initiatorId, fileId } = place;
+  const type = "template_version_import";
+  return insertJob(database.db, { type, organizationId, initiatorId, fileId });
+}
+
+interface WorkerChoice {
+  readonly clock: Clock;
+  readonly maxJobs?: number;
+  /** Runs before the worker asks for a job. */
+  readonly onAcquire?: () => Promise<void>;
+}
+
+function openWorker({ clock, maxJobs = 16, onAcquire }: WorkerChoice, handler: JobHandler) {
+  const { db, url } = database;
+  const workerId = randomUUID();
+  const common = { db, clock, logger: silentLogger };
+  const connection = connectionOptions({ url });
+  const pubsub = opened.use(new PostgresPubSub({ ...common, connection, replicaId: workerId }));
+  const worker = new JobWorker({
+    ...common,
+    pubsub,
+    workerId,
+    maxJobs,
+    endedJobs: { inc: () => undefined },
+    handlers: { template_version_import: handler },
+    acquire: async (active) => {
+      await onAcquire?.();
+      return acquireJob(db, workerId, active);
+    },
+  });
+  return opened.use(worker);
+}
+
+/** A handler that works until its signal aborts, and the name of the reason. */
+function openPatientHandler() {
+  const begun = Promise.withResolvers<void>();
+  const aborted = Promise.withResolvers<string>();
+  const handler: JobHandler = (_job, _log, signal) => {
+    begun.resolve();
+    return new Promise((_resolve, reject) => {
+      signal.addEventListener("abort", () => {
+        aborted.resolve(String(signal.reason?.name));
+        reject(signal.reason);
+      });
+    });
+  };
+  return { handler, begun: begun.promise, aborted: aborted.promise };
+}
+
+const stateOf = async (jobId: string) => (await readJob(database.db, jobId)).status;
+
+describe("a job that another worker has taken", () => {
+  async function takeAway(jobId: string): Promise<void> {
+    await database.db
+      .updateTable("jobs")
+      .set({ worker_id: randomUUID(), attempt: sql`attempt + 1` })
+      .where("id", "=", jobId)
+      .execute();
+  }
+
+  it("is given up when its lease cannot be renewed", async () => {
+    const { handler, begun, aborted } = openPatientHandler();
+    const jobId = await addJob();
+    openWorker({ clock: hasty }, handler);
+    await begun;
+    await takeAway(jobId);
+    expect(await aborted).toBe("JobLost");
+  });
+
+  it("is not ended by the worker that lost it, nor anything written with its end", async () => {
+    const [lost, next] = [await addJob(), await addJob()];
+    const committed: string[] = [];
+    openWorker({ clock: neverAgain, maxJobs: 1 }, async ({ id }) => {
+      if (id === lost) await takeAway(lost);
+      return { ...done, commit: async () => void committed.push(id) };
+    });
+    await expect.poll(() => stateOf(next), patience).toBe("succeeded");
+    expect(await stateOf(lost)).toBe("running");
+    expect(committed).toEqual([next]);
+  });
+});
+
+it("hears of a cancellation whose hint was lost when it renews the lease", async () => {
+  const { handler, begun, aborted } = openPatientHandler();
+  const jobId = await addJob();
+  openWorker({ clock: hasty }, handler);
+  await begun;
+  await database.db
+    .updateTable("jobs")
+    .set({ canceled_at: sql`now()` })
+    .execute();
+  expect(await aborted).toBe("JobCanceled");
+  await expect.poll(() => stateOf(jobId), patience).toBe("canceled");
+});
+
+it("takes a job that did not fit in when another ends, without waiting for its periodic look", async () => {
+  const ids = [await addJob(), await addJob(), await addJob()];
+  openWorker({ clock: neverAgain, maxJobs: 1 }, async () => done);
+  await expect
+    .poll(() => Promise.all(ids.map(stateOf)), patience)
+    .toEqual(ids.map(() => "succeeded"));
+});
+
+it("carries out a job that was on its way when it began to drain, and takes no other", async () => {
+  const jobs = [await addJob(), await addJob()];
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  const onAcquire = vi.fn(() => {
+    asked.resolve();
+    return answer.promise;
+  });
+  const worker = openWorker({ clock: neverAgain, onAcquire }, async () => done);
+  await asked.promise;
+  const drained = worker.drain(AbortSignal.timeout(patience.timeout));
+  answer.resolve();
+  await drained;
+  expect(await Promise.all(jobs.map(stateOf))).toEqual(["succeeded", "pending"]);
+  expect(onAcquire).toHaveBeenCalledTimes(1);
+});
