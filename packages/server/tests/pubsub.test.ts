@@ -89,4 +89,35 @@ describe("hints by LISTEN and NOTIFY", () => {
     one.publish("a");
     await again;
   });
+
+  it("carries a hint that is published while another is on its way", async () => {
+    const begun = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const db = database.db.withPlugin({
+      transformQuery: ({ node }) => node,
+      transformResult: async ({ result }) => {
+        begun.resolve();
+        await answer.promise;
+        return result;
+      },
+    });
+    const [one, two] = [await openReplica({ ...database, db }), await openReplica(database)];
+    for (const pubsub of [one, two]) onTestFinished(() => pubsub[Symbol.asyncDispose]());
+    using later = countHints(two, "later");
+    const hinted = later.next();
+    one.publish("first");
+    await begun.promise;
+    one.publish("later");
+    answer.resolve();
+    await hinted;
+  });
+
+  it("carries the hints that are published right before its end", async () => {
+    const [one, two] = await openTwo();
+    using other = countHints(two, "a");
+    const hinted = other.next();
+    one.publish("a");
+    await one[Symbol.asyncDispose]();
+    await hinted;
+  });
 });

@@ -1,0 +1,123 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+import { buildHelm } from "@slipway/testkit/clusters";
+import { beforeAll, describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+
+/* The objects of the chart on which an upgrade without failed requests depends, rendered without a cluster. */
+
+const chart = fileURLToPath(new URL("../../../../deploy/helm/slipway", import.meta.url));
+const required = "accessUrl=https://slipway.example.com,secret.name=server";
+let program = "";
+
+beforeAll(async () => {
+  program = await buildHelm();
+});
+
+async function render(kind: string, ...settings: readonly string[]) {
+  const words = ["template", "team", chart, "--namespace=servers"];
+  const values = [required, ...settings].flatMap((setting) => ["--set", setting]);
+  const { stdout } = await promisify(execFile)(program, [...words, ...values]);
+  const documents = parseAllDocuments(stdout).map((document) => document.toJS());
+  return documents.find((one) => one?.kind === kind);
+}
+
+async function renderPod(...settings: readonly string[]) {
+  const { spec } = (await render("Deployment", ...settings)).spec.template;
+  return { ...spec, server: spec.containers[0] };
+}
+
+function variablesOf(pod: Awaited<ReturnType<typeof renderPod>>): Record<string, string> {
+  const pairs = pod.server.env.map(({ name, value }: Record<string, string>) => [name, value]);
+  return Object.fromEntries(pairs);
+}
+
+describe("the pods of servers", () => {
+  it("are replaced one at a time, each after its successor serves", async () => {
+    const { spec } = await render("Deployment", "replicas=3");
+    expect(spec).toMatchObject({
+      replicas: 3,
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+    });
+  });
+
+  it.each([0, 15, 600])(
+    "have the time to drain for %i s and to stop afterwards",
+    async (seconds) => {
+      const pod = await renderPod(`drainSeconds=${seconds}`);
+      expect(variablesOf(pod)["SLIPWAY_MAX_DRAIN_SECONDS"]).toBe(String(seconds));
+      expect(pod.terminationGracePeriodSeconds - seconds).toBeGreaterThanOrEqual(60);
+    },
+  );
+
+  it("get no requests while they drain, and are not restarted for it or for the database", async () => {
+    const pod = await renderPod();
+    const { readinessProbe, livenessProbe, startupProbe } = pod.server;
+    expect(readinessProbe.httpGet.path).toBe("/healthz");
+    expect([livenessProbe.httpGet.path, startupProbe.httpGet.path]).not.toContain("/healthz");
+    // The drain lasts until the probe has failed.
+    const noticedSeconds = readinessProbe.periodSeconds * readinessProbe.failureThreshold;
+    expect(Number(variablesOf(pod)["SLIPWAY_MAX_DRAIN_SECONDS"])).toBeGreaterThan(noticedSeconds);
+  });
+
+  it("may start for as long as a migration is expected to last", async () => {
+    const { server } = await renderPod("startSeconds=900");
+    const { periodSeconds, failureThreshold } = server.startupProbe;
+    expect(periodSeconds * failureThreshold).toBeGreaterThanOrEqual(900);
+    const { spec } = await render("Deployment", "startSeconds=900");
+    expect(spec.progressDeadlineSeconds).toBeGreaterThan(900);
+  });
+
+  it("read secrets from files only", async () => {
+    const variables = variablesOf(await renderPod());
+    const secret = /POSTGRES_URL|SECRET_KEY|PASSWORD/;
+    const names = Object.keys(variables).filter((name) => secret.test(name));
+    expect(names.toSorted()).toEqual([
+      "SLIPWAY_ADMIN_PASSWORD_FILE",
+      "SLIPWAY_POSTGRES_URL_FILE",
+      "SLIPWAY_SECRET_KEY_FILE",
+    ]);
+  });
+});
+
+describe("objects beside the pods", () => {
+  const kinds = {
+    Service: ["spec", "selector"],
+    PodDisruptionBudget: ["spec", "selector", "matchLabels"],
+    NetworkPolicy: ["spec", "podSelector", "matchLabels"],
+  } as const;
+  const on = ["podDisruptionBudget.enabled=true", "networkPolicy.enabled=true"];
+
+  it.each(Object.entries(kinds))(
+    "%s selects exactly the pods of its release",
+    async (kind, path) => {
+      const labels = (await render("Deployment")).spec.template.metadata.labels;
+      let selector = await render(kind, ...on);
+      for (const name of path) selector = selector[name];
+      expect(labels).toMatchObject(selector);
+      expect(selector["app.kubernetes.io/instance"]).toBe("team");
+    },
+  );
+
+  it("evicts one server at a time, and one that cannot serve at any time", async () => {
+    expect((await render("PodDisruptionBudget", ...on)).spec).toMatchObject({
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: "AlwaysAllow",
+    });
+  });
+
+  it("lets servers reach each other, and no one else unless permitted", async () => {
+    const { ingress, policyTypes } = (await render("NetworkPolicy", ...on)).spec;
+    expect(policyTypes).toEqual(["Ingress"]);
+    expect(ingress).toHaveLength(1);
+    expect(ingress[0].from).toEqual([
+      {
+        podSelector: {
+          matchLabels: expect.objectContaining({ "app.kubernetes.io/instance": "team" }),
+        },
+      },
+    ]);
+  });
+});
