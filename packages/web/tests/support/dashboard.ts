@@ -100,12 +100,37 @@ export async function logInByPage(
   await page.waitForURL(({ pathname }) => pathname !== "/login");
 }
 
-/** Expects a page without errors in its console and without violations of accessibility rules. */
+/** Shows the page in the other theme, as if it were chosen in another tab; returns the choice so far. */
+const swapTheme = `(async () => {
+  const { dataset } = document.documentElement;
+  const isDark = dataset.theme === "dark" ||
+    (dataset.theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+  const chosen = localStorage.getItem("slipway-theme") ?? "system";
+  localStorage.setItem("slipway-theme", isDark ? "light" : "dark");
+  dispatchEvent(new StorageEvent("storage"));
+  do await new Promise(requestAnimationFrame);
+  while (document.getAnimations().some((one) => one instanceof CSSTransition));
+  return chosen;
+})()`;
+
+/**
+ * Expects a page without errors in its console and without violations of accessibility rules; those about colors hold
+ * in the light and in the dark.
+ */
 export async function expectSound({ page, problems }: WatchedPage): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const found = violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`,
-  );
-  expect(found, page.url()).toEqual([]);
+  expect(await violationsOf(new AxeBuilder({ page })), page.url()).toEqual([]);
+  // With less motion, no color is on its way to another.
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  const chosen = await page.evaluate(swapTheme);
+  const colors = new AxeBuilder({ page }).withRules(["color-contrast"]);
+  expect(await violationsOf(colors), `${page.url()} in the other theme`).toEqual([]);
+  await page.evaluate(`localStorage.setItem("slipway-theme", ${JSON.stringify(chosen)})`);
+  await page.evaluate("dispatchEvent(new StorageEvent('storage'))");
+  await page.emulateMedia({ reducedMotion: null });
   expect(problems, page.url()).toEqual([]);
+}
+
+async function violationsOf(axe: AxeBuilder): Promise<readonly string[]> {
+  const { violations } = await axe.analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }
