@@ -5,7 +5,6 @@ import { maxSessionMessageBytes, Responder, type RpcTable, type SharedCalls } fr
 import type { Logger, UnfinishedBytes } from "@slipway/runtime";
 
 import type { AgentCaller } from "../../../platform/http/caller.ts";
-import { watchClient } from "../../../platform/http/client-disconnect.ts";
 import type { PeerSocket } from "../../../platform/http/peer-socket.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
 import type { Platform } from "../../../platform/platform.ts";
@@ -13,7 +12,6 @@ import type { RpcCaller } from "../calls/rpc-caller.ts";
 import type { WriteBudgets } from "../calls/write-budgets.ts";
 import { AgentSessions } from "../connections/agent-sessions.ts";
 import { negotiateVersion } from "../connections/api-version.ts";
-import { Arrivals, eventLoopLoad } from "../connections/arrivals.ts";
 import type { ConnectionMonitor } from "../connections/connection-monitor.ts";
 
 interface RpcRouteNeeds extends Pick<Platform, "clock" | "logger"> {
@@ -34,17 +32,14 @@ interface NewSession extends Pick<RpcCaller, "agent" | "apiVersion"> {
 /** Adds the route of agents' RPC sessions (docs/protocol/rpc.md §1). */
 export function addRpcRoute(routes: Routes, needs: RpcRouteNeeds): void {
   const sessions = new AgentSessions();
-  const arrivals = new Arrivals({ clock: needs.clock, busySince: eventLoopLoad() });
   routes.agentSocket(agentRpc, {
     maxMessageBytes: maxSessionMessageBytes,
-    prepare: async ({ query, raw }, agent): Promise<NewSession> => {
-      const apiVersion = negotiateVersion(query.version);
+    prepare: async ({ query }, agent): Promise<NewSession> => ({
+      agent,
+      apiVersion: negotiateVersion(query.version),
       // Other programs that share the token, such as log shippers, name another role.
-      const isAgent = query.role === undefined || query.role === "" || query.role === "agent";
-      using client = watchClient(raw);
-      await arrivals.enter(`${isAgent ? "agent" : "companion"} ${agent.agentId}`, client.signal);
-      return { agent, apiVersion, isAgent };
-    },
+      isAgent: query.role === undefined || query.role === "" || query.role === "agent",
+    }),
     serve: (socket, session) => serveSession(needs, sessions, socket, session),
   });
 }
