@@ -296,8 +296,7 @@ describe("VS Code", () => {
       open(`/workspaceagents/00000000-0000-4000-8000-000000000000/watch-metadata-ws`),
     ];
     // It looks for this number in the text of the error.
-    await expect(missing.ended).rejects.toThrow("404");
-    await expect(gone.ended).rejects.toThrow("404");
+    await Promise.all([missing, gone].map(({ ended }) => expect(ended).rejects.toThrow("404")));
   });
 });
 

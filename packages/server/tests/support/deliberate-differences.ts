@@ -74,11 +74,13 @@ export const ofRoutes: DeliberateDifferences = {
     derp: noNetworkHealth,
     websocket: noNetworkHealth,
     workspace_proxy: "the server has no proxies",
-    provisioner_daemons: "the workers are in the server, there are no others to be well or not",
+    "provisioner_daemons.items": "provisioners have a list of their own",
   },
   added: {
     ...workspaceKeys.added,
     providers: "there one provider of each type, in fields of its own, which are here too",
+    "provisioner_daemons.healthy": "as in every other section",
+    "provisioner_daemons.online": "instead of the items",
   },
 };
 

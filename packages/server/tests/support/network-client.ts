@@ -92,9 +92,9 @@ export class Coordination {
     this.#stop.abort();
   }
 
-  /** Resolves once it has received exactly this since the last call. */
+  /** Resolves once it has received exactly this since the last call; absent clients are looked at every 15 s at the latest. */
   async hears(...expected: readonly unknown[]): Promise<void> {
-    await vi.waitFor(() => expect(this.heard).toEqual(expected), { timeout: 12_000, interval: 10 });
+    await vi.waitFor(() => expect(this.heard).toEqual(expected), { timeout: 20_000, interval: 10 });
     this.heard.length = 0;
   }
 
