@@ -80,8 +80,9 @@ describe("a terminal of the page", () => {
     await page.keyboard.press("Escape");
     const marker = newMarker();
     await typeAndPrint(page, marker);
-    // The same searches find what the server carried.
-    expect(Buffer.concat(frames).includes(marker.toUpperCase())).toBe(true);
+    // The same searches find what the server carried. The browser may tell of a frame after it has shown its text.
+    const isCarried = () => Buffer.concat(frames).includes(marker.toUpperCase());
+    await expect.poll(isCarried).toBe(true);
     expect(await isInMemory(dashboard.server.pid, marker.toUpperCase())).toBe(true);
   });
 });
