@@ -145,6 +145,19 @@ describe("a selection", () => {
   });
 });
 
+it("asks about the same workspaces until it is answered, whatever becomes of them", async () => {
+  const [asked] = await Promise.all([make("asked-a"), make("asked-b")]);
+  const { page } = await dashboard.openAdminPage();
+  await page.goto("/workspaces?q=asked");
+  for (const name of ["asked-a", "asked-b"]) await page.getByLabel(`Select ${name}`).check();
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
+  const dialog = page.getByRole("dialog", { name: "Stop 2 workspaces?" });
+  await dialog.waitFor();
+  await build(asked, "stop");
+  await page.locator('[role="row"]', { hasText: "asked-a" }).getByText("Stopped").waitFor();
+  expect(await dialog.isVisible()).toBe(true);
+});
+
 describe("what is typed while it is saved", () => {
   it("is not taken for saved in the editor of a template", async () => {
     const { page } = await dashboard.openAdminPage();
