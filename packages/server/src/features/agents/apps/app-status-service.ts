@@ -50,7 +50,6 @@ export async function reportAppStatus(
   if (spend("statuses") === 0) return { type: "too-many" };
   const isKnown = await insertAppStatus(db, {
     agentId,
-    // PostgreSQL cannot store NUL.
     slug: storableText(slug),
     state,
     message: cleanMessage(message),
