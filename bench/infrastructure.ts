@@ -18,7 +18,7 @@ import { buildTerraform } from "@slipway/testkit/terraform";
 
 import { type Bench, defineBenchmark } from "./benchmark.ts";
 import { openDirectory } from "./support/our-server.ts";
-import { elapsedMs, isReady, noteClaims, removeWorkspace } from "./support/timed-workspaces.ts";
+import { elapsedMs, isReady, noteClaims, removeReady } from "./support/timed-workspaces.ts";
 
 /*
  * The time from the request for a workspace until its agent is ready, beside the infrastructure's own time for the same:
@@ -170,7 +170,7 @@ async function measureKubernetes({
   const template = await push(client, boxOf(cluster));
   const first = await makeWorkspace(client, "first", template, isReady);
   const copy = await copyObjects(cluster);
-  await removeWorkspace(client, first.id);
+  await removeReady(client, first.id);
   for (let run = 0; run < options.runs; run += 1) {
     const start = await elapsedMs(async () => {
       await cluster.kubectl(["create", "-f", "-"], { input: copy });
@@ -260,5 +260,5 @@ async function noteCreation(
     id = (await makeWorkspace(client, `run-${run}`, template, isReady)).id;
   });
   findings.note(`${own}: create to ready`, "ms", ms);
-  await removeWorkspace(client, id);
+  await removeReady(client, id);
 }

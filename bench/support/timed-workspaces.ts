@@ -3,11 +3,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import { getTemplate } from "@slipway/api/templates/routes";
 import { listTemplateVersionPresets } from "@slipway/api/templates/version-routes";
-import { createBuild } from "@slipway/api/workspaces/build-routes";
-import { createWorkspace, getWorkspace, listWorkspaces } from "@slipway/api/workspaces/routes";
+import { createWorkspace, listWorkspaces } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { ApiClient } from "@slipway/sdk/http";
-import { firstAgent, waitForWorkspace } from "@slipway/testkit";
+import { firstAgent, removeWorkspace, waitForWorkspace } from "@slipway/testkit";
 
 import type { Findings } from "../findings.ts";
 
@@ -25,21 +24,10 @@ const pollMs = 50;
 /** The time between looks while something is measured. */
 const closePollMs = 10;
 
-/** Deletes a workspace and waits for it. */
-export async function removeWorkspace(client: ApiClient, id: string): Promise<void> {
-  // An agent may be ready before its build has ended.
+/** Deletes a workspace whose agent is ready, which it may be before its build has ended, and waits for it. */
+export async function removeReady(client: ApiClient, id: string): Promise<void> {
   await waitForWorkspace(client, id, ({ latest_build: { status } }) => status === "running");
-  await client.call(createBuild, { params: { workspace: id }, body: { transition: "delete" } });
-  const query = { include_deleted: "true" };
-  for (;;) {
-    const { latest_build: build } = await client.call(getWorkspace, {
-      params: { workspace: id },
-      query,
-    });
-    if (build.status === "deleted") return;
-    if (build.status === "failed") throw new Error(`deletion failed: ${build.job.error ?? ""}`);
-    await pause(pollMs);
-  }
+  await removeWorkspace(client, id);
 }
 
 /** A template whose only preset has a pool of one. */
@@ -93,7 +81,7 @@ export async function noteClaims(
     ]);
     times.build.push(build);
     times.ready.push(ready);
-    await removeWorkspace(client, id);
+    await removeReady(client, id);
   }
   findings.noteTimes(`claims of ${name}: request → response`, times.response);
   findings.noteTimes(`claims of ${name}: request → end of the build`, times.build);

@@ -15,10 +15,10 @@ import {
   listTemplateVersionResources,
 } from "@slipway/api/templates/version-routes";
 import { createBuild } from "@slipway/api/workspaces/build-routes";
-import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { ApiClient } from "@slipway/sdk/http";
-import { waitForWorkspace } from "@slipway/testkit";
+import { removeWorkspace, waitForWorkspace } from "@slipway/testkit";
 import { onTestFinished, vi } from "vitest";
 
 import { patience } from "./patience.ts";
@@ -54,7 +54,7 @@ export async function readTemplateLife(
     params: { user: "me" },
     body: { name, template_id: template, rich_parameter_values: [...values] },
   });
-  onTestFinished(() => remove(client, workspace));
+  onTestFinished(() => removeWorkspace(client, workspace));
   const started = await waitForWorkspace(
     client,
     workspace,
@@ -100,17 +100,6 @@ async function push(client: ApiClient, bytes: Uint8Array): Promise<string> {
     return job.status === "succeeded";
   }, patience);
   return id;
-}
-
-async function remove(client: ApiClient, workspace: string): Promise<void> {
-  await client.call(createBuild, { params: { workspace }, body: { transition: "delete" } });
-  const query = { include_deleted: "true" };
-  await vi.waitUntil(async () => {
-    const found = await client.call(getWorkspace, { params: { workspace }, query });
-    const { status } = found.latest_build;
-    if (status === "failed") throw new Error(`the deletion of ${found.name} failed`);
-    return status === "deleted";
-  }, patience);
 }
 
 /** Lists the agents; a stock server writes no list where there are none. */

@@ -52,6 +52,7 @@ export { packTemplate, pushTemplate, pushVersion } from "./processes/template-up
 export {
   firstAgent,
   makeWorkspace,
+  removeWorkspace,
   requireAgent,
   waitForWorkspace,
 } from "./processes/workspace-life.ts";

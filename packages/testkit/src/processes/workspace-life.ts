@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { ApiClient } from "@slipway/sdk/http";
@@ -34,6 +35,12 @@ export function requireAgent(workspace: Workspace): WorkspaceAgent {
 const waitTimeoutMs = 60_000;
 const defaultPollMs = 50;
 
+interface WaitOptions {
+  readonly pollMs?: number;
+  /** True if the workspace may be deleted meanwhile. */
+  readonly includesDeleted?: boolean;
+}
+
 /**
  * Reads the workspace every `pollMs` (default: 50) until `isGood` accepts it. Throws when its build fails or the time
  * is up.
@@ -42,15 +49,23 @@ export async function waitForWorkspace(
   client: ApiClient,
   id: string,
   isGood: (workspace: Workspace) => boolean,
-  { pollMs = defaultPollMs }: { readonly pollMs?: number } = {},
+  { pollMs = defaultPollMs, includesDeleted = false }: WaitOptions = {},
 ): Promise<Workspace> {
+  const query = includesDeleted ? { include_deleted: "true" } : {};
   const deadline = performance.now() + waitTimeoutMs;
   for (;;) {
-    const workspace = await client.call(getWorkspace, { params: { workspace: id } });
+    const workspace = await client.call(getWorkspace, { params: { workspace: id }, query });
     if (isGood(workspace)) return workspace;
     const { status, job } = workspace.latest_build;
     if (status === "failed") throw new Error(`build failed: ${job.error ?? ""}`);
     if (performance.now() > deadline) throw new Error(`timed out while workspace is ${status}`);
     await pause(pollMs);
   }
+}
+
+/** Deletes a workspace whose build has ended, and waits until it is gone. Throws like `waitForWorkspace`. */
+export async function removeWorkspace(client: ApiClient, id: string): Promise<void> {
+  await client.call(createBuild, { params: { workspace: id }, body: { transition: "delete" } });
+  const isGone = ({ latest_build: { status } }: Workspace): boolean => status === "deleted";
+  await waitForWorkspace(client, id, isGone, { includesDeleted: true });
 }
