@@ -47,9 +47,7 @@ async function openRestartingServer(
         sendJson(response, begun);
       } else if (!hasBegun && path === "/users/me/workspace/demo") sendJson(response, before);
       else if (path === `/workspacebuilds/${sampleBuild.id}`) sendJson(response, done);
-      else if (path === `/templateversions/${sampleBuild.template_version_id}`) {
-        sendJson(response, { id: sampleBuild.id, has_external_agent: false });
-      } else if (path === `/workspaceagents/${sampleAgent.id}`) sendJson(response, sampleAgent);
+      else if (path === `/workspaceagents/${sampleAgent.id}`) sendJson(response, sampleAgent);
       else honest(response, path);
     },
   });

@@ -13,6 +13,8 @@ export interface TemplateDefinition {
   readonly onClaim: OnClaim | undefined;
   /** The external auth providers whose tokens workspaces use; undefined for none. */
   readonly externalAuth: readonly ExternalAuthDefinition[] | undefined;
+  /** True if resources of the type `externalAgentType` are declared, whether or not the values of parameters create them. */
+  readonly hasExternalAgents?: boolean | undefined;
   /** The agents; at least one. */
   readonly agents: readonly AgentDefinition[];
 }

@@ -19,7 +19,13 @@ export type {
 } from "./definition.ts";
 export { foreseeContainer } from "./foresee-container.ts";
 export { templateJsonSchema } from "./json-schema.ts";
-export { containerDrivers, driverKind, driverProblem, terraformDriver } from "./known-drivers.ts";
+export {
+  containerDrivers,
+  driverKind,
+  driverProblem,
+  externalAgentType,
+  terraformDriver,
+} from "./known-drivers.ts";
 export { isInstanceId, maxLineLength, maxMetadata, maxUrlLength } from "./limits.ts";
 export { locateProblem } from "./locate-problem.ts";
 export { valueProblem } from "./parameter-value.ts";

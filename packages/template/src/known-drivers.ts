@@ -15,6 +15,9 @@ export const externalDriver = "external";
 /** The driver whose templates are configurations in its own language. */
 export const terraformDriver = "terraform";
 
+/** The type of a resource whose agents people start by hand (docs/protocol/clients.md §2.3). */
+export const externalAgentType = "coder_external_agent";
+
 /** The driver whose agents leave containers alone: those of the server's machine belong to others. */
 export const processDriver = "process";
 

@@ -18,7 +18,7 @@ import { outputFlag } from "../command/flags.ts";
 import type { Needs } from "../command/needs.ts";
 import { printJson } from "../command/print-result.ts";
 import { findRegion } from "../resources/applications/find-region.ts";
-import { allAgents, readStartCommand } from "../resources/builds/agents.ts";
+import { allAgents, isStartedByPerson, readStartCommand } from "../resources/builds/agents.ts";
 import { statusCell } from "../resources/workspaces/workspace-list.ts";
 import {
   findWorkspace,
@@ -79,7 +79,7 @@ export async function run(
       end: endText(workspace, agent, clock.now()),
     };
     for (const line of agentLines(agent, context, out)) out.line(line);
-    const startCommand = isWaiting(workspace, agent)
+    const startCommand = isStartedByPerson(workspace.latest_build, agent)
       ? await readStartCommand(workspace, agent, { client, signal })
       : undefined;
     if (startCommand !== undefined) out.line(`\n  start it with: ${startCommand}`);
@@ -99,11 +99,6 @@ async function readPlace(
     if (error instanceof ApiError || error instanceof CommandError) return undefined;
     throw error;
   }
-}
-
-/** Returns whether the agent is not running, and must be started by a person. */
-function isWaiting({ latest_build: build }: Workspace, agent: WorkspaceAgent): boolean {
-  return build.has_external_agent === true && agent.status !== "connected";
 }
 
 /** Returns when an agent of a running workspace ended, and what to do; undefined for any other. */

@@ -1,3 +1,5 @@
+import { externalAgentType } from "@slipway/template";
+
 import type { DriverBuild } from "../driver-build.ts";
 import type {
   DriverLog,
@@ -58,9 +60,6 @@ export class ExternalDriver implements Driver {
   }
 }
 
-/** The type by which the stock command finds the agents whose start lines to print (docs/protocol/clients.md §2.3). */
-const resourceType = "coder_external_agent";
-
 function resourcesOf(agentNames: readonly string[]): readonly DriverResource[] {
-  return agentNames.map((name) => ({ type: resourceType, name, agentNames: [name] }));
+  return agentNames.map((name) => ({ type: externalAgentType, name, agentNames: [name] }));
 }

@@ -1,7 +1,9 @@
-import { listOf, numberOf, objectOf, textOf } from "@slipway/runtime";
+import { type JsonObject, listOf, numberOf, objectOf, textOf } from "@slipway/runtime";
+import { externalAgentType } from "@slipway/template";
 
 import type { DriverResource } from "../driver.ts";
 import type { DeclaredAgent } from "./read-agents.ts";
+import { References } from "./references.ts";
 import type { TerraformResource } from "./values.ts";
 
 /** Lists the infrastructure that depends on an agent: the nearest first, which the agent is said to run on. */
@@ -47,9 +49,15 @@ function isListed({ isData, type }: TerraformResource): boolean {
   return !isData && !unlistedTypes.has(type);
 }
 
+/** Reports whether a configuration declares agents that people start, for any values of its parameters. */
+export function declaresExternalAgents(plan: JsonObject): boolean {
+  // The last two words of an address are the type and the name.
+  return new References(plan).addresses.some((one) => one.split(".").at(-2) === externalAgentType);
+}
+
 /** Reports whether a resource is more than a declaration for the server. */
 export function isInfrastructure({ isData, type }: TerraformResource): boolean {
-  return !isData && (!type.startsWith("coder_") || type === "coder_external_agent");
+  return !isData && (!type.startsWith("coder_") || type === externalAgentType);
 }
 
 interface ResourceParts {

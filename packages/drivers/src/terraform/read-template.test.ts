@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { readAgents } from "./read-agents.ts";
 import { readExternalAuth, readParameters, readPresets } from "./read-parameters.ts";
-import { readResources } from "./read-resources.ts";
+import { declaresExternalAgents, readResources } from "./read-resources.ts";
 import { planRelations, stateRelations } from "./relations.ts";
 import { planResources, stateResources } from "./values.ts";
 
@@ -180,6 +180,23 @@ it("lists the declarations that stock servers list", () => {
     "coder_ai_task",
     "coder_external_agent",
   ]);
+});
+
+it("finds agents that people start in a configuration, also in its modules and if none is planned", () => {
+  const plan = (resources: readonly string[], inModule: readonly string[] = []) => ({
+    configuration: {
+      root_module: {
+        resources: resources.map((address) => ({ address })),
+        module_calls: {
+          coder_external_agent: { module: { resources: inModule.map((address) => ({ address })) } },
+        },
+      },
+    },
+  });
+  expect(declaresExternalAgents(plan(["coder_agent.a", "coder_external_agent.a"]))).toBe(true);
+  expect(declaresExternalAgents(plan([], ["coder_external_agent.a"]))).toBe(true);
+  expect(declaresExternalAgents(plan(["coder_agent.coder_external_agent"], ["x.y"]))).toBe(false);
+  expect(declaresExternalAgents({})).toBe(false);
 });
 
 it("finds the agents of a plan, whose ids are not known yet", () => {

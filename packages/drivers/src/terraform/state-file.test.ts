@@ -51,11 +51,11 @@ it("lists what it manages, without declarations", () => {
 });
 
 it("tells whether something runs with an agent's token", () => {
-  expect(hasAgentPlaces(state({ resources: [box] }))).toBe(true);
-  expect(
-    hasAgentPlaces(state({ resources: [{ ...box, instances: [{ dependencies: ["x.y"] }] }] })),
-  ).toBe(false);
-  expect(hasAgentPlaces(undefined)).toBe(false);
+  expect(hasAgentPlaces(state({ resources: [box] }), "main")).toBe(true);
+  expect(hasAgentPlaces(state({ resources: [box] }), "ain")).toBe(false);
+  const other = { ...box, instances: [{ dependencies: ["x.y"] }] };
+  expect(hasAgentPlaces(state({ resources: [other] }), "main")).toBe(false);
+  expect(hasAgentPlaces(undefined, "main")).toBe(false);
 });
 
 describe("a pushed state", () => {

@@ -98,14 +98,14 @@ export function managedAddresses(state: Uint8Array | undefined): readonly string
   });
 }
 
-/** Reports whether infrastructure runs with the token of an agent. */
-export function hasAgentPlaces(state: Uint8Array | undefined): boolean {
+/** Reports whether infrastructure runs with the token of the agent with a name. */
+export function hasAgentPlaces(state: Uint8Array | undefined, name: string): boolean {
   return listOf(parseState(state)?.["resources"]).some((one) => {
     const { mode, type, instances } = objectOf(one);
     if (mode !== "managed" || textOf(type).startsWith("coder_")) return false;
     return listOf(instances).some((instance) =>
       textsOf(objectOf(instance)["dependencies"]).some((address) =>
-        /(^|\.)coder_agent\.[^.]+$/.test(configAddress(address)),
+        `.${configAddress(address)}`.endsWith(`.coder_agent.${name}`),
       ),
     );
   });

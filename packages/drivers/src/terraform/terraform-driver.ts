@@ -1,5 +1,10 @@
 import { Turnstile } from "@slipway/runtime";
-import { definitionProblem, type TemplateDefinition, textProblem } from "@slipway/template";
+import {
+  definitionProblem,
+  externalAgentType,
+  type TemplateDefinition,
+  textProblem,
+} from "@slipway/template";
 
 import type { DriverBuild } from "../driver-build.ts";
 import type {
@@ -31,7 +36,7 @@ import { runFiles, settleLeftover } from "./leftover-run.ts";
 import { mustInstallAlone } from "./plugin-cache.ts";
 import { type DeclaredAgent, readAgents } from "./read-agents.ts";
 import { readExternalAuth, readParameters, readPresets } from "./read-parameters.ts";
-import { readResources } from "./read-resources.ts";
+import { declaresExternalAgents, readResources } from "./read-resources.ts";
 import { planRelations, stateRelations } from "./relations.ts";
 import {
   hasAgentPlaces,
@@ -92,7 +97,10 @@ export class TerraformDriver implements Driver {
       const relations = planRelations(plan, resources);
       const agents = readAgents(resources, relations.agentOf);
       return {
-        definition: definitionOf(resources, agents),
+        definition: {
+          ...definitionOf(resources, agents),
+          ...(declaresExternalAgents(plan) ? { hasExternalAgents: true } : {}),
+        },
         resources: readResources(resources, agents, relations),
         notes: await session.readLock(),
       };
@@ -280,7 +288,7 @@ function warnOfReplacements({ changes }: TerraformSession, log: DriverLog): void
 function runningToken({ agents, state }: DriverBuild): string | undefined {
   const [agent, second] = agents;
   if (agent === undefined || second !== undefined || agent.token === "") return undefined;
-  return hasAgentPlaces(state) ? agent.token : undefined;
+  return hasAgentPlaces(state, agent.name) ? agent.token : undefined;
 }
 
 function definitionOf(
@@ -336,7 +344,7 @@ interface LastAgents {
 
 /**
  * Returns an agent with the token that its process has. The provider gives agents new tokens in many builds, but a process
- * learns its token only when what it runs on is created or changed.
+ * learns its token only when what it runs on is created or changed; one that a person started keeps the token that they have.
  */
 function startedAgent(
   { resource, definition }: DeclaredAgent,
@@ -344,7 +352,9 @@ function startedAgent(
   { changes, running }: LastAgents,
 ): StartedAgent {
   const present = running.get(definition.name) ?? "";
-  const stays = places.length > 0 && places.every(({ address }) => !changes.has(address));
+  const stays =
+    places.length > 0 &&
+    places.every(({ type, address }) => type === externalAgentType || !changes.has(address));
   const token = resource.values["token"];
   if (present !== "" && stays) return { definition, token: present };
   return { definition, token: typeof token === "string" ? token : "" };

@@ -1,10 +1,10 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import type { AgentLog } from "@slipway/api/agents/log-routes";
 import type { WorkspaceBuild } from "@slipway/api/builds/build";
-import { getTemplateVersion } from "@slipway/api/templates/version-routes";
 import { getExternalAgentCredentials } from "@slipway/api/workspaces/external-agent-routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { ApiError } from "@slipway/sdk/http";
+import { externalAgentType } from "@slipway/template";
 
 import type { ClientNeeds } from "../../command/needs.ts";
 import { readPatiently } from "../../command/patient-read.ts";
@@ -28,19 +28,13 @@ export function logSource(
   return source === undefined ? agent.name : `${agent.name}/${source.display_name}`;
 }
 
-/** Returns whether a build has agents that a person must start and has not started yet, so that waiting is useless. */
-export async function isStartedByPerson(
-  build: WorkspaceBuild,
-  needs: ClientNeeds,
-): Promise<boolean> {
-  const { client, signal } = needs;
-  if (rootAgents(build).every(({ status }) => status === "connected")) return false;
-  const params = { version: build.template_version_id };
-  const version = await readPatiently(
-    () => client.call(getTemplateVersion, { params, signal }),
-    needs,
-  );
-  return version.has_external_agent;
+/** Returns whether a person must start an agent and has not started it yet, so that waiting for it is useless. */
+export function isStartedByPerson(
+  { resources }: Pick<WorkspaceBuild, "resources">,
+  { status, parent_id: parent, resource_id: place }: WorkspaceAgent,
+): boolean {
+  if (status === "connected" || parent !== null) return false;
+  return resources.some(({ id, type }) => id === place && type === externalAgentType);
 }
 
 /** Returns the command that starts an agent by hand; it contains the agent's token. */
@@ -53,13 +47,13 @@ export async function readStartCommand(
   return (await client.call(getExternalAgentCredentials, { params, signal })).command;
 }
 
-/** Returns the commands for the agents of a build that are not running yet; none for a user who may not read them. */
+/** Returns the commands for the agents that a person must start; none for a user who may not read them. */
 export async function readStartCommands(
   workspace: Pick<Workspace, "id">,
   build: WorkspaceBuild,
   needs: ClientNeeds,
 ): Promise<readonly string[]> {
-  const waiting = rootAgents(build).filter(({ status }) => status !== "connected");
+  const waiting = rootAgents(build).filter((agent) => isStartedByPerson(build, agent));
   try {
     return await readPatiently(
       () => Promise.all(waiting.map((agent) => readStartCommand(workspace, agent, needs))),

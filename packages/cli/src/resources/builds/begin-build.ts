@@ -16,7 +16,7 @@ import {
   presentWorkspace,
 } from "../workspaces/outcome.ts";
 import { fullName } from "../workspaces/workspace-reference.ts";
-import { isStartedByPerson, readStartCommands } from "./agents.ts";
+import { isStartedByPerson, readStartCommands, rootAgents } from "./agents.ts";
 import { waitForAgents } from "./wait-for-agents.ts";
 import { waitForBuild } from "./wait-for-build.ts";
 
@@ -59,7 +59,7 @@ export async function waitForStart(
 ): Promise<Outcome> {
   const name = fullName(workspace);
   const done = await waitForBuild(build, needs);
-  if (!hasRunning && (await isStartedByPerson(done, needs))) {
+  if (!hasRunning && rootAgents(done).some((agent) => isStartedByPerson(done, agent))) {
     const commands = await readStartCommands(workspace, done, needs);
     return plainOutcome(
       await presentWorkspace(workspace, done, needs),

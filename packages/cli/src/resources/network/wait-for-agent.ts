@@ -40,7 +40,7 @@ export async function waitForAgent(
   const { colors } = terminal.err;
   const notice = new LossNotice((text) => progress.line(colors.yellow(text)), clock);
   const output = { progress, notice };
-  if (agent.status !== "connected" && (await isStartedByPerson(workspace.latest_build, needs))) {
+  if (isStartedByPerson(workspace.latest_build, agent)) {
     if (!(await startsOver(agent, workspace.latest_build, needs, output))) {
       throw new CommandError(`agent ${agent.name} of ${name} has not connected yet`, {
         hint: `you start it yourself; see the command with: slipway show ${name}`,

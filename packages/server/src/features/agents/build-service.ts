@@ -8,9 +8,13 @@ import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
 import { readEnvironment } from "./agent-json.ts";
+import { isOfExternalAgents } from "./queries.ts";
 
 /** An agent as its driver runs it, and how the server identifies it. */
-export type KnownAgent = DriverAgent & Pick<AgentDefinition, "identity">;
+export interface KnownAgent extends DriverAgent, Pick<AgentDefinition, "identity"> {
+  /** True if people start it by hand. */
+  readonly isExternal: boolean;
+}
 
 /** Reads the agents of a build as its driver runs them, with their tokens in clear text. Throws `SecretError`. */
 export function readDriverAgents(
@@ -48,20 +52,22 @@ async function readAgents(
     environment: readEnvironment(row.environment_variables),
     container: undefined,
     identity: readIdentity(row),
+    isExternal: row.is_external,
   }));
 }
 
 /** Selects the agents of a build that its driver runs, without their sub-agents. */
 const selectDriverAgents = prepareQuery((db, buildId: string) =>
   db
-    .selectFrom("workspace_agents")
-    .where("workspace_build_id", "=", buildId)
-    .where("parent_id", "is", null)
-    .where("deleted", "=", sql.lit(false))
-    .orderBy("name")
+    .selectFrom("workspace_agents as agent")
+    .innerJoin("workspace_resources as resource", "resource.id", "agent.resource_id")
+    .where("agent.workspace_build_id", "=", buildId)
+    .where("agent.parent_id", "is", null)
+    .where("agent.deleted", "=", sql.lit(false))
+    .orderBy("agent.name")
     .select([
-      "id",
-      "name",
+      "agent.id",
+      "agent.name",
       "auth_token_encrypted",
       "operating_system",
       "architecture",
@@ -69,6 +75,7 @@ const selectDriverAgents = prepareQuery((db, buildId: string) =>
       "environment_variables",
       "auth",
       "auth_instance_id",
+      isOfExternalAgents("resource").as("is_external"),
     ]),
 );
 

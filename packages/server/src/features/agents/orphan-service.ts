@@ -2,7 +2,7 @@ import { sql } from "kysely";
 
 import type { KeptAgentToken } from "../../platform/auth/agent-token.ts";
 import type { Queryable } from "../../platform/db/database.ts";
-import { type EndedAgent, endingAgents } from "./queries.ts";
+import { type EndedAgent, endingAgents, isOfExternalAgents } from "./queries.ts";
 
 /** A process that outlives its agent, with the agent's token and the lead of the clock of its machine. */
 export interface OrphanProcess {
@@ -21,6 +21,22 @@ export async function endAgents(
   buildId: string,
 ): Promise<ReadonlyMap<string, OrphanProcess>> {
   return orphanProcesses(await endAll(db, buildId));
+}
+
+/** Ends the agents of a build whose processes end at its stop; those that people started wait for the next start. */
+export async function endAttachedAgents(db: Queryable, buildId: string): Promise<void> {
+  await endingAgents(db, sql`${buildId}`)
+    .where(({ exists, not, selectFrom }) =>
+      not(
+        exists(
+          selectFrom("workspace_resources as resource")
+            .whereRef("resource.id", "=", "workspace_agents.resource_id")
+            .where(isOfExternalAgents("resource"))
+            .select("resource.id"),
+        ),
+      ),
+    )
+    .execute();
 }
 
 /**

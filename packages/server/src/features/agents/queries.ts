@@ -1,3 +1,4 @@
+import { externalAgentType } from "@slipway/template";
 import { type RawBuilder, sql } from "kysely";
 import { jsonArrayFrom } from "kysely/helpers/postgres";
 
@@ -189,6 +190,11 @@ export function selectAgentPlace(db: Queryable, agentId: string) {
     .where("workspace.deleted", "=", sql.lit(false))
     .select(placeColumns)
     .executeTakeFirst();
+}
+
+/** Returns the SQL condition for people to start the agents of a resource; `resource` is the table's alias. */
+export function isOfExternalAgents(resource: string): RawBuilder<boolean> {
+  return sql<boolean>`${sql.ref(`${resource}.type`)} = ${sql.lit(externalAgentType)}`;
 }
 
 /** Builds the statement that ends all agents of a build, or of those of an `any(…)`, and returns them. */

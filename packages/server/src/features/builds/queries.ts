@@ -9,6 +9,7 @@ import { apiTimestamp } from "../../platform/db/timestamp.ts";
 import { newestBuild } from "../../platform/jobs/build-sql.ts";
 import { jobObject } from "../../platform/jobs/job-sql.ts";
 import { agentsOn } from "../agents/service.ts";
+import { hasDeclaredExternalAgents } from "../templates/external-agents-service.ts";
 
 /** Selects builds as clients see them, each with its workspace `w`, its resources and their agents. */
 export function builds(db: Queryable) {
@@ -38,6 +39,7 @@ export function builds(db: Queryable) {
       "b.created_at",
       "b.updated_at",
       sql<string | null>`v.definition ->> 'driver'`.as("driver"),
+      hasDeclaredExternalAgents("v.definition").as("has_external_agents"),
       jobObject(sql.ref("b.job_id")).as("job"),
     ])
     .select((build) =>
@@ -96,12 +98,13 @@ export function isNewestOf(workspaceIds: readonly string[]): RawBuilder<boolean>
 
 export type BuildRow = NonNullable<Awaited<ReturnType<typeof selectBuild>>>;
 
-/** Reads the newest build, with the driver that carried it out. */
-export function selectNewestDriverBuild(db: Queryable, workspaceId: string) {
+/** Reads the newest build, with whether people start agents of its version by hand. */
+export function selectNewestStartable(db: Queryable, workspaceId: string) {
   return db
     .selectFrom(newestBuild(sql.val(workspaceId)).as("b"))
     .innerJoin("template_versions as v", "v.id", "b.template_version_id")
-    .select(["b.id", "b.transition", sql<string>`v.definition ->> 'driver'`.as("driver")])
+    .select(["b.id", "b.transition"])
+    .select(hasDeclaredExternalAgents("v.definition").as("has_external_agents"))
     .executeTakeFirst();
 }
 

@@ -2,7 +2,6 @@ import type { BuildStatus, WorkspaceBuild } from "@slipway/api/builds/build";
 import type { Transition, WorkspaceResource } from "@slipway/api/builds/resource";
 import type { BuildTimings } from "@slipway/api/builds/timings";
 import type { ProvisionerJob } from "@slipway/api/jobs/job";
-import { capabilitiesOf } from "@slipway/drivers";
 
 import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
@@ -139,7 +138,7 @@ function buildJson(
     },
     template_version_preset_id: row.template_version_preset_id,
     has_ai_task: false,
-    has_external_agent: capabilitiesOf(row.driver).hasExternalAgents,
+    has_external_agent: row.has_external_agents,
   };
 }
 

@@ -16,7 +16,12 @@ import { insertRows, type NewRows } from "../../platform/db/insert-rows.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { storableText } from "../../platform/fields/storable-text.ts";
 import { newAgentRows } from "../agents/new-agent-service.ts";
-import { endAgents, endRestingAgents, type OrphanProcess } from "../agents/orphan-service.ts";
+import {
+  endAgents,
+  endAttachedAgents,
+  endRestingAgents,
+  type OrphanProcess,
+} from "../agents/orphan-service.ts";
 import { driverAgents, metadataJson } from "../agents/plan-service.ts";
 import type { BuildContext } from "./build-context.ts";
 import {
@@ -159,14 +164,16 @@ export async function startedRows(
   }: Pick<DriverResult, "resources"> & { readonly agents: readonly StartedAgent[] },
 ): Promise<readonly NewRows[]> {
   const { id, job_id: jobId, workspace_id: workspaceId, build_number: number } = context;
+  const isStop = context.transition === "stop";
   const last = await selectLastStart(trx, workspaceId, number);
+  if (isStop && last !== undefined) await endAttachedAgents(trx, last.id);
   return resourceRows(secrets, {
     buildId: id,
     jobId,
     resources,
-    processes: last === undefined ? new Map() : await endRestingAgents(trx, last.id),
+    processes: isStop || last === undefined ? new Map() : await endRestingAgents(trx, last.id),
     ...startedParts(agents),
-    transition: context.transition === "stop" ? "stop" : "start",
+    transition: isStop ? "stop" : "start",
   });
 }
 

@@ -157,7 +157,7 @@ const definition = record(
     presets: list(preset),
     agents: list(agent),
   },
-  { externalAuth: list(record({ id: text, isOptional: truth })) },
+  { externalAuth: list(record({ id: text, isOptional: truth })), hasExternalAgents: truth },
 );
 
 const resources = list(

@@ -1,7 +1,6 @@
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import type { ProvisionerJob } from "@slipway/api/jobs/job";
 import type { Preset, TemplateVersion } from "@slipway/api/templates/template-version";
-import { capabilitiesOf } from "@slipway/drivers";
 import type { NamedValue, PresetDefinition, TemplateDefinition } from "@slipway/template";
 
 import type { Queryable } from "../../platform/db/database.ts";
@@ -13,6 +12,7 @@ import {
   PreconditionFailed,
 } from "../../platform/errors/errors.ts";
 import { readJob, readJobs } from "../../platform/jobs/service.ts";
+import { declaresExternalAgents } from "./external-agents-service.ts";
 import {
   selectPreviousVersion,
   selectVersion,
@@ -196,7 +196,7 @@ function versionJson(row: VersionRow, job: ProvisionerJob): TemplateVersion {
       available: 1,
       most_recently_seen: row.created_at,
     },
-    has_external_agent: capabilitiesOf(row.definition?.driver).hasExternalAgents,
+    has_external_agent: declaresExternalAgents(row.definition),
   };
 }
 

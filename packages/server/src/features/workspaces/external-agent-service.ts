@@ -1,5 +1,4 @@
 import type { ExternalAgentCredentials } from "@slipway/api/agents/agent";
-import { capabilitiesOf } from "@slipway/drivers";
 import { shellWord } from "@slipway/runtime";
 import type { FastifyRequest } from "fastify";
 
@@ -13,7 +12,7 @@ import { endStoppedAgents } from "../agents/queries.ts";
 import type { AuditNotes } from "../audit/note-service.ts";
 import { recordAudit } from "../audit/service.ts";
 import { lockAuthorized } from "../builds/lock-service.ts";
-import { selectNewestDriverBuild } from "../builds/queries.ts";
+import { selectNewestStartable } from "../builds/queries.ts";
 import type { WorkspaceRow } from "./queries.ts";
 
 export interface ExternalAgentNeeds {
@@ -36,8 +35,8 @@ interface CredentialsRequest {
 const noteReadOnceInMs = 3_600_000;
 
 /**
- * Returns the command that starts an agent of the driver `external`, and its token. The caller must be the workspace's
- * owner or an administrator. Throws `NotFound` for an unknown agent, `Conflict` while the workspace is not started.
+ * Returns the command that starts an external agent, and its token. The caller must be the workspace's
+ * owner or an administrator. Throws `NotFound` for an unknown agent and for one that a machine starts, `Conflict` while the workspace is not started.
  */
 export async function readExternalAgentCredentials(
   { db, secrets, notes, hasDownloads }: Omit<ExternalAgentNeeds, "urlFor">,
@@ -45,8 +44,8 @@ export async function readExternalAgentCredentials(
   workspace: Pick<WorkspaceRow, "id" | "name" | "organization_id">,
   { agentName, serverUrl }: CredentialsRequest,
 ): Promise<ExternalAgentCredentials> {
-  const build = await selectNewestDriverBuild(db, workspace.id);
-  if (build === undefined || !capabilitiesOf(build.driver).hasExternalAgents) throw notFound();
+  const build = await selectNewestStartable(db, workspace.id);
+  if (build?.has_external_agents !== true) throw notFound();
   if (build.transition !== "start") {
     throw new Conflict("The workspace is not started.", {
       detail: "Start the workspace first.",
@@ -54,7 +53,7 @@ export async function readExternalAgentCredentials(
   }
   const agents = await readDriverAgents(db, secrets, build.id).catch(refuseLostToken);
   const agent = agents.find(({ name }) => name === agentName);
-  if (agent === undefined) throw notFound();
+  if (agent?.isExternal !== true) throw notFound();
   await notes.record(
     {
       by: caller,
@@ -87,8 +86,8 @@ export async function revokeTokens(
   await inTransaction(db, async (trx) => {
     // Keeps builds from being queued meanwhile.
     await lockAuthorized(trx, { id, ownerId: owner_id });
-    const build = await selectNewestDriverBuild(trx, id);
-    if (build === undefined || !capabilitiesOf(build.driver).hasExternalAgents) throw notFound();
+    const build = await selectNewestStartable(trx, id);
+    if (build?.has_external_agents !== true) throw notFound();
     if (build.transition !== "stop") {
       throw new Conflict("The workspace is not stopped.", {
         detail: "Stop the workspace first: its next start creates new tokens.",

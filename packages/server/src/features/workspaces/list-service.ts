@@ -4,7 +4,6 @@ import type {
   WorkspaceOrder,
   WorkspacesResponse,
 } from "@slipway/api/workspaces/workspace";
-import { driversWith } from "@slipway/drivers";
 import type { Clock } from "@slipway/runtime";
 import { sql } from "kysely";
 
@@ -12,6 +11,7 @@ import { maySeeWorkspacesOf } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { Page } from "../../platform/fields/paging.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
+import { hasDeclaredExternalAgents } from "../templates/external-agents-service.ts";
 import { selectFavorites, selectWorkspacesWithBuilds } from "./queries.ts";
 import type { Exclusion, WorkspaceSearch } from "./search.ts";
 import { describeFound } from "./service.ts";
@@ -207,10 +207,7 @@ function matches(db: Queryable, search: WorkspaceSearch, viewer: Viewer) {
       q.where("w.last_used_at", ">", search.lastUsedAfter ?? ""),
     )
     .$if(search.hasExternalAgent !== undefined, (q) =>
-      q.where(
-        sql<boolean>`(v.definition ->> 'driver' = any(${driversWith("hasExternalAgents")}::text[]))
-          is not distinct from ${search.hasExternalAgent}`,
-      ),
+      q.where(hasDeclaredExternalAgents("v.definition"), "=", search.hasExternalAgent ?? true),
     )
     .where((eb) =>
       eb.and(

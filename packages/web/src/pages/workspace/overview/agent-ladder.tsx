@@ -5,7 +5,13 @@ import type { ReactNode } from "react";
 import { classNames } from "../../../ui/class-names.ts";
 import { untrusted } from "../../../ui/untrusted-text.tsx";
 import { useWorkspace } from "../use-workspace.tsx";
-import { type AgentReach, connectLadder, failingRung, type LadderRung } from "./connect-ladder.ts";
+import {
+  type AgentReach,
+  connectLadder,
+  failingRung,
+  isStartedByPerson,
+  type LadderRung,
+} from "./connect-ladder.ts";
 import { ExternalAgentCommand } from "./external-agent-command.tsx";
 
 interface AgentLadderProps {
@@ -18,8 +24,7 @@ export function AgentLadder({ agent, reach }: AgentLadderProps): ReactNode {
   const { latest_build: build } = useWorkspace();
   const rungs = connectLadder({ build, agent, reach, serverUrl: location.origin });
   const failing = failingRung(rungs);
-  const isWaitingForPerson =
-    build.has_external_agent === true && agent.status !== "connected" && agent.parent_id === null;
+  const isWaitingForPerson = agent.status !== "connected" && isStartedByPerson(build, agent);
   return (
     <div className="border-b border-line px-4 py-3">
       {failing === undefined ? (

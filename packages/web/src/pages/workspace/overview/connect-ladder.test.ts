@@ -1,4 +1,5 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import type { WorkspaceResource } from "@slipway/api/builds/resource";
 import type { ProvisionerJob } from "@slipway/api/jobs/job";
 import { expect, it } from "vitest";
 
@@ -22,11 +23,36 @@ function ladder(
   } = {},
 ) {
   return connectLadder({
-    build: { status: "running", job: { ...succeeded, ...job }, has_external_agent: isExternal },
+    build: {
+      status: "running",
+      job: { ...succeeded, ...job },
+      resources: [
+        place("terraform_data", other),
+        place("coder_external_agent", isExternal ? id : other),
+      ],
+    },
     agent: { ...untouched, ...(hasContact ? { first_connected_at: time } : {}), ...agent },
     reach,
     serverUrl: "https://slipway.example.com",
   });
+}
+
+const other = "00000000-0000-4000-8000-000000000001";
+
+function place(type: string, placeId: string): WorkspaceResource {
+  return {
+    id: placeId,
+    created_at: time,
+    job_id: id,
+    workspace_transition: "start",
+    type,
+    name: "main",
+    hide: false,
+    icon: "",
+    agents: [],
+    metadata: [],
+    daily_cost: 0,
+  };
 }
 
 const succeeded: ProvisionerJob = {

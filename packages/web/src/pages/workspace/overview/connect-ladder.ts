@@ -1,5 +1,6 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
 import type { WorkspaceBuild } from "@slipway/api/builds/build";
+import { externalAgentType } from "@slipway/template";
 
 /** One step on the way to an agent. Those above a step that does not hold are unknown. */
 export interface LadderRung {
@@ -17,11 +18,20 @@ export type AgentReach =
   | { readonly kind: "failed"; readonly reason: string };
 
 interface LadderFacts {
-  readonly build: Pick<WorkspaceBuild, "status" | "job" | "has_external_agent">;
+  readonly build: Pick<WorkspaceBuild, "status" | "job" | "resources">;
   readonly agent: WorkspaceAgent;
   readonly reach: AgentReach;
   /** The address that the agent dials. */
   readonly serverUrl: string;
+}
+
+/** Returns whether people start an agent by hand. */
+export function isStartedByPerson(
+  { resources }: Pick<WorkspaceBuild, "resources">,
+  { resource_id: place, parent_id: parent }: WorkspaceAgent,
+): boolean {
+  if (parent !== null) return false;
+  return resources.some(({ id, type }) => id === place && type === externalAgentType);
 }
 
 type Step = Omit<LadderRung, "name">;
@@ -75,7 +85,7 @@ function contactStep({ build, agent, serverUrl }: LadderFacts): Step {
   if (agent.first_connected_at !== undefined) {
     return { state: "good", text: "The agent has contacted the server." };
   }
-  const isExternal = build.has_external_agent === true;
+  const isExternal = isStartedByPerson(build, agent);
   const startIt = "Start the agent on its machine with the command below.";
   switch (agent.status) {
     case "disconnected":
@@ -114,12 +124,11 @@ function connectionStep({ build, agent }: LadderFacts): Step {
     text: isOff
       ? `The agent is not running${reasonOf(agent)}.`
       : "The agent was connected, and the connection broke.",
-    fix:
-      build.has_external_agent === true
-        ? "It reconnects by itself while its process runs. If it does not, start it again with the command below."
-        : isOff
-          ? "Restart the workspace."
-          : "It reconnects by itself while its machine runs. If it does not within a minute, restart the workspace.",
+    fix: isStartedByPerson(build, agent)
+      ? "It reconnects by itself while its process runs. If it does not, start it again with the command below."
+      : isOff
+        ? "Restart the workspace."
+        : "It reconnects by itself while its machine runs. If it does not within a minute, restart the workspace.",
   };
 }
 
