@@ -5,15 +5,18 @@ import type {
   AppDefinition,
   DevContainerDefinition,
   DisplayAppName,
-  IdentityAuth,
   ScriptDefinition,
 } from "@slipway/template";
 
 import { DriverError } from "../errors.ts";
+import { readIdentity } from "./machine-identity.ts";
 import type { TerraformResource } from "./values.ts";
 
 /** Returns the agent that a resource belongs to, by its argument `agent_id`. */
 export type AgentOf = (resource: TerraformResource) => TerraformResource | undefined;
+
+/** Lists the infrastructure that depends on an agent: the nearest first, which the agent is said to run on. */
+export type PlacesOf = (agent: TerraformResource) => readonly TerraformResource[];
 
 /** An agent that the configuration declares. */
 export interface DeclaredAgent {
@@ -27,7 +30,7 @@ const agentName = /^[a-zA-Z0-9](-?[a-zA-Z0-9])*$/;
 /** Reads the agents, each with its scripts, apps and variables. Throws `DriverError` for names that cannot be used. */
 export function readAgents(
   resources: readonly TerraformResource[],
-  agentOf: AgentOf,
+  { agentOf, placesOf }: { readonly agentOf: AgentOf; readonly placesOf: PlacesOf },
 ): readonly DeclaredAgent[] {
   const agents = resources.filter(isAgent).toSorted(byOrder);
   const seen = new Set<string>();
@@ -49,7 +52,7 @@ export function readAgents(
     const parts = resources.filter(
       (one) => !one.isData && partTypes.has(one.type) && agentOf(one)?.address === resource.address,
     );
-    return { resource, definition: readAgent(resource, parts) };
+    return { resource, definition: readAgent(resource, parts, placesOf(resource)) };
   });
 }
 
@@ -73,13 +76,13 @@ export function byOrder(one: TerraformResource, other: TerraformResource): numbe
 }
 
 function readAgent(
-  { name, values }: TerraformResource,
+  resource: TerraformResource,
   parts: readonly TerraformResource[],
+  places: readonly TerraformResource[],
 ): AgentDefinition {
+  const { name, values } = resource;
   const of = (type: string): readonly TerraformResource[] =>
     parts.filter((part) => part.type === type);
-  const instance = of("coder_agent_instance")[0];
-  const auth = identityAuth(textOf(values["auth"]));
   return {
     name,
     os: oneOf(["linux", "darwin", "windows"], values["os"], "linux"),
@@ -94,10 +97,7 @@ function readAgent(
     apps: of("coder_app").toSorted(byOrder).map(readApp),
     displayApps: readDisplayApps(values),
     monitoring: readMonitoring(values),
-    identity:
-      auth === undefined || instance === undefined
-        ? undefined
-        : { auth, instanceId: textOf(instance.values["instance_id"]) },
+    identity: readIdentity(resource, { named: of("coder_agent_instance")[0], places }),
     container: undefined,
     devContainers: readDevContainers(of("coder_devcontainer")),
   };
@@ -266,17 +266,6 @@ function readDevContainers(
     workspaceFolder: textOf(values["workspace_folder"]),
     configPath: textOf(values["config_path"]),
   }));
-}
-
-function identityAuth(auth: string): IdentityAuth | undefined {
-  switch (auth) {
-    case "aws-instance-identity":
-    case "azure-instance-identity":
-    case "google-instance-identity":
-      return auth;
-    default:
-      return undefined;
-  }
 }
 
 /** Returns a value of a fixed list, which the provider has checked; newer values read as the default. */

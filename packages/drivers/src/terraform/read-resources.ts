@@ -2,12 +2,9 @@ import { type JsonObject, listOf, numberOf, objectOf, textOf } from "@slipway/ru
 import { externalAgentType } from "@slipway/template";
 
 import type { DriverResource } from "../driver.ts";
-import type { DeclaredAgent } from "./read-agents.ts";
+import type { DeclaredAgent, PlacesOf } from "./read-agents.ts";
 import { References } from "./references.ts";
 import type { TerraformResource } from "./values.ts";
-
-/** Lists the infrastructure that depends on an agent: the nearest first, which the agent is said to run on. */
-export type PlacesOf = (agent: TerraformResource) => readonly TerraformResource[];
 
 /** Returns the resource that a `coder_metadata` describes. */
 export type DescribedBy = (metadata: TerraformResource) => TerraformResource | undefined;

@@ -68,7 +68,7 @@ it("reads an agent with everything that names it", () => {
       config_path: null,
     }),
   );
-  const [read] = readAgents(resources, stateRelations(resources).agentOf);
+  const [read] = readAgents(resources, stateRelations(resources));
   expect(read?.definition).toMatchObject({
     name: "main",
     arch: "arm64",
@@ -101,7 +101,7 @@ it.each([
   ],
 ])("refuses %s", (_case, found, message) => {
   const resources = state(...found);
-  expect(() => readAgents(resources, stateRelations(resources).agentOf)).toThrow(message);
+  expect(() => readAgents(resources, stateRelations(resources))).toThrow(message);
 });
 
 it("puts an agent on the nearest resource that depends on it, with its description", () => {
@@ -127,7 +127,7 @@ it("puts an agent on the nearest resource that depends on it, with its descripti
     }),
   );
   const relations = stateRelations(resources);
-  const agents = readAgents(resources, relations.agentOf);
+  const agents = readAgents(resources, relations);
   expect(readResources(resources, agents, relations)).toEqual([
     {
       type: "docker_container",
@@ -149,7 +149,7 @@ it("puts an agent on the nearest resource that depends on it, with its descripti
 it("lists an agent that nothing depends on by itself", () => {
   const resources = state(agent);
   const relations = stateRelations(resources);
-  const agents = readAgents(resources, relations.agentOf);
+  const agents = readAgents(resources, relations);
   expect(readResources(resources, agents, relations)).toEqual([
     { type: "coder_agent", name: "main", agentNames: ["main"] },
   ]);
@@ -172,7 +172,7 @@ it("lists the declarations that stock servers list", () => {
     resource("data.coder_parameter.p", { name: "p" }),
   );
   const relations = stateRelations(resources);
-  const agents = readAgents(resources, relations.agentOf);
+  const agents = readAgents(resources, relations);
   expect(readResources(resources, agents, relations).map(({ type }) => type)).toEqual([
     "docker_container",
     "coder_env",
@@ -180,6 +180,82 @@ it("lists the declarations that stock servers list", () => {
     "coder_ai_task",
     "coder_external_agent",
   ]);
+});
+
+const byAws = { id: "a1", auth: "aws-instance-identity" };
+const dependsOnAgent = { depends_on: ["coder_agent.main"] };
+
+it.each([
+  [
+    byAws.auth,
+    "aws_instance",
+    { id: "i-0d5c", arn: "arn:aws:ec2:eu-west-1:1:instance/i-0d5c" },
+    "i-0d5c",
+  ],
+  [byAws.auth, "aws_spot_instance_request", { id: "sir-1", spot_instance_id: "i-0d5d" }, "i-0d5d"],
+  [
+    "azure-instance-identity",
+    "azurerm_linux_virtual_machine",
+    { id: "/subscriptions/1/virtualMachines/box", virtual_machine_id: "5c2e" },
+    "5c2e",
+  ],
+  [
+    "azure-instance-identity",
+    "azurerm_windows_virtual_machine",
+    { id: "/subscriptions/1/virtualMachines/box", virtual_machine_id: "5c2f" },
+    "5c2f",
+  ],
+  [
+    "google-instance-identity",
+    "google_compute_instance",
+    { id: "projects/p/zones/z/instances/box", instance_id: "4711" },
+    "4711",
+  ],
+])("knows by %s the machine %s that depends on the agent", (auth, type, values, instanceId) => {
+  const resources = state(
+    resource("coder_agent.main", { id: "a1", auth }),
+    resource("docker_volume.home", { id: "v" }),
+    resource(`${type}.box`, values, dependsOnAgent),
+  );
+  const [read] = readAgents(resources, stateRelations(resources));
+  expect(read?.definition.identity).toEqual({ auth, instanceId });
+});
+
+it("knows a machine behind a resource in between, and prefers the one that is named", () => {
+  const behind = [
+    resource("coder_agent.main", byAws),
+    resource("aws_launch_template.box", { id: "lt-1" }, dependsOnAgent),
+    resource(
+      "aws_instance.box",
+      { id: "i-1" },
+      { depends_on: ["aws_launch_template.box", "coder_agent.main"] },
+    ),
+  ];
+  const identity = (...resources: readonly object[]) => {
+    const all = state(...resources);
+    return readAgents(all, stateRelations(all))[0]?.definition.identity?.instanceId;
+  };
+  const named = (id: unknown): object =>
+    resource("coder_agent_instance.box", { agent_id: "a1", instance_id: id });
+  expect(identity(...behind)).toBe("i-1");
+  expect(identity(...behind, named("i-2"))).toBe("i-2");
+  expect(identity(...behind, named(""))).toBe("i-1");
+  expect(identity(...behind, named(null))).toBe("i-1");
+});
+
+it.each([
+  ["has a token", { id: "a1", auth: "token" }, "aws_instance", { id: "i-1" }],
+  ["has no machine that depends on it", byAws, "docker_container", { id: "i-1" }],
+  ["is on a machine of another cloud", byAws, "google_compute_instance", { instance_id: "1" }],
+  ["is on a machine that has no id yet", byAws, "aws_spot_instance_request", { id: "sir-1" }],
+] as const)("knows no machine for an agent that %s", (_what, values, type, machine) => {
+  const resources = state(
+    resource("coder_agent.main", values),
+    resource(`${type}.box`, machine, dependsOnAgent),
+    resource("aws_instance.other", { id: "i-9" }),
+  );
+  const [read] = readAgents(resources, stateRelations(resources));
+  expect(read?.definition.identity).toBeUndefined();
 });
 
 it("finds agents that people start in a configuration, also in its modules and if none is planned", () => {
@@ -228,7 +304,7 @@ it("finds the agents of a plan, whose ids are not known yet", () => {
   };
   const resources = planResources(plan);
   const relations = planRelations(plan, resources);
-  const agents = readAgents(resources, relations.agentOf);
+  const agents = readAgents(resources, relations);
   expect(agents.map(({ definition: { name, apps } }) => [name, apps.length])).toEqual([
     ["gpu", 0],
     ["main", 1],

@@ -1,7 +1,7 @@
 import { type JsonObject, textOf } from "@slipway/runtime";
 
-import { type AgentOf, isAgent } from "./read-agents.ts";
-import { type DescribedBy, isInfrastructure, type PlacesOf } from "./read-resources.ts";
+import { type AgentOf, isAgent, type PlacesOf } from "./read-agents.ts";
+import { type DescribedBy, isInfrastructure } from "./read-resources.ts";
 import { References } from "./references.ts";
 import type { TerraformResource } from "./values.ts";
 

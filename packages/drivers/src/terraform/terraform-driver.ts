@@ -33,6 +33,7 @@ import {
 } from "./build-variables.ts";
 import { dependencyWarnings } from "./dependent-parameters.ts";
 import { runFiles, settleLeftover } from "./leftover-run.ts";
+import { identityAuth } from "./machine-identity.ts";
 import { mustInstallAlone } from "./plugin-cache.ts";
 import { type DeclaredAgent, readAgents } from "./read-agents.ts";
 import { readExternalAuth, readParameters, readPresets } from "./read-parameters.ts";
@@ -95,7 +96,7 @@ export class TerraformDriver implements Driver {
       for (const warning of dependencyWarnings(plan)) log.write("warn", "Planning", warning);
       const resources = planResources(plan);
       const relations = planRelations(plan, resources);
-      const agents = readAgents(resources, relations.agentOf);
+      const agents = readAgents(resources, relations);
       return {
         definition: {
           ...definitionOf(resources, agents),
@@ -183,7 +184,7 @@ export class TerraformDriver implements Driver {
       const problem = stateSizeProblem(state, this.#limits.maxStateBytes);
       if (problem !== undefined) throw new DriverError("run-failed", problem);
       const resources = resourcesOf(state) ?? stateResources(await session.showState(signal));
-      return { state, ...resultOf(resources, session, build) };
+      return { state, ...resultOf(resources, session, build, log) };
     });
   }
 
@@ -320,13 +321,15 @@ function resultOf(
   resources: readonly TerraformResource[],
   { changes }: TerraformSession,
   build: DriverBuild,
+  log: DriverLog,
 ): Omit<DriverResult, "state"> {
   const relations = stateRelations(resources);
-  const declared = readAgents(resources, relations.agentOf);
+  const declared = readAgents(resources, relations);
   requireStorable(definitionOf(resources, declared));
   const described = readResources(resources, declared, relations);
   const problem = textProblem(described);
   if (problem !== undefined) throw new DriverError("run-failed", `metadata: ${problem}`);
+  if (build.transition === "start") warnOfUnknownMachines(declared, log);
   const running = new Map(build.agents.map(({ name, token }) => [name, token]));
   return {
     resources: described,
@@ -334,6 +337,16 @@ function resultOf(
       startedAgent(agent, relations.placesOf(agent.resource), { changes, running }),
     ),
   };
+}
+
+/** Tells which agents cannot prove their identity: they connect only with their tokens. */
+function warnOfUnknownMachines(agents: readonly DeclaredAgent[], log: DriverLog): void {
+  for (const { resource, definition } of agents) {
+    const auth = identityAuth(resource);
+    if (auth === undefined || definition.identity !== undefined) continue;
+    const text = `${resource.address} has auth = "${auth}", and no machine of that cloud depends on it: pass its init_script to the machine, or name the machine in a coder_agent_instance`;
+    log.write("warn", "Applying", text);
+  }
 }
 
 interface LastAgents {
