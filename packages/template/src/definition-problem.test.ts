@@ -33,6 +33,7 @@ it("accepts a definition within the limits", () => {
   expect(definitionProblem(definition)).toBeUndefined();
 });
 
+const tag = { name: "zone", value: "eu" };
 const rules = { error: "", min: undefined, max: undefined, monotonic: undefined };
 it.each([
   [
@@ -48,6 +49,22 @@ it.each([
     { parameters: [{ ...parameter, validation: { ...rules, regex: "(?=x)" } }] },
     "parameter size: ",
   ],
+  [
+    "too many tags",
+    { tags: Array.from({ length: 33 }, (_, index) => ({ name: `t${index}`, value: "" })) },
+    "found 33 tags, wanted at most 32",
+  ],
+  ["a tag without a name", { tags: [{ name: "", value: "x" }] }, "found a tag without a name"],
+  ["a repeated tag", { tags: [tag, tag] }, 'found a second tag "zone"'],
+  ["a tag for one user", { tags: [{ name: "scope", value: "user" }] }, 'found the tag "scope"'],
+  ["a tag's long name", { tags: [{ name: "x".repeat(129), value: "" }] }, "wanted at most 128"],
+  ["a tag's long value", { tags: [{ ...tag, value: "x".repeat(257) }] }, "a value of 257, wanted"],
+  [
+    "a tag of an unknown parameter",
+    { tags: [{ ...tag, parameter: "other" }] },
+    'the tag "zone": found no parameter "other"',
+  ],
+  ["a NUL in a tag", { tags: [{ ...tag, value: "a\0" }] }, "found a NUL"],
   ["a NUL", { description: "a\0b" }, "found a NUL"],
   ["half of a character", { parameters: [{ ...parameter, icon: "a\ud83d" }] }, "half a surrogate"],
   ["too much text", { description: "x".repeat(3_000_000) }, "wanted at most 2097152"],

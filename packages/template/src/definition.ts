@@ -15,8 +15,18 @@ export interface TemplateDefinition {
   readonly externalAuth: readonly ExternalAuthDefinition[] | undefined;
   /** True if resources of the type `externalAgentType` are declared, whether or not the values of parameters create them. */
   readonly hasExternalAgents?: boolean | undefined;
+  /** The tags of the provisioners that carry out its builds, beside those of the push. */
+  readonly tags?: readonly TagDefinition[] | undefined;
   /** The agents; at least one. */
   readonly agents: readonly AgentDefinition[];
+}
+
+/** A tag of the provisioners that carry out builds. */
+export interface TagDefinition {
+  readonly name: string;
+  readonly value: string;
+  /** The parameter whose value it has in a build; omitted for a fixed tag. */
+  readonly parameter?: string;
 }
 
 /**

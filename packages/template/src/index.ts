@@ -15,6 +15,7 @@ export type {
   ParameterDefinition,
   PresetDefinition,
   ScriptDefinition,
+  TagDefinition,
   TemplateDefinition,
 } from "./definition.ts";
 export { foreseeContainer } from "./foresee-container.ts";

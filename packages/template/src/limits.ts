@@ -20,6 +20,11 @@ export const maxProblems = 100;
 /** The maximum length of a problem's message or path, in characters. */
 export const maxProblemText = 600;
 
+/** The limits of provisioners' tags are those of the API. */
+export const maxTags = 32;
+export const maxTagLength = 128;
+export const maxTagValueLength = 256;
+
 export const maxAgents = 32;
 /** The maximum for one agent; so are the next five. */
 export const maxScripts = 100;

@@ -22,8 +22,8 @@ export async function namesAttribute(directory: string, attribute: string): Prom
   return false;
 }
 
-/** Reads the beginning of a file. A template's link or pipe reads as empty: what it links to is read by its own name. */
-async function readStart(path: string): Promise<Buffer> {
+/** Reads the beginning of a configuration's file. A template's link or pipe reads as empty: what it links to is read by its own name. */
+export async function readStart(path: string): Promise<Buffer> {
   try {
     await using file = await open(path, safeReadFlags);
     const found = await file.stat();

@@ -38,6 +38,7 @@ import { mustInstallAlone } from "./plugin-cache.ts";
 import { type DeclaredAgent, readAgents } from "./read-agents.ts";
 import { readExternalAuth, readParameters, readPresets } from "./read-parameters.ts";
 import { declaresExternalAgents, readResources } from "./read-resources.ts";
+import { readTags } from "./read-tags.ts";
 import { planRelations, stateRelations } from "./relations.ts";
 import {
   hasAgentPlaces,
@@ -97,11 +98,22 @@ export class TerraformDriver implements Driver {
       const resources = planResources(plan);
       const relations = planRelations(plan, resources);
       const agents = readAgents(resources, relations);
+      const declared = definitionOf(resources, agents);
+      const { parameters } = declared;
+      const { tags, warnings } = await readTags(resources, {
+        plan,
+        directory: session.files,
+        parameters,
+      });
+      for (const warning of warnings) log.write("warn", "Planning", warning);
+      const definition = {
+        ...declared,
+        ...(declaresExternalAgents(plan) ? { hasExternalAgents: true } : {}),
+        ...(tags.length === 0 ? {} : { tags }),
+      };
+      requireStorable(definition);
       return {
-        definition: {
-          ...definitionOf(resources, agents),
-          ...(declaresExternalAgents(plan) ? { hasExternalAgents: true } : {}),
-        },
+        definition,
         resources: readResources(resources, agents, relations),
         notes: await session.readLock(),
       };

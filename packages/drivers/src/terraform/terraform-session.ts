@@ -117,6 +117,11 @@ export class TerraformSession implements AsyncDisposable {
     await this.#directory[Symbol.asyncDispose]();
   }
 
+  /** The directory of the configuration. */
+  get files(): string {
+    return this.#directory.files;
+  }
+
   /** The planned changes by the address of each resource: `create`, `update`, `replace`, `delete`, … */
   get changes(): ReadonlyMap<string, string> {
     return this.#changes;

@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { openServer, type OpenServer } from "../support/open-server.ts";
 import { waitForPrebuilds } from "../support/pool.ts";
+import { makeKey, startProvisioner } from "../support/provisioner-process.ts";
 
 /*
  * Templates as they are written for Coder, in `templates/`, from their push to the deletion of a workspace. The module `machine`
@@ -32,16 +33,19 @@ beforeAll(async () => {
   runs = await mkdtemp(join(tmpdir(), "slipway-templates-"));
   opened.defer(() => rm(runs, { recursive: true, force: true, maxRetries: 10 }));
   machine = await readFile(new URL("machine/main.tf", templates), "utf8");
-  server = opened.use(
-    await openServer(inject("postgresUrl"), {
-      SLIPWAY_TERRAFORM: program,
-      SLIPWAY_TERRAFORM_CONFIG: configFile,
-      SLIPWAY_TERRAFORM_USERS: "server",
-      SLIPWAY_TERRAFORM_ENV: "AGENT_NODE,AGENT_PROGRAM",
-      AGENT_NODE: process.execPath,
-      AGENT_PROGRAM: agentProgram,
-    }),
-  );
+  const environment = {
+    SLIPWAY_TERRAFORM: program,
+    SLIPWAY_TERRAFORM_CONFIG: configFile,
+    SLIPWAY_TERRAFORM_USERS: "server",
+    SLIPWAY_TERRAFORM_ENV: "AGENT_NODE,AGENT_PROGRAM",
+    AGENT_NODE: process.execPath,
+    AGENT_PROGRAM: agentProgram,
+  };
+  server = opened.use(await openServer(inject("postgresUrl"), environment));
+  // The template `owner` has this tag.
+  const key = await makeKey(server.admin, "home", { zone: "home" });
+  const dataDir = join(runs, "provisioner");
+  opened.use(startProvisioner({ url: server.url, key, dataDir, environment }));
 }, 1_200_000);
 afterAll(() => opened.disposeAsync());
 
@@ -234,6 +238,69 @@ describe("the template", () => {
     expect(warnings.map(({ output }) => output.split(":")[0])).toEqual([
       "data.coder_parameter.detail depends on data.coder_workspace_owner.me, data.coder_parameter.extra",
     ]);
+  });
+
+  it("sends builds to provisioners with its tags, by the values of a workspace", async () => {
+    const text = `
+terraform {
+  required_providers {
+    coder = { source = "coder/coder" }
+  }
+}
+data "coder_parameter" "place" {
+  name    = "region"
+  type    = "string"
+  default = "eu"
+  mutable = true
+}
+data "coder_workspace_tags" "place" {
+  tags = {
+    "region" = data.coder_parameter.place.value
+    cloud    = lower("AWS")
+  }
+}
+resource "coder_agent" "main" {
+  os   = "linux"
+  arch = "amd64"
+}
+`;
+    const versionId = await pushVersion(server.admin, text, { file: "main.tf" });
+    const { id: templateId } = await server.admin.call(createTemplate, {
+      params: { organization: "default" },
+      body: { name: "tagged", template_version_id: versionId },
+    });
+    const make = (name: string, values: readonly { name: string; value: string }[]) =>
+      server.admin.call(createWorkspace, {
+        params: { user: "me" },
+        body: { name, template_id: templateId, rich_parameter_values: [...values] },
+      });
+    const chosen = await make("chosen", [{ name: "region", value: "us" }]);
+    expect(chosen.latest_build).toMatchObject({
+      job: { status: "pending", tags: { region: "us", cloud: "aws" } },
+      matched_provisioners: { count: 0 },
+    });
+    const usual = await make("usual", []);
+    expect(usual.latest_build.job.tags).toMatchObject({ region: "eu", cloud: "aws" });
+  });
+
+  it("is refused if a resource decides its tags", async () => {
+    const text = `
+terraform {
+  required_providers {
+    coder = { source = "coder/coder" }
+  }
+}
+resource "terraform_data" "place" {}
+data "coder_workspace_tags" "place" {
+  tags = {
+    zone  = "home"
+    place = terraform_data.place.id
+  }
+}
+`;
+    await expect(pushVersion(server.admin, text, { file: "main.tf" })).rejects.toThrow(
+      "data.coder_workspace_tags.place: its tags are known only after apply",
+    );
   });
 
   it.each(Object.entries(cases))("%s runs unchanged", async (name, expected) => {

@@ -13,6 +13,7 @@ import { Conflict, invalidField } from "../../platform/errors/errors.ts";
 import { queuedJobRows } from "../../platform/jobs/queries.ts";
 import { doneJob } from "../../platform/jobs/service.ts";
 import { type AuditActor, type AuditEntry, auditRows } from "../audit/service.ts";
+import { jobTags } from "../templates/job-tags-service.ts";
 import {
   type BuildableVersion,
   findMatchingPreset,
@@ -183,7 +184,7 @@ async function insertBuild(
     fileId: version.file_id,
     workspaceId,
     ...localWorker(version.definition, workerId),
-    tags: version.tags,
+    tags: jobTags(version, parameters),
   } as const;
   const build = {
     workspaceId,

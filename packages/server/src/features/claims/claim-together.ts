@@ -11,6 +11,7 @@ import { hasTags } from "../../platform/jobs/tags.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { lockRooms, type Room } from "../builds/quota-service.ts";
 import { requireRenderable } from "../builds/render.ts";
+import { jobTags } from "../templates/job-tags-service.ts";
 import { selectWorkspacesWithBuilds } from "../workspaces/queries.ts";
 import { describeFound } from "../workspaces/service.ts";
 import { selectOwners } from "./claim-queries.ts";
@@ -112,7 +113,7 @@ async function findClaims(
     if (one?.prepared === undefined || owner === undefined) return [];
     const { input, template, version, prepared } = one;
     const { refusal } = drivers.get(version.definition.driver) ?? {};
-    if (refusal !== undefined && !hasTags(version.tags)) return [];
+    if (refusal !== undefined && !hasTags(jobTags(version))) return [];
     const context = {
       ...owner,
       definition: version.definition,

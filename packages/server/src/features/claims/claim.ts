@@ -20,6 +20,7 @@ import { buildRows, localWorker, type NewBuild } from "../builds/service.ts";
 import { resourceRows } from "../builds/start-agents.ts";
 import { resolveStart } from "../builds/start-parameters.ts";
 import { claimStage, restartsAtClaim } from "../builds/take-over.ts";
+import { jobTags } from "../templates/job-tags-service.ts";
 import { type BuildableVersion, findPool } from "../templates/version-service.ts";
 import { settingsColumns } from "../workspaces/queries.ts";
 import { choosePrebuilds } from "./choose-prebuilds.ts";
@@ -126,7 +127,7 @@ async function claimFromPool(
   return claims.flatMap((claim, index) => {
     const id = ids[index];
     if (id === undefined) return [];
-    if (!hasTags(claim.prepared.version.tags)) requireEnabled(driver);
+    if (!hasTags(jobTags(claim.prepared.version))) requireEnabled(driver);
     return [claimBuild(secrets, claim, { id, isQueued }, sqlClaims.claimed.get(id))];
   });
 }
@@ -170,7 +171,7 @@ function claimBuild(
     fileId: version.file_id,
     workspaceId,
     ...localWorker(definition, last.worker_id),
-    tags: version.tags,
+    tags: jobTags(version, parameters),
   } as const;
   const build = {
     workspaceId,

@@ -157,7 +157,11 @@ const definition = record(
     presets: list(preset),
     agents: list(agent),
   },
-  { externalAuth: list(record({ id: text, isOptional: truth })), hasExternalAgents: truth },
+  {
+    externalAuth: list(record({ id: text, isOptional: truth })),
+    hasExternalAgents: truth,
+    tags: list(record({ name: text, value: text }, { parameter: text })),
+  },
 );
 
 const resources = list(

@@ -4,7 +4,8 @@ import type { TemplateDefinition } from "@slipway/template";
 import { isOwnerRole } from "../../platform/auth/rights.ts";
 import { forbidden, Invalid } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
-import { hasTags, type JobTags } from "../../platform/jobs/tags.ts";
+import { hasTags } from "../../platform/jobs/tags.ts";
+import { jobTags, type TaggedVersion } from "./job-tags-service.ts";
 
 export type Drivers = ReadonlyMap<string, Pick<Driver, "name" | "refusal">>;
 
@@ -26,21 +27,17 @@ export function offeredDrivers(drivers: Drivers, user: Pick<UserCaller, "roles">
 }
 
 /** A version, as far as its driver and the place of its jobs are concerned. */
-interface DrivenVersion {
-  readonly definition: Pick<TemplateDefinition, "driver">;
-  readonly tags: JobTags;
+interface DrivenVersion extends TaggedVersion {
+  readonly definition: Pick<TemplateDefinition, "driver" | "tags">;
 }
 
 /** Throws `Invalid` for a driver that this server cannot use, `Forbidden` for one that the user may not use. */
-export function requireDriverFor(
-  drivers: Drivers,
-  user: UserCaller,
-  { definition: { driver: name }, tags }: DrivenVersion,
-): void {
+export function requireDriverFor(drivers: Drivers, user: UserCaller, version: DrivenVersion): void {
+  const { driver: name } = version.definition;
   const found = drivers.get(name);
   if (found === undefined) throw new Invalid(`This server has no driver "${name}".`);
-  // The jobs of a version with tags run on provisioners, which have imported it.
-  const driver = hasTags(tags) ? { name, refusal: undefined } : found;
+  // The builds of a version with tags run on provisioners.
+  const driver = hasTags(jobTags(version)) ? { name, refusal: undefined } : found;
   if (driver.refusal !== undefined) {
     throw new Invalid(`The driver "${name}" ${driver.refusal}.`);
   }

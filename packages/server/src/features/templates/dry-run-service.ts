@@ -16,6 +16,7 @@ import { cancelJob, readJob } from "../../platform/jobs/service.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { lockUser } from "../users/lock-service.ts";
+import { jobTags } from "./job-tags-service.ts";
 import { requireImported } from "./version-service.ts";
 
 interface NewDryRun {
@@ -48,7 +49,7 @@ export async function createDryRun(
       initiatorId: caller.id,
       fileId: version.file_id,
       templateVersionId: version.id,
-      tags: version.tags,
+      tags: jobTags(version, input.parameters),
     });
     await insertDryRun(trx, { jobId, ...input });
     return readJob(trx, jobId);

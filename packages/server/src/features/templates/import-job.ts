@@ -22,11 +22,13 @@ import type { AcquiredJob } from "../../platform/jobs/acquire-query.ts";
 import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import { failedOutcome, type JobOutcome } from "../../platform/jobs/job-outcome.ts";
 import type { StageSeconds } from "../../platform/jobs/stage-seconds.ts";
+import { tagsText } from "../../platform/jobs/tags.ts";
 import type { JobHandler } from "../../platform/jobs/worker.ts";
 import { driverAgents } from "../agents/plan-service.ts";
 import { loadFile } from "../files/service.ts";
 import { readRoles } from "../users/service.ts";
 import { offeredDrivers, type OfferedDrivers } from "./driver-rule.ts";
+import { jobTags } from "./job-tags-service.ts";
 import { insertPlan, planResources, type PlanSubject, readByDriver, resourceJson } from "./plan.ts";
 import type { UnpackNeeds } from "./unpack-service.ts";
 
@@ -100,6 +102,8 @@ async function importConfiguration(
   try {
     const reading = await readByDriver(needs, driver, subject, log, signal);
     const { definition, notes } = reading;
+    const tags = tagsText(jobTags({ definition, pushed_tags: {} }));
+    if (tags !== "") log.write("info", `the template sends builds to provisioners with ${tags}`);
     log.stage("Cleaning Up");
     const { agents } = definition;
     const plan = { jobId, workspaceName: "", ownerName: "", agents, at };

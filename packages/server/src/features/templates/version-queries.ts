@@ -30,8 +30,7 @@ function versions(db: Queryable) {
         "u.name as created_by_name",
         "v.created_at",
         "v.updated_at",
-        // Those of its builds too.
-        "import.tags",
+        "import.tags as pushed_tags",
         matchedProvisioners("import").as("matched_provisioners"),
       ])
       // Written only by the import, from a validated definition.
