@@ -9,6 +9,7 @@ import { getExternalAgentCredentials } from "@slipway/api/workspaces/external-ag
 import type { ApiClient } from "@slipway/sdk/http";
 import {
   agentEnvironment,
+  freshName,
   logInAsAdmin,
   makeWorkspace,
   pushTemplate,
@@ -111,9 +112,9 @@ function report(what: string, startedAt: number): void {
 
 /** Creates a workspace; returns its id and the command line that starts its agent. */
 async function openWorkspace(
-  name: string,
+  prefix: string,
 ): Promise<{ readonly id: string; readonly line: string }> {
-  const { id } = await makeWorkspace(client, name, templateId, () => true);
+  const { id } = await makeWorkspace(client, freshName(prefix), templateId, () => true);
   const params = { workspace: id, agent: "main" };
   const { command: line } = await client.call(getExternalAgentCredentials, { params });
   return { id, line };

@@ -4,6 +4,7 @@ export { handsOverByJob, ManualDriver } from "./claim-stage/manual-driver.ts";
 export { fillPool } from "./claim-stage/pool.ts";
 export { ClaimStage, type StageWorkspace } from "./claim-stage/stage.ts";
 export type { Work } from "./claim-stage/work.ts";
+export { freshName } from "./fresh-name.ts";
 export { createFakeClock } from "./clock/fake-clock.ts";
 export type { FakeClock } from "./clock/fake-clock.ts";
 export {

@@ -1,7 +1,7 @@
 import { sendCustomNotification } from "@slipway/api/notifications/routes";
 import { getGitKey } from "@slipway/api/users/git-key-routes";
-import { createUser, login, updateProfile } from "@slipway/api/users/routes";
-import { ApiClient } from "@slipway/sdk/http";
+import { updateProfile } from "@slipway/api/users/routes";
+import { openClient } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import {
@@ -9,44 +9,31 @@ import {
   expectSound,
   logInByPage,
   openDashboard,
-  type WatchedPage,
+  type UserPage,
 } from "./support/dashboard.ts";
 
 /* The pages about the user's own account, and their inbox. */
 
-const ann = { email: "ann@example.com", username: "ann", password: "correct-horse-1" };
-/** The same user after the change of the password. */
-const changed = { ...ann, password: "battery-staple-2" };
 const markup = "<img src=x onerror=alert(1)>\u202Egnp";
 
 let dashboard: Dashboard;
-let client: ApiClient;
-let watched: WatchedPage;
+let watched: UserPage;
 
 beforeAll(async () => {
   dashboard = await openDashboard();
-  await dashboard.admin.call(createUser, { body: ann });
-  const { url } = dashboard.server;
-  const { session_token: token } = await new ApiClient({ serverUrl: url }).call(login, {
-    body: ann,
-  });
-  client = new ApiClient({ serverUrl: url, token });
-  watched = await dashboard.openPage();
-  await logInByPage(watched.page, ann);
+  watched = await dashboard.openUserPage("ann");
 });
 afterAll(() => dashboard[Symbol.asyncDispose]());
 
 it("is reached from the user's menu, and keeps a name that looks like markup as text", async () => {
-  const { page } = watched;
-  await client.call(updateProfile, {
-    params: { user: "me" },
-    body: { username: "ann", name: markup },
-  });
+  const { page, client, user } = watched;
+  const { username } = user;
+  await client.call(updateProfile, { params: { user: "me" }, body: { username, name: markup } });
   await page.goto("/workspaces");
-  await page.getByRole("button", { name: "ann" }).click();
+  await page.getByRole("button", { name: username }).click();
   await page.getByRole("menuitem", { name: "Account" }).click();
   await page.getByRole("heading", { name: "Account", exact: true }).waitFor();
-  expect(await page.getByLabel("Name (optional)").inputValue()).toBe(markup);
+  await expect.poll(() => page.getByLabel("Name (optional)").inputValue()).toBe(markup);
   await page.getByLabel("Name (optional)").fill("Ann Example");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Profile saved.").waitFor();
@@ -59,32 +46,33 @@ it("refuses a username at its field", async () => {
   await page.getByLabel("Username").fill("two words");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("must be letters and digits").waitFor();
-  expect(await page.getByLabel("Username").getAttribute("aria-invalid")).toBe("true");
+  await expect.poll(() => page.getByLabel("Username").getAttribute("aria-invalid")).toBe("true");
 });
 
 describe("tokens", () => {
   it("are shown once, with the rights that were chosen, and deleted", async () => {
-    const { page } = watched;
+    const own = await dashboard.openUserPage("tom");
+    const { page } = own;
     await page.goto("/settings/tokens");
     await page.getByText("No tokens yet").waitFor();
-    await expectSound(watched);
+    await expectSound(own);
     await page.getByRole("button", { name: "New token" }).click();
     const dialog = page.getByRole("dialog", { name: "New token" });
     await dialog.getByLabel("Name (optional)").fill("ci");
     await dialog.getByLabel("Connect to workspaces").check();
-    await expectSound(watched);
+    await expectSound(own);
     await dialog.getByRole("button", { name: "Create token" }).click();
     const shown = page.getByRole("dialog", { name: "Your new token" });
     const token = (await shown.locator("code").first().textContent()) ?? "";
     await shown.getByRole("button", { name: "Done" }).click();
-    const limited = new ApiClient({ serverUrl: dashboard.server.url, token });
+    const limited = openClient(dashboard.server.url, token);
     await expect(limited.call(getGitKey, { params: { user: "me" } })).rejects.toMatchObject({
       status: 403,
     });
     const row = page.getByRole("row", { name: /^ci/ });
     await row.getByText("Connect to workspaces").waitFor();
     expect(await page.content()).not.toContain(token);
-    await expectSound(watched);
+    await expectSound(own);
     await row.getByRole("button", { name: "Delete ci" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Delete token" }).click();
     await page.getByText("No tokens yet").waitFor();
@@ -103,7 +91,7 @@ describe("tokens", () => {
 });
 
 it("regenerates the SSH key only after a warning", async () => {
-  const { page } = watched;
+  const { page, client } = watched;
   const before = await client.call(getGitKey, { params: { user: "me" } });
   await page.goto("/settings/ssh-keys");
   await page.getByText(before.public_key.trim()).waitFor();
@@ -119,11 +107,13 @@ it("regenerates the SSH key only after a warning", async () => {
 it("copies the key over plain http, where a page has no clipboard of its own", async () => {
   const { page } = await dashboard.openPage({ permissions: ["clipboard-read"] });
   await page.addInitScript("Object.defineProperty(window, 'isSecureContext', { value: false })");
-  await logInByPage(page, ann);
+  await logInByPage(page, watched.user);
   await page.goto("/settings/ssh-keys");
   await page.getByRole("button", { name: "Copy" }).click();
   await page.getByText("Copied").waitFor();
-  const { public_key: key } = await client.call(getGitKey, { params: { user: "me" } });
+  const { public_key: key } = await watched.client.call(getGitKey, {
+    params: { user: "me" },
+  });
   expect(await page.evaluate("navigator.clipboard.readText()")).toBe(key.trim());
 });
 
@@ -132,7 +122,7 @@ it("keeps the theme that was chosen over a reload", async () => {
   await page.goto("/settings/appearance");
   await page.getByRole("radio", { name: /^Dark/ }).check();
   await page.reload();
-  expect(await page.getByRole("radio", { name: /^Dark/ }).isChecked()).toBe(true);
+  await expect.poll(() => page.getByRole("radio", { name: /^Dark/ }).isChecked()).toBe(true);
   expect(await page.evaluate("getComputedStyle(document.documentElement).colorScheme")).toBe(
     "dark",
   );
@@ -151,7 +141,8 @@ it.each(["/settings/external-auth", "/settings/notifications", "/settings/securi
 );
 
 it("shows a notification the moment it arrives, as text", async () => {
-  const { page } = watched;
+  const own = await dashboard.openUserPage("ina");
+  const { page, client } = own;
   await page.goto("/inbox");
   await page.getByText("No notifications yet").waitFor();
   await client.call(sendCustomNotification, {
@@ -160,7 +151,7 @@ it("shows a notification the moment it arrives, as text", async () => {
   await page.getByText("<img src=x onerror=alert(1)>gnp", { exact: true }).waitFor();
   await page.getByRole("link", { name: /Inbox 1/ }).waitFor();
   expect(await page.locator("main img").count()).toBe(0);
-  await expectSound(watched);
+  await expectSound(own);
   await page.getByRole("button", { name: "Mark all as read" }).click();
   await page.getByRole("link", { name: "Inbox", exact: true }).waitFor();
   await page.getByRole("link", { name: "Unread" }).click();
@@ -168,18 +159,18 @@ it("shows a notification the moment it arrives, as text", async () => {
 });
 
 it("asks for the old password, and ends every session with a new one", async () => {
-  const { page } = await dashboard.openPage();
-  await logInByPage(page, ann);
+  const { page, client, user } = await dashboard.openUserPage("pam");
+  const password = "battery-staple-2";
   await page.goto("/settings/security");
   await page.getByLabel("Current password").fill("wrong");
-  await page.getByLabel("New password", { exact: true }).fill(changed.password);
+  await page.getByLabel("New password", { exact: true }).fill(password);
   await page.getByLabel("New password again").fill("battery-staple");
   await page.getByRole("button", { name: "Change password" }).click();
   await page.getByText("must be the same as above").waitFor();
-  await page.getByLabel("New password again").fill(changed.password);
+  await page.getByLabel("New password again").fill(password);
   await page.getByRole("button", { name: "Change password" }).click();
   await page.locator("[aria-invalid]").first().waitFor();
-  await page.getByLabel("Current password").fill(ann.password);
+  await page.getByLabel("Current password").fill(user.password);
   await page.getByRole("button", { name: "Change password" }).click();
   await page.getByText("Your session has ended.").waitFor();
   await expect(client.call(getGitKey, { params: { user: "me" } })).rejects.toMatchObject({
@@ -188,10 +179,9 @@ it("asks for the old password, and ends every session with a new one", async () 
 });
 
 it("lists the sessions, and ends another one", async () => {
-  const other = await dashboard.openPage();
-  await logInByPage(other.page, changed);
+  const other = await dashboard.openUserPage("sam");
   const { page } = await dashboard.openPage();
-  await logInByPage(page, changed);
+  await logInByPage(page, other.user);
   await page.goto("/settings/security");
   const sessions = page.getByRole("list", { name: "Sessions" }).getByRole("listitem");
   await sessions.filter({ hasText: "this session" }).waitFor();
@@ -200,7 +190,7 @@ it("lists the sessions, and ends another one", async () => {
   await page
     .getByRole("button", { name: "End all others… (There is only this session)" })
     .waitFor();
-  expect(await sessions.count()).toBe(1);
+  await expect.poll(() => sessions.count()).toBe(1);
   await other.page.goto("/settings/account");
   await other.page.getByRole("heading", { name: "Log in to Slipway" }).waitFor();
 });

@@ -1,10 +1,10 @@
 import { listBuildParameters } from "@slipway/api/builds/routes";
 import { updateActiveVersion } from "@slipway/api/templates/version-routes";
-import { getWorkspaceByName } from "@slipway/api/workspaces/routes";
-import { pushTemplate, pushVersion } from "@slipway/testkit";
+import { createWorkspace, getWorkspaceByName } from "@slipway/api/workspaces/routes";
+import { freshName, pushTemplate, pushVersion, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { type Dashboard, expectSound, openDashboard } from "./support/dashboard.ts";
+import { type Dashboard, expectSound, openDashboard, type UserPage } from "./support/dashboard.ts";
 import { styleParameters } from "./support/styled-parameters.ts";
 
 /* The form for a new workspace. */
@@ -36,12 +36,22 @@ agents:
 `;
 
 let dashboard: Dashboard;
+let templateId = "";
 
 beforeAll(async () => {
   dashboard = await openDashboard({ environment: { SLIPWAY_MAX_WORKSPACES_PER_USER: "3" } });
-  await pushTemplate(dashboard.admin, "research", template);
+  templateId = await pushTemplate(dashboard.admin, "research", template);
 });
 afterAll(() => dashboard[Symbol.asyncDispose]());
+
+function bodyOf(name: string, ofTemplate = templateId) {
+  const value = "https://git.example/x";
+  return {
+    name,
+    template_id: ofTemplate,
+    rich_parameter_values: [{ name: "repository", value }],
+  };
+}
 
 it("chooses a template first, whose texts are only text", async () => {
   const watched = await dashboard.openAdminPage();
@@ -57,12 +67,12 @@ it("chooses a template first, whose texts are only text", async () => {
 });
 
 it("fills in what the address says, checks fields as one types, and creates", async () => {
-  const watched = await dashboard.openAdminPage();
-  const { page } = watched;
+  const watched = await dashboard.openUserPage("ann");
+  const { page, client, user } = watched;
   await page.goto("/templates/research/workspace?name=mine&param.region=us");
   await page.getByLabel("Virginia").waitFor();
-  expect(await page.getByLabel("Virginia").isChecked()).toBe(true);
-  expect(await page.getByLabel("Name").inputValue()).toBe("mine");
+  await expect.poll(() => page.getByLabel("Virginia").isChecked()).toBe(true);
+  await expect.poll(() => page.getByLabel("Name").inputValue()).toBe("mine");
   await page.getByText("It will be your workspace 1 of 3").waitFor();
   await page.getByText("None waiting: takes a full build").waitFor();
   await expectSound(watched);
@@ -80,17 +90,15 @@ it("fills in what the address says, checks fields as one types, and creates", as
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Remove a.example" }).waitFor();
   await page.getByRole("button", { name: "Create workspace" }).click();
-  await page.waitForURL("**/@admin/mine");
+  await page.waitForURL(`**/@${user.username}/mine`);
   await page
     .getByRole("status")
     .getByText(/mine was created in/)
     .waitFor();
-  const { latest_build: build } = await dashboard.admin.call(getWorkspaceByName, {
+  const { latest_build: build } = await client.call(getWorkspaceByName, {
     params: { user: "me", name: "mine" },
   });
-  const parameters = await dashboard.admin.call(listBuildParameters, {
-    params: { build: build.id },
-  });
+  const parameters = await client.call(listBuildParameters, { params: { build: build.id } });
   expect(Object.fromEntries(parameters.map(({ name, value }) => [name, value]))).toMatchObject({
     region: "us",
     memory: "16",
@@ -102,19 +110,36 @@ it("fills in what the address says, checks fields as one types, and creates", as
 });
 
 it("fills in a preset, and says what the server refuses at its field", async () => {
-  const { page } = await dashboard.openAdminPage();
+  const { page, client, user } = await dashboard.openUserPage("bea");
+  await client.call(createWorkspace, { params: { user: "me" }, body: bodyOf("mine") });
   await page.goto("/templates/research/workspace");
   await page.getByRole("radio", { name: /large/ }).check();
-  expect(await page.getByLabel("repository").inputValue()).toBe("https://git.example/x");
+  await expect.poll(() => page.getByLabel("repository").inputValue()).toBe("https://git.example/x");
   await page.getByLabel("repository").fill("https://git.example/other");
-  expect(await page.getByRole("radio", { name: /^None/ }).isChecked()).toBe(true);
+  await expect.poll(() => page.getByRole("radio", { name: /^None/ }).isChecked()).toBe(true);
   await page.getByLabel("Name").fill("mine");
   await page.getByRole("button", { name: "Create workspace" }).click();
   await page.getByText("already in use").waitFor();
   await page.getByLabel("Name").fill("second");
   await page.getByRole("button", { name: "Create workspace" }).click();
-  await page.waitForURL("**/@admin/second");
+  await page.waitForURL(`**/@${user.username}/second`);
 });
+
+/** Makes a workspace of a new user that has secrets in its values, and opens a page on which the user is logged in. */
+async function openSecrets(ofTemplate: string): Promise<UserPage> {
+  const opened = await dashboard.openUserPage("sue");
+  const body = {
+    ...bodyOf("styled", ofTemplate),
+    rich_parameter_values: [
+      { name: "notes", value: "a secret" },
+      { name: "repository", value: "https://git.example/z" },
+    ],
+  };
+  const params = { user: "me" };
+  const { id } = await opened.client.call(createWorkspace, { params, body });
+  await waitForWorkspace(opened.client, id, (one) => one.latest_build.status === "running");
+  return opened;
+}
 
 const masked = {
   notes: { mask_input: true, placeholder: "Nobody reads along" },
@@ -122,8 +147,8 @@ const masked = {
 };
 
 it("shows fields as the template styles them", async () => {
-  const watched = await dashboard.openAdminPage();
-  const { page } = watched;
+  const watched = await dashboard.openUserPage("sid");
+  const { page, client, user } = watched;
   await styleParameters(page, {
     region: { disabled: true },
     memory: { disabled: true, placeholder: "8" },
@@ -134,8 +159,8 @@ it("shows fields as the template styles them", async () => {
   await page.goto("/templates/research/workspace?param.gpu=true");
   const repository = page.getByLabel("repository", { exact: true });
   await repository.waitFor();
-  expect(await repository.getAttribute("type")).toBe("password");
-  expect(await repository.getAttribute("placeholder")).toBe("https://…");
+  await expect.poll(() => repository.getAttribute("type")).toBe("password");
+  await expect.poll(() => repository.getAttribute("placeholder")).toBe("https://…");
   const notes = page.getByLabel(/^notes/);
   const drawnAs = (): Promise<unknown> =>
     page.evaluate(
@@ -144,24 +169,26 @@ it("shows fields as the template styles them", async () => {
   expect(await drawnAs()).toBe("none");
   await notes.fill("a secret");
   expect(await drawnAs()).toBe("disc");
-  expect(await page.getByLabel("Frankfurt").isDisabled()).toBe(true);
-  expect(await page.getByLabel(/^memory/).isDisabled()).toBe(true);
+  await expect.poll(() => page.getByLabel("Frankfurt").isDisabled()).toBe(true);
+  await expect.poll(() => page.getByLabel(/^memory/).isDisabled()).toBe(true);
   await page.getByText("The template sets this value.").first().waitFor();
-  expect(await page.getByLabel("Add to hosts").getAttribute("placeholder")).toBe("<b>host");
+  await expect
+    .poll(() => page.getByLabel("Add to hosts").getAttribute("placeholder"))
+    .toBe("<b>host");
   const card = page
     .getByRole("group", { name: /^With a GPU/ })
     .getByRole("checkbox", { name: "Attach a card" });
-  expect(await card.isChecked()).toBe(true);
+  await expect.poll(() => card.isChecked()).toBe(true);
   await card.uncheck();
   await repository.fill("https://git.example/z");
   await expectSound(watched);
   await page.getByLabel("Name", { exact: true }).fill("styled");
   await page.getByRole("button", { name: "Create workspace" }).click();
-  await page.waitForURL("**/@admin/styled");
-  const { latest_build: build } = await dashboard.admin.call(getWorkspaceByName, {
+  await page.waitForURL(`**/@${user.username}/styled`);
+  const { latest_build: build } = await client.call(getWorkspaceByName, {
     params: { user: "me", name: "styled" },
   });
-  const values = await dashboard.admin.call(listBuildParameters, { params: { build: build.id } });
+  const values = await client.call(listBuildParameters, { params: { build: build.id } });
   expect(values).toEqual(
     expect.arrayContaining([
       { name: "gpu", value: "false" },
@@ -173,10 +200,11 @@ it("shows fields as the template styles them", async () => {
 });
 
 it("shows no masked value until one asks for it, wherever a workspace has it", async () => {
-  const watched = await dashboard.openAdminPage();
+  const watched = await openSecrets(templateId);
   const { page } = watched;
+  const address = `/@${watched.user.username}/styled`;
   await styleParameters(page, masked);
-  await page.goto("/@admin/styled");
+  await page.goto(address);
   const details = page.locator("section").filter({ hasText: "Details" });
   await details.getByText("••••••••").first().waitFor();
   await expectSound(watched);
@@ -187,12 +215,12 @@ it("shows no masked value until one asks for it, wherever a workspace has it", a
   await details.getByRole("button", { name: "Hide repository" }).click();
   await details.getByText("https://git.example/z").waitFor({ state: "hidden" });
 
-  await page.goto("/@admin/styled/settings#parameters");
+  await page.goto(`${address}/settings#parameters`);
   const repository = page.getByLabel("repository", { exact: true });
   await repository.waitFor();
-  expect(await repository.getAttribute("type")).toBe("password");
+  await expect.poll(() => repository.getAttribute("type")).toBe("password");
   await page.getByRole("button", { name: "Show repository" }).click();
-  expect(await repository.getAttribute("type")).toBe("text");
+  await expect.poll(() => repository.getAttribute("type")).toBe("text");
   await repository.fill("https://git.example/new");
   await page.getByLabel(/^memory/).fill("12");
   await expectSound(watched);
@@ -204,7 +232,7 @@ it("shows no masked value until one asks for it, wherever a workspace has it", a
   await dialog.getByRole("button", { name: "Start", exact: true }).click();
   await dialog.waitFor({ state: "hidden" });
 
-  await page.goto("/@admin/styled/builds/2");
+  await page.goto(`${address}/builds/2`);
   await page.getByRole("row", { name: "memory 12 changed was 8" }).waitFor();
   const row = page.getByRole("row", { name: /^repository/ });
   await row.getByText("changed").waitFor();
@@ -215,14 +243,14 @@ it("shows no masked value until one asks for it, wherever a workspace has it", a
 });
 
 it("masks every value of a version that cannot be read", async () => {
-  const { page } = await dashboard.openAdminPage();
+  const { page, user } = await openSecrets(templateId);
   await page.route("**/dynamic-parameters/evaluate", (route) =>
     route.fulfill({ status: 404, json: { message: "Resource not found" } }),
   );
-  await page.goto("/@admin/styled/builds/1");
+  await page.goto(`/@${user.username}/styled/builds/1`);
   await page.getByRole("button", { name: "Show region" }).waitFor();
   const hidden = page.getByRole("table", { name: "Parameters" }).getByText("••••••••");
-  expect(await hidden.count()).toBe(9);
+  await expect.poll(() => hidden.count()).toBe(9);
 });
 
 it("hides masked values in the lines of presets", async () => {
@@ -233,37 +261,39 @@ it("hides masked values in the lines of presets", async () => {
 });
 
 it("asks for a new masked parameter with a masked field", async () => {
-  const watched = await dashboard.openAdminPage();
-  const { page } = watched;
+  const ownTemplate = await pushTemplate(dashboard.admin, freshName("research"), template);
+  const watched = await openSecrets(ownTemplate);
+  const { page, user } = watched;
   await styleParameters(page, { key: { mask_input: true } });
-  const { template_id: templateId } = await dashboard.admin.call(getWorkspaceByName, {
-    params: { user: "me", name: "styled" },
-  });
   const next = `
 driver: external
 parameters: { key: { type: string, mutable: true } }
 agents: { main: { os: linux, arch: amd64 } }
 `;
-  const version = await pushVersion(dashboard.admin, next, { templateId });
+  const version = await pushVersion(dashboard.admin, next, { templateId: ownTemplate });
   await dashboard.admin.call(updateActiveVersion, {
-    params: { template: templateId },
+    params: { template: ownTemplate },
     body: { id: version },
   });
-  await page.goto("/@admin/styled");
+  await page.goto(`/@${user.username}/styled`);
   await page.getByRole("button", { name: "Update", exact: true }).click();
   const key = page.getByRole("dialog").getByLabel("key", { exact: true });
   await key.waitFor();
-  expect(await key.getAttribute("type")).toBe("password");
+  await expect.poll(() => key.getAttribute("type")).toBe("password");
   await expectSound(watched);
 });
 
 it("says that a limit is reached before anything is filled in", async () => {
-  const watched = await dashboard.openAdminPage({ viewport: { width: 390, height: 844 } });
-  const { page } = watched;
+  const viewport = { width: 390, height: 844 };
+  const watched = await dashboard.openUserPage("lim", { viewport });
+  const { page, client } = watched;
+  for (const name of ["one", "two", "three"]) {
+    await client.call(createWorkspace, { params: { user: "me" }, body: bodyOf(name) });
+  }
   await page.goto("/templates/research/workspace");
   await page.getByText("You have reached the limit of workspaces: 3 of 3.").waitFor();
   const button = page.getByRole("button", { name: "Create workspace" });
-  expect(await button.getAttribute("aria-disabled")).toBe("true");
+  await expect.poll(() => button.getAttribute("aria-disabled")).toBe("true");
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
   await expectSound(watched);
 });

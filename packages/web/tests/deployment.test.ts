@@ -6,14 +6,15 @@ import {
   type Dashboard,
   expectSound,
   logInByPage,
+  newUser,
   openDashboard,
   type WatchedPage,
 } from "./support/dashboard.ts";
 
 /* The pages of those who run a deployment, and who may see them. */
 
-const ann = { email: "ann@example.com", username: "ann", password: "correct-horse-1" };
-const eve = { email: "eve@example.com", username: "eve", password: "correct-horse-2" };
+const ann = newUser("ann");
+const eve = newUser("eve");
 const markup = "<img src=x onerror=alert(1)>\u202Egnp";
 const shownMarkup = "<img src=x onerror=alert(1)>gnp";
 
@@ -24,8 +25,8 @@ beforeAll(async () => {
   dashboard = await openDashboard();
   for (const body of [ann, eve]) await dashboard.admin.call(createUser, { body });
   await dashboard.admin.call(updateProfile, {
-    params: { user: "eve" },
-    body: { username: "eve", name: markup },
+    params: { user: eve.username },
+    body: { username: eve.username, name: markup },
   });
   watched = await dashboard.openAdminPage();
 });
@@ -35,12 +36,12 @@ describe("users", () => {
   it("are found as one types, and their names are text", async () => {
     const { page } = watched;
     await page.goto("/users");
-    await page.getByRole("row", { name: /ann@example.com/ }).waitFor();
+    await page.getByRole("row", { name: ann.email }).waitFor();
     await page.getByText(shownMarkup).waitFor();
     await expectSound(watched);
-    await page.getByRole("searchbox", { name: "Search users" }).fill("eve");
-    await page.waitForURL("**/users?q=eve");
-    await page.getByRole("row", { name: /ann@example.com/ }).waitFor({ state: "hidden" });
+    await page.getByRole("searchbox", { name: "Search users" }).fill(eve.username);
+    await page.waitForURL(`**/users?q=${eve.username}`);
+    await page.getByRole("row", { name: ann.email }).waitFor({ state: "hidden" });
     await page.getByRole("button", { name: "Search syntax" }).click();
     await page.getByText("status:active").waitFor();
     await expectSound(watched);
@@ -48,46 +49,49 @@ describe("users", () => {
 
   it("get a password that is shown once and works", async () => {
     const { page } = await dashboard.openAdminPage();
+    const { username, email } = newUser("dan");
     await page.goto("/users");
     await page.getByRole("button", { name: "New user" }).click();
     const dialog = page.getByRole("dialog", { name: "New user" });
-    await dialog.getByLabel("Email").fill("dan@example.com");
+    await dialog.getByLabel("Email").fill(email);
     await dialog.getByLabel("Username").fill("two words");
     await dialog.getByRole("button", { name: "Create user" }).click();
     await dialog.getByText("must be letters and digits").waitFor();
-    await dialog.getByLabel("Username").fill("dan");
+    await dialog.getByLabel("Username").fill(username);
     await dialog.getByRole("button", { name: "Create user" }).click();
-    const shown = page.getByRole("dialog", { name: "The password of dan" });
+    const shown = page.getByRole("dialog", { name: `The password of ${username}` });
     const password = (await shown.locator("code").textContent()) ?? "";
     const { page: dans } = await dashboard.openPage();
-    await logInByPage(dans, { email: "dan@example.com", password });
+    await logInByPage(dans, { email, password });
   });
 
   it("change roles, are suspended, and are deleted, each after saying what happens", async () => {
     const { page } = await dashboard.openAdminPage();
+    const body = newUser("kim");
+    const { username } = body;
+    await dashboard.admin.call(createUser, { body });
+    const row = page.getByRole("row", { name: username });
     const act = async (entry: string): Promise<void> => {
-      await page.getByRole("button", { name: "Actions for ann" }).click();
+      await page.getByRole("button", { name: `Actions for ${username}` }).click();
       await page.getByRole("menuitem", { name: entry }).click();
     };
-    await page.goto("/users?q=ann");
+    await page.goto(`/users?q=${username}`);
     await act("Change roles…");
     await page.getByLabel("Auditor").check();
     await page.getByRole("button", { name: "Save roles" }).click();
-    await page.getByRole("row", { name: /ann/ }).getByText("Auditor").waitFor();
+    await row.getByText("Auditor").waitFor();
     await act("Suspend…");
     await page.getByText("end at once").waitFor();
     await page.getByRole("button", { name: "Suspend user" }).click();
-    await page.getByRole("row", { name: /ann/ }).getByText("Suspended").waitFor();
+    await row.getByText("Suspended").waitFor();
     await act("Reactivate…");
     await page.getByRole("button", { name: "Reactivate user" }).click();
-    await page.getByRole("row", { name: /ann/ }).getByText("Suspended").waitFor({
-      state: "hidden",
-    });
+    await row.getByText("Suspended").waitFor({ state: "hidden" });
     await act("Reset password…");
     await page.getByRole("button", { name: "Reset password" }).click();
-    await page.getByRole("dialog", { name: "The password of ann" }).waitFor();
+    await page.getByRole("dialog", { name: `The password of ${username}` }).waitFor();
     await page.getByRole("button", { name: "Done" }).click();
-    await page.getByRole("button", { name: "Actions for ann" }).click();
+    await page.getByRole("button", { name: `Actions for ${username}` }).click();
     await page.getByRole("menuitem", { name: "Delete…" }).click();
     await page.getByRole("button", { name: "Delete user" }).click();
     await page.getByText("No user matches").waitFor();
@@ -105,15 +109,15 @@ describe("the audit trail", () => {
     await page.getByLabel("Resource").selectOption("user");
     const search = page.getByRole("searchbox");
     await expect.poll(() => search.inputValue()).toBe("action:write resource_type:user");
-    await search.fill("eve action:write resource_type:user -action:login");
+    await search.fill(`${eve.username} action:write resource_type:user -action:login`);
     await page.waitForURL(/[?]q=eve/);
-    const entry = page.getByRole("listitem").filter({ hasText: "updated user eve" });
+    const entry = page.getByRole("listitem").filter({ hasText: `updated user ${eve.username}` });
     await entry.locator("summary").click();
     await entry.getByText(shownMarkup).waitFor();
     await expectSound(watched);
     await page.reload();
-    await page.getByText("updated user eve").waitFor();
-    expect(await page.getByLabel("Action").inputValue()).toBe("write");
+    await page.getByText(`updated user ${eve.username}`).waitFor();
+    await expect.poll(() => page.getByLabel("Action").inputValue()).toBe("write");
   });
 
   it("says what is wrong with a search", async () => {
@@ -183,7 +187,7 @@ describe("a member", () => {
 
 it("shows auditors the trail and not the settings", async () => {
   await dashboard.admin.call(updateUserRoles, {
-    params: { user: "eve" },
+    params: { user: eve.username },
     body: { roles: ["auditor"] },
   });
   const { page } = await dashboard.openPage();

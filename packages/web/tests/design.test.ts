@@ -42,7 +42,7 @@ it("does nothing by a disabled button, and says why", async () => {
   const { page } = await dashboard.openAdminPage();
   await page.goto("/design");
   const start = page.getByRole("button", { name: "Start (The workspace is already running)" });
-  expect(await start.getAttribute("aria-disabled")).toBe("true");
+  await expect.poll(() => start.getAttribute("aria-disabled")).toBe("true");
   await start.focus();
   expect(await page.evaluate("document.activeElement?.textContent")).toContain("already running");
 });

@@ -4,9 +4,9 @@ import { fileURLToPath } from "node:url";
 import { listPrebuildPools } from "@slipway/api/prebuilds/routes";
 import { testAdmin } from "@slipway/testkit";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 
-import { type Dashboard, openDashboard, type WatchedPage } from "./support/dashboard.ts";
+import { openDashboard } from "./support/dashboard.ts";
 
 /*
  * The way of a newcomer, from the first page to a workspace that is gone. `SLIPWAY_PICTURES=true` also takes the
@@ -28,32 +28,24 @@ agents:
       prepare: { run_on: [start], run: "echo ready" }
 `;
 
-let dashboard: Dashboard;
-let watched: WatchedPage;
-
-beforeAll(async () => {
-  dashboard = await openDashboard();
-  watched = await dashboard.openPage();
-});
-afterAll(() => dashboard[Symbol.asyncDispose]());
-
 async function takePicture(page: Page, name: string): Promise<void> {
   if (process.env["SLIPWAY_PICTURES"] !== "true") return;
   await mkdir(pictures, { recursive: true });
   await page.screenshot({ path: `${pictures}/${name}.png` });
 }
 
-it("logs in", async () => {
-  const { page } = watched;
+it("leads from the first page to a workspace that is gone", async () => {
+  await using dashboard = await openDashboard();
+  const { page } = await dashboard.openPage();
+
+  // Logs in.
   await page.goto("/");
   await page.getByLabel("Email").fill(testAdmin.email);
   await page.getByLabel("Password").fill(testAdmin.password);
   await page.getByRole("button", { name: "Log in", exact: true }).click();
   await page.getByRole("heading", { name: "Workspaces" }).waitFor();
-});
 
-it("makes a template from a file", async () => {
-  const { page } = watched;
+  // Makes a template from a file.
   await page.getByRole("link", { name: "Templates" }).click();
   await page.getByRole("button", { name: "New template" }).click();
   await page.getByRole("radio", { name: /^Your own file/ }).check();
@@ -64,10 +56,8 @@ it("makes a template from a file", async () => {
   await page.waitForURL("**/templates/box");
   await page.getByText("1 built ahead").waitFor();
   await takePicture(page, "template");
-});
 
-it("claims a workspace that waits", async () => {
-  const { page } = watched;
+  // Claims a workspace that waits.
   await expect
     .poll(async () => (await dashboard.admin.call(listPrebuildPools))[0]?.eligible)
     .toBe(1);
@@ -80,30 +70,24 @@ it("claims a workspace that waits", async () => {
   await page.waitForURL("**/@admin/mine*");
   await page.getByText("Connected, started and reached by the server.").waitFor();
   await takePicture(page, "workspace");
-});
 
-it("works in a terminal, end-to-end encrypted", async () => {
-  const { page } = watched;
+  // Works in a terminal, end-to-end encrypted.
   await page.goto("/@admin/mine/terminal");
   await page.getByRole("button", { name: "End-to-end encrypted" }).waitFor();
   await page.getByLabel("Terminal input").focus();
   await page.keyboard.type("echo sum-$((6 * 7))\n");
   await page.locator(".xterm-rows").getByText("sum-42").first().waitFor();
   await takePicture(page, "terminal");
-});
 
-it("sees the ports of the workspace", async () => {
-  const { page } = watched;
+  // Sees the ports of the workspace.
   await page.goto("/@admin/mine");
   await page
     .getByRole("navigation", { name: "Agent main" })
     .getByRole("link", { name: "Ports" })
     .click();
   await page.getByRole("region", { name: "main" }).first().waitFor();
-});
 
-it("finds it in the list, stops it, and deletes it", async () => {
-  const { page } = watched;
+  // Finds it in the list, stops it, and deletes it.
   await page.goto("/workspaces");
   await page.getByRole("link", { name: "mine" }).first().waitFor();
   await takePicture(page, "workspaces");
@@ -117,4 +101,4 @@ it("finds it in the list, stops it, and deletes it", async () => {
   await dialog.getByLabel("Type mine to confirm").fill("mine");
   await dialog.getByRole("button", { name: "Delete workspace", exact: true }).click();
   await page.getByText("This workspace is deleted.").waitFor();
-});
+}, 180_000);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { createWorkspace, extendWorkspace } from "@slipway/api/workspaces/routes";
-import { makeWorkspace, pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { freshName, makeWorkspace, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import type { Page, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -32,13 +32,18 @@ beforeAll(async () => {
 });
 afterAll(() => dashboard[Symbol.asyncDispose]());
 
-async function make(name: string, ttlMs?: number): Promise<string> {
+/** Makes a workspace that runs, whose name begins like this. */
+async function make(
+  prefix: string,
+  ttlMs?: number,
+): Promise<{ readonly id: string; readonly name: string }> {
+  const name = freshName(prefix);
   const { id } = await dashboard.admin.call(createWorkspace, {
     params: { user: "me" },
     body: { name, template_id: outsideId, ...(ttlMs === undefined ? {} : { ttl_ms: ttlMs }) },
   });
   await waitForWorkspace(dashboard.admin, id, (one) => one.latest_build.status === "running");
-  return id;
+  return { id, name };
 }
 
 function build(id: string, transition: "stop" | "delete"): Promise<unknown> {
@@ -77,31 +82,31 @@ const refused = (route: Route): Promise<void> =>
 
 describe("a dialog that was closed while its action ran", () => {
   it("leaves the next one open when the action is done", async () => {
-    await make("closed");
+    const { name } = await make("closed");
     const { page } = await dashboard.openAdminPage();
-    await page.goto("/workspaces?q=closed");
+    await page.goto(`/workspaces?q=${name}`);
     const held = await hold(page, "**/workspaces/*/builds", "POST");
-    await page.getByRole("button", { name: "Stop closed" }).click();
-    const stop = page.getByRole("dialog", { name: "Stop closed?" });
+    await page.getByRole("button", { name: `Stop ${name}` }).click();
+    const stop = page.getByRole("dialog", { name: `Stop ${name}?` });
     await stop.getByRole("button", { name: "Stop", exact: true }).click();
     await held.arrived;
     await page.keyboard.press("Escape");
     await stop.waitFor({ state: "hidden" });
-    await page.getByRole("button", { name: "Actions for closed" }).click();
+    await page.getByRole("button", { name: `Actions for ${name}` }).click();
     await page.getByRole("menuitem", { name: "Delete" }).click();
-    const remove = page.getByRole("dialog", { name: "Delete closed?" });
-    await remove.getByLabel("Type closed to confirm").fill("clo");
+    const remove = page.getByRole("dialog", { name: `Delete ${name}?` });
+    await remove.getByLabel(`Type ${name} to confirm`).fill("clo");
     held.release();
-    await rowOf(page, "closed").getByText("Stopped").waitFor();
-    expect(await remove.getByLabel("Type closed to confirm").inputValue()).toBe("clo");
+    await rowOf(page, name).getByText("Stopped").waitFor();
+    expect(await remove.getByLabel(`Type ${name} to confirm`).inputValue()).toBe("clo");
   });
 
   it("still tells that the action failed", async () => {
-    await make("refused");
+    const { name } = await make("refused");
     const { page } = await dashboard.openAdminPage();
-    await page.goto("/workspaces?q=refused");
+    await page.goto(`/workspaces?q=${name}`);
     const held = await hold(page, "**/workspaces/*/builds", "POST");
-    await page.getByRole("button", { name: "Stop refused" }).click();
+    await page.getByRole("button", { name: `Stop ${name}` }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Stop", exact: true }).click();
     await held.arrived;
     await page.keyboard.press("Escape");
@@ -110,35 +115,37 @@ describe("a dialog that was closed while its action ran", () => {
   });
 
   it("leaves a selection alone that was made since", async () => {
-    await Promise.all(["many-a", "many-b"].map((name) => make(name)));
+    const many = freshName("many");
+    const [first, second] = await Promise.all([make(many), make(many)]);
     const { page } = await dashboard.openAdminPage();
-    await page.goto("/workspaces?q=many");
-    await page.getByLabel("Select many-a").check();
+    await page.goto(`/workspaces?q=${many}`);
+    await page.getByLabel(`Select ${first.name}`).check();
     const held = await hold(page, "**/workspaces/*/builds", "POST");
     await page.getByRole("button", { name: "Stop", exact: true }).click();
     const stop = page.getByRole("dialog", { name: "Stop 1 workspace?" });
     await stop.getByRole("button", { name: "Stop 1 workspace" }).click();
     await held.arrived;
     await page.keyboard.press("Escape");
-    await page.getByLabel("Select many-b").check();
+    await page.getByLabel(`Select ${second.name}`).check();
     held.release();
-    await rowOf(page, "many-a").getByText("Stopped").waitFor();
+    await rowOf(page, first.name).getByText("Stopped").waitFor();
     await page.getByRole("toolbar").getByText("2 selected").waitFor();
   });
 });
 
 describe("a selection", () => {
   it("follows what becomes of the workspaces, and acts on them as they are", async () => {
-    const [stopped, gone] = await Promise.all([make("kept-a"), make("kept-b")]);
+    const kept = freshName("kept");
+    const [stopped, gone] = await Promise.all([make(kept), make(kept)]);
     const { page } = await dashboard.openAdminPage();
-    await page.goto("/workspaces?q=kept");
-    for (const name of ["kept-a", "kept-b"]) await page.getByLabel(`Select ${name}`).check();
+    await page.goto(`/workspaces?q=${kept}`);
+    for (const { name } of [stopped, gone]) await page.getByLabel(`Select ${name}`).check();
     const toolbar = page.getByRole("toolbar", { name: "Selected workspaces" });
     await toolbar.getByText("2 selected").waitFor();
-    await build(stopped, "stop");
-    await build(gone, "delete");
+    await build(stopped.id, "stop");
+    await build(gone.id, "delete");
     await toolbar.getByText("1 selected").waitFor();
-    await rowOf(page, "kept-a").getByText("Stopped").waitFor();
+    await rowOf(page, stopped.name).getByText("Stopped").waitFor();
     await toolbar.getByRole("button", { name: "Stop", exact: true }).click();
     const dialog = page.getByRole("dialog", { name: "Stop 0 workspaces?" });
     await dialog.getByText("1 workspace skipped").waitFor();
@@ -146,15 +153,16 @@ describe("a selection", () => {
 });
 
 it("asks about the same workspaces until it is answered, whatever becomes of them", async () => {
-  const [asked] = await Promise.all([make("asked-a"), make("asked-b")]);
+  const prefix = freshName("asked");
+  const [asked, other] = await Promise.all([make(prefix), make(prefix)]);
   const { page } = await dashboard.openAdminPage();
-  await page.goto("/workspaces?q=asked");
-  for (const name of ["asked-a", "asked-b"]) await page.getByLabel(`Select ${name}`).check();
+  await page.goto(`/workspaces?q=${prefix}`);
+  for (const { name } of [asked, other]) await page.getByLabel(`Select ${name}`).check();
   await page.getByRole("button", { name: "Stop", exact: true }).click();
   const dialog = page.getByRole("dialog", { name: "Stop 2 workspaces?" });
   await dialog.waitFor();
-  await build(asked, "stop");
-  await page.locator('[role="row"]', { hasText: "asked-a" }).getByText("Stopped").waitFor();
+  await build(asked.id, "stop");
+  await page.locator('[role="row"]', { hasText: asked.name }).getByText("Stopped").waitFor();
   expect(await dialog.isVisible()).toBe(true);
 });
 
@@ -187,61 +195,62 @@ describe("what is typed while it is saved", () => {
     await text.fill("two");
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await held.arrived;
-    expect(await text.isEditable()).toBe(false);
+    await expect.poll(() => text.isEditable()).toBe(false);
     writeFileSync(join(home, "note.txt"), "two, saved");
     held.release((route) => route.fulfill({ status: 204 }));
     await expect.poll(() => text.inputValue()).toBe("two, saved");
-    expect(await text.isEditable()).toBe(true);
+    await expect.poll(() => text.isEditable()).toBe(true);
   });
 
   it("does not change where a renamed workspace is", async () => {
-    await make("before");
+    const { name: before } = await make("before");
+    const after = freshName("after");
     const { page } = await dashboard.openAdminPage();
-    await page.goto("/@admin/before/settings");
+    await page.goto(`/@admin/${before}/settings`);
     const name = page.getByLabel("Name", { exact: true });
     const held = await hold(page, "**/api/v2/workspaces/*", "PATCH");
-    await name.fill("after");
+    await name.fill(after);
     await page.getByRole("button", { name: "Rename" }).click();
     await held.arrived;
     await name.fill("elsewhere");
     held.release();
-    await page.waitForURL("**/@admin/after/settings");
+    await page.waitForURL(`**/@admin/${after}/settings`);
   });
 });
 
 it("does not move a deadline twice at once", async () => {
-  const id = await make("timed", 3_600_000);
+  const { id, name } = await make("timed", 3_600_000);
   await dashboard.admin.call(extendWorkspace, {
     params: { workspace: id },
     body: { deadline: new Date(Date.now() + 3 * 3_600_000).toISOString() },
   });
   const { page } = await dashboard.openAdminPage();
-  await page.goto("/@admin/timed");
+  await page.goto(`/@admin/${name}`);
   const held = await hold(page, "**/extend", "PUT");
   await page.getByRole("button", { name: "+ 4 hours" }).click();
   await held.arrived;
   const [hour, hours] = ["+ 1 hour", "+ 4 hours"].map((text) =>
     page.getByRole("button", { name: text }),
   );
-  expect(await hour?.getAttribute("aria-disabled")).toBe("true");
+  await expect.poll(() => hour?.getAttribute("aria-disabled")).toBe("true");
   held.release();
   await page.getByText(/^It stops in 7 hours/).waitFor();
   await expect.poll(() => hours?.getAttribute("aria-disabled")).toBeNull();
 });
 
 it("shows the end of a build that ended unseen, when another has begun", async () => {
-  const id = await make("builds");
+  const { id, name } = await make("builds");
   const { page } = await dashboard.openAdminPage();
   // The first answer is as old as that of a machine that was asleep.
   let isFirst = true;
-  await page.route("**/workspace/builds/builds/1", async (route) => {
+  await page.route(`**/workspace/${name}/builds/1`, async (route) => {
     const response = await route.fetch();
     const { job, ...rest } = await response.json();
     const old = isFirst ? { ...rest, job: { ...job, status: "running" } } : { ...rest, job };
     isFirst = false;
     await route.fulfill({ response, json: old });
   });
-  await page.goto("/@admin/builds/builds/1");
+  await page.goto(`/@admin/${name}/builds/1`);
   await page.getByText("Succeeded").first().waitFor();
   await build(id, "stop");
   await page.getByText("Stopped").first().waitFor();

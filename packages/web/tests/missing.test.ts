@@ -1,9 +1,8 @@
-import { createUser } from "@slipway/api/users/routes";
 import { createWorkspace } from "@slipway/api/workspaces/routes";
-import { pushTemplate, testAdmin } from "@slipway/testkit";
+import { pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { type Dashboard, expectSound, logInByPage, openDashboard } from "./support/dashboard.ts";
+import { type Dashboard, expectSound, openDashboard } from "./support/dashboard.ts";
 
 /* Addresses of what does not exist, or may not be seen. */
 
@@ -36,21 +35,19 @@ const missing = [
 ] as const;
 
 it.for(missing)("answers %s calmly: %s", async ([path, title, next]) => {
-  const { page } = await dashboard.openAdminPage();
+  const watched = await dashboard.openAdminPage();
+  const { page } = watched;
   await page.goto(path);
   await page.getByText(title, { exact: true }).waitFor();
   expect(await page.getByRole("alert").count()).toBe(0);
   const link = page.getByRole("main").getByRole("link").last();
-  expect(await link.getAttribute("href")).toBe(next);
+  await expect.poll(() => link.getAttribute("href")).toBe(next);
   // The console reports the answer 404.
-  await expectSound({ page, problems: [] });
+  await expectSound(watched, /status of 404/);
 });
 
 it("says the same of a workspace that one may not see", async () => {
-  const bob = { email: "bob@example.com", password: testAdmin.password };
-  await dashboard.admin.call(createUser, { body: { ...bob, username: "bob" } });
-  const { page } = await dashboard.openPage();
-  await logInByPage(page, bob);
+  const { page } = await dashboard.openUserPage("bob");
   await page.goto("/@admin/dev");
   await page.getByText("There is no workspace admin/dev", { exact: true }).waitFor();
 });

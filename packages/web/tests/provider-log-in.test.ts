@@ -1,12 +1,12 @@
 import { createDeviceLogin, redeemDeviceLogin } from "@slipway/api/users/device-routes";
-import { createUser, listUsers, suspendUser } from "@slipway/api/users/routes";
+import { listUsers, suspendUser } from "@slipway/api/users/routes";
 import { ApiClient } from "@slipway/sdk/http";
-import { testAdmin } from "@slipway/testkit";
+import { freshName } from "@slipway/testkit";
 import { oidcClient, type OidcPeer, openOidcPeer } from "@slipway/testkit/oauth";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
-import { type Dashboard, expectSound, logInByPage, openDashboard } from "./support/dashboard.ts";
+import { type Dashboard, expectSound, openDashboard, type UserPage } from "./support/dashboard.ts";
 
 /* Log-in at an OpenID provider, with the provider's own pages, and of programs by a code. */
 
@@ -31,7 +31,6 @@ beforeAll(async () => {
     }),
   );
   peer.serve({ redirectUris: [`${dashboard.server.url}/login/with/acme/callback`] });
-  addPerson("ann", { groups: ["auditors"] });
 });
 afterAll(() => opened.disposeAsync());
 
@@ -59,14 +58,15 @@ async function answerProvider(page: Page, login: string): Promise<void> {
 
 describe("a person at a provider", () => {
   it("logs in, comes back to the page that was asked for, and has the role of a claim", async () => {
-    const watched = await dashboard.openPage();
-    const { page } = watched;
+    const login = freshName("ann");
+    addPerson(login, { groups: ["auditors"] });
+    const { page } = await dashboard.openPage();
     await page.goto("/design");
     await page.getByRole("link", { name: /^Log in with/ }).waitFor();
-    await logInAtProvider(page, "ann");
+    await logInAtProvider(page, login);
     await page.waitForURL("**/design");
     await page.getByRole("heading", { name: "Design system" }).waitFor();
-    const { users } = await dashboard.admin.call(listUsers, { query: { q: "ann" } });
+    const { users } = await dashboard.admin.call(listUsers, { query: { q: login } });
     expect(users.map(({ roles }) => roles.map(({ name }) => name))).toEqual([["auditor"]]);
     const [ann] = users;
     await dashboard.admin.call(suspendUser, { params: { user: ann?.id ?? "" } });
@@ -93,29 +93,22 @@ describe("a person at a provider", () => {
 });
 
 describe("a user with a password", () => {
-  const openSecurityPage = async (username: string) => {
-    const email = `${username}@example.com`;
-    const { password } = testAdmin;
-    await dashboard.admin.call(createUser, { body: { username, email, password } });
-    const watched = await dashboard.openPage();
-    await logInByPage(watched.page, { email, password });
+  const openSecurityPage = async (prefix: string): Promise<UserPage> => {
+    const watched = await dashboard.openUserPage(prefix);
     await watched.page.goto("/settings/security");
     await watched.page.getByRole("button", { name: "Log in with Acme <b>Inc.</b>…" }).click();
     return watched;
   };
 
   it("converts their account to the provider", async () => {
-    addPerson("cleo-at-acme", { email: "cleo@example.com" });
     const watched = await openSecurityPage("cleo");
-    const { page } = watched;
+    const { page, user } = watched;
+    addPerson("cleo-at-acme", { email: user.email });
     await page.getByRole("dialog").getByLabel("Current password").fill("wrong");
     await page.getByRole("button", { name: "Continue at Acme <b>Inc.</b>" }).click();
     await page.getByText("is incorrect").waitFor();
-    await expectSound({
-      page,
-      problems: watched.problems.filter((text) => !text.includes("status of 400")),
-    });
-    await page.getByRole("dialog").getByLabel("Current password").fill(testAdmin.password);
+    await expectSound(watched, /status of 400/);
+    await page.getByRole("dialog").getByLabel("Current password").fill(user.password);
     await page.getByRole("button", { name: "Continue at Acme <b>Inc.</b>" }).click();
     await answerProvider(page, "cleo-at-acme");
     await page.getByText("You have no password here").waitFor();
@@ -125,8 +118,8 @@ describe("a user with a password", () => {
   it("reads why it failed, and keeps the password", async () => {
     addPerson("dora", { email: "dora@elsewhere.example" });
     const watched = await openSecurityPage("dora");
-    const { page } = watched;
-    await page.getByRole("dialog").getByLabel("Current password").fill(testAdmin.password);
+    const { page, user } = watched;
+    await page.getByRole("dialog").getByLabel("Current password").fill(user.password);
     await page.getByRole("button", { name: "Continue at Acme <b>Inc.</b>" }).click();
     await answerProvider(page, "dora");
     await page.getByRole("alert").getByText("your email domain").waitFor();
@@ -187,9 +180,6 @@ describe("the login of a program", () => {
     await page.getByRole("button", { name: "Refuse" }).click();
     await page.getByText("The login was refused.").waitFor();
     expect(await ended).toBe("access_denied");
-    await expectSound({
-      page,
-      problems: watched.problems.filter((text) => !text.includes("status of 400")),
-    });
+    await expectSound(watched, /status of 400/);
   });
 });

@@ -1,10 +1,10 @@
 import { createUser } from "@slipway/api/users/routes";
 import { createWorkspace } from "@slipway/api/workspaces/routes";
-import { makeWorkspace, pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { freshName, makeWorkspace, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { type Dashboard, openDashboard } from "./support/dashboard.ts";
+import { type Dashboard, newUser, openDashboard } from "./support/dashboard.ts";
 
 /* Clicks that come twice, other tabs and users of the same browser, and news that were missed. */
 
@@ -27,12 +27,14 @@ beforeAll(async () => {
 });
 afterAll(() => dashboard[Symbol.asyncDispose]());
 
-async function make(name: string): Promise<void> {
+/** Makes a workspace that runs, and returns its name. */
+async function make(name: string): Promise<string> {
   const { id } = await dashboard.admin.call(createWorkspace, {
     params: { user: "me" },
     body: { name, template_id: outsideId },
   });
   await waitForWorkspace(dashboard.admin, id, (one) => one.latest_build.status === "running");
+  return name;
 }
 
 /** Counts the requests of a method to an address, and lets them wait until they are released. */
@@ -50,12 +52,12 @@ async function countRequests(page: Page, address: string, method: string) {
 
 describe("an action that is asked for twice", () => {
   it("runs once when its button is clicked twice", async () => {
-    await make("twice");
+    const name = await make(freshName("twice"));
     const { page } = await dashboard.openAdminPage();
-    await page.goto("/workspaces?q=twice");
+    await page.goto(`/workspaces?q=${name}`);
     const requests = await countRequests(page, "**/workspaces/*/builds", "POST");
-    await page.getByRole("button", { name: "Stop twice" }).click();
-    const dialog = page.getByRole("dialog", { name: "Stop twice?" });
+    await page.getByRole("button", { name: `Stop ${name}` }).click();
+    const dialog = page.getByRole("dialog", { name: `Stop ${name}?` });
     await dialog.getByRole("button", { name: "Stop", exact: true }).dblclick();
     await expect.poll(requests.count).toBe(1);
     requests.release();
@@ -80,11 +82,12 @@ describe("an action that is asked for twice", () => {
     const { page } = await dashboard.openAdminPage();
     await page.goto("/@admin/dev/files");
     const input = page.getByLabel("Files to upload");
-    const file = { name: "again.txt", mimeType: "text/plain", buffer: Buffer.from("one") };
+    const name = `${freshName("again")}.txt`;
+    const file = { name, mimeType: "text/plain", buffer: Buffer.from("one") };
     await input.setInputFiles(file);
-    await page.getByRole("link", { name: "again.txt", exact: true }).waitFor();
+    await page.getByRole("link", { name, exact: true }).waitFor();
     // A field that still names the file does not notice that it is chosen again.
-    expect(await input.inputValue()).toBe("");
+    await expect.poll(() => input.inputValue()).toBe("");
     await input.setInputFiles(file);
     await page
       .getByRole("alert")
@@ -94,27 +97,27 @@ describe("an action that is asked for twice", () => {
 });
 
 it("takes back a selection when the list shows something else", async () => {
-  await make("chosen");
+  const name = await make(freshName("chosen"));
   const { page } = await dashboard.openAdminPage();
-  await page.goto("/workspaces?q=chosen");
-  await page.getByLabel("Select chosen").check();
+  await page.goto(`/workspaces?q=${name}`);
+  await page.getByLabel(`Select ${name}`).check();
   await page.getByRole("toolbar").getByText("1 selected").waitFor();
   await page.getByRole("searchbox").fill("dev");
   await page.getByRole("link", { name: "dev", exact: true }).waitFor();
-  expect(await page.getByRole("toolbar").count()).toBe(0);
+  await page.getByRole("toolbar").waitFor({ state: "detached" });
 });
 
 it("tells that a workspace could not become a favorite, and does not show it as one", async () => {
-  await make("plain");
+  const name = await make(freshName("plain"));
   const { page } = await dashboard.openAdminPage();
-  await page.goto("/workspaces?q=plain");
+  await page.goto(`/workspaces?q=${name}`);
   await page.route("**/workspaces/*/favorite", (route) =>
     route.fulfill({ status: 500, json: { message: "The database is full." } }),
   );
-  await page.getByRole("button", { name: "Actions for plain" }).click();
+  await page.getByRole("button", { name: `Actions for ${name}` }).click();
   await page.getByRole("menuitem", { name: "Add to favorites" }).click();
   await page.getByRole("status").getByText("The database is full.").waitFor();
-  expect(await page.getByRole("img", { name: "Favorite" }).count()).toBe(0);
+  await page.getByRole("img", { name: "Favorite" }).waitFor({ state: "detached" });
 });
 
 describe("another tab", () => {
@@ -149,7 +152,7 @@ describe("another tab", () => {
 });
 
 it("shows nothing of one user to the next one in the same tab", async () => {
-  const ann = { email: "ann@example.com", username: "ann", password: "correct-horse-1" };
+  const ann = newUser("ann");
   await dashboard.admin.call(createUser, { body: ann });
   const { page } = await dashboard.openAdminPage();
   await page.goto("/workspaces");
@@ -160,7 +163,7 @@ it("shows nothing of one user to the next one in the same tab", async () => {
   await page.getByLabel("Password").fill(ann.password);
   await page.getByRole("button", { name: "Log in", exact: true }).click();
   await page.getByText("You have no workspaces yet").waitFor();
-  await page.getByRole("button", { name: "ann" }).waitFor();
+  await page.getByRole("button", { name: ann.username }).waitFor();
   expect(await page.getByRole("link", { name: "Deployment" }).count()).toBe(0);
 });
 
@@ -174,14 +177,15 @@ it("catches up with what it missed while its stream was lost", async () => {
     sleepers.push(() => socket.close());
     return undefined;
   });
-  await page.goto("/workspaces?q=missed");
+  const name = freshName("missed");
+  await page.goto(`/workspaces?q=${name}`);
   await page.getByText("No workspace matches").waitFor();
   isAsleep = true;
   for (const close of sleepers) await close();
   await page.getByRole("status").getByText("the connection was lost").waitFor();
-  await make("missed");
+  await make(name);
   isAsleep = false;
-  await page.getByRole("link", { name: "missed", exact: true }).waitFor();
+  await page.getByRole("link", { name, exact: true }).waitFor();
   await page.getByRole("status").getByText("the connection was lost").waitFor({ state: "hidden" });
 });
 

@@ -1,18 +1,19 @@
-import { createUser } from "@slipway/api/users/routes";
+import { getPrebuildsSettings, updatePrebuildsSettings } from "@slipway/api/prebuilds/routes";
+import { listTemplates } from "@slipway/api/templates/routes";
+import { updateActiveVersion } from "@slipway/api/templates/version-routes";
+import { freshName, pushTemplate, pushVersion } from "@slipway/testkit";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import {
   type Dashboard,
   expectSound,
-  logInByPage,
   openDashboard,
   type WatchedPage,
 } from "./support/dashboard.ts";
 
 /* Templates: from an example or a file to a new version that is promoted; and the pools of their presets. */
 
-const ann = { email: "ann@example.com", username: "ann", password: "correct-horse-1" };
 const shownMarkup = "<img src=x onerror=alert(1)>gnp";
 
 const definition = `driver: process
@@ -30,22 +31,25 @@ agents:
     arch: amd64
 `;
 
+const plain = "driver: process\nagents: { main: { os: linux, arch: amd64 } }\n";
+
 let dashboard: Dashboard;
 let watched: WatchedPage;
 let page: Page;
+/** The template that was made from a file. */
+let box = "";
 
 beforeAll(async () => {
   dashboard = await openDashboard({ environment: { SLIPWAY_PROCESS_DRIVER: "true" } });
-  await dashboard.admin.call(createUser, { body: ann });
   watched = await dashboard.openAdminPage();
   ({ page } = watched);
 });
 afterAll(() => dashboard[Symbol.asyncDispose]());
 
-async function chooseFile(text: string): Promise<void> {
-  await page.getByRole("button", { name: "New template" }).click();
-  await page.getByRole("radio", { name: /^Your own file/ }).check();
-  await page.getByLabel("File", { exact: true }).setInputFiles({
+async function chooseFile(on: Page, text: string): Promise<void> {
+  await on.getByRole("button", { name: "New template" }).click();
+  await on.getByRole("radio", { name: /^Your own file/ }).check();
+  await on.getByLabel("File", { exact: true }).setInputFiles({
     name: "slipway.yaml",
     mimeType: "text/yaml",
     buffer: Buffer.from(text),
@@ -54,28 +58,27 @@ async function chooseFile(text: string): Promise<void> {
 
 describe("a template", () => {
   it("is refused with the lines that are wrong", async () => {
-    const { page: other } = await dashboard.openAdminPage();
-    page = other;
-    await page.goto("/templates");
-    await chooseFile("driver: process\nagnets: {}\n");
-    await page.getByLabel("Name").fill("broken");
-    await page.getByRole("button", { name: "Create template" }).click();
-    await page.getByRole("alert").getByText("has 2 problems").waitFor();
-    await page.getByLabel("Log of the import").getByText("2:1").waitFor();
-    ({ page } = watched);
+    const { page: own } = await dashboard.openAdminPage();
+    await own.goto("/templates");
+    await chooseFile(own, "driver: process\nagnets: {}\n");
+    await own.getByLabel("Name").fill("broken");
+    await own.getByRole("button", { name: "Create template" }).click();
+    await own.getByRole("alert").getByText("has 2 problems").waitFor();
+    await own.getByLabel("Log of the import").getByText("2:1").waitFor();
   });
 
   it("is made from a file, whose texts are text", async () => {
     await page.goto("/templates");
-    await chooseFile(definition);
+    await chooseFile(page, definition);
     await expectSound(watched);
-    await page.getByLabel("Name").fill("box");
+    box = freshName("box");
+    await page.getByLabel("Name").fill(box);
     await page.getByRole("button", { name: "Create template" }).click();
-    await page.waitForURL("**/templates/box");
+    await page.waitForURL(`**/templates/${box}`);
     await page.getByText("1 built ahead").waitFor();
     await expectSound(watched);
-    await page.goto("/templates?q=box");
-    await page.getByRole("link", { name: "box" }).waitFor();
+    await page.goto(`/templates?q=${box}`);
+    await page.getByRole("link", { name: shownMarkup }).waitFor();
     await expectSound(watched);
     expect(await page.locator("main img").count()).toBe(0);
   });
@@ -85,18 +88,21 @@ describe("a template", () => {
     await page.getByRole("button", { name: "New template" }).click();
     const example = page.getByRole("radio").first();
     await example.check();
-    await page.getByLabel("Name").fill("second");
+    const name = freshName("second");
+    await page.getByLabel("Name").fill(name);
     await page.getByRole("button", { name: "Create template" }).click();
-    await page.waitForURL("**/templates/second");
+    await page.waitForURL(`**/templates/${name}`);
     await page.getByText("Users with a workspace").waitFor();
   });
 
   it("is edited, checked as one types, saved, tried and promoted", async () => {
-    await page.goto("/templates/box");
+    const name = freshName("edited");
+    await pushTemplate(dashboard.admin, name, definition);
+    await page.goto(`/templates/${name}`);
     await page.getByRole("link", { name: "Edit" }).click();
     const area = page.getByRole("textbox", { name: "Definition" });
     await area.waitFor();
-    expect(await area.inputValue()).toBe(definition);
+    await expect.poll(() => area.inputValue()).toBe(definition);
     await page.getByText("No problems").waitFor();
     await area.fill(definition.replace("agents:", "agnets:"));
     const problem = page.getByRole("list", { name: "Problems" }).getByText(/^10:1/);
@@ -126,20 +132,25 @@ describe("a template", () => {
   });
 
   it("asks before an edited text is left", async () => {
-    await page.goto("/templates/second");
+    await page.goto(`/templates/${box}`);
     await page.getByRole("link", { name: "Edit" }).click();
     const area = page.getByRole("textbox", { name: "Definition" });
     await area.fill("driver: process\n");
     await page.getByRole("link", { name: "Overview" }).click();
     await page.getByRole("button", { name: "Cancel" }).click();
-    expect(await area.inputValue()).toBe("driver: process\n");
+    await expect.poll(() => area.inputValue()).toBe("driver: process\n");
     await page.getByRole("link", { name: "Overview" }).click();
     await page.getByRole("button", { name: "Leave" }).click();
-    await page.waitForURL("**/templates/second");
+    await page.waitForURL(`**/templates/${box}`);
   });
 
   it("lists its versions, and archives one that is not active", async () => {
-    await page.goto("/templates/box/versions");
+    const { admin } = dashboard;
+    const [template] = await admin.call(listTemplates, { query: { q: `exact_name:${box}` } });
+    const templateId = template?.id ?? "";
+    const id = await pushVersion(admin, definition, { templateId });
+    await admin.call(updateActiveVersion, { params: { template: templateId }, body: { id } });
+    await page.goto(`/templates/${box}/versions`);
     const old = page.getByRole("row").filter({ hasText: "First version" });
     await old.getByRole("button", { name: /^Actions for/ }).click();
     await page.getByRole("menuitem", { name: "Promote…" }).waitFor();
@@ -148,7 +159,9 @@ describe("a template", () => {
 
   it("has settings, says what is wrong at the field, and is deleted", async () => {
     const { page: other } = await dashboard.openAdminPage();
-    await other.goto("/templates/second/settings");
+    const name = freshName("second");
+    await pushTemplate(dashboard.admin, name, plain);
+    await other.goto(`/templates/${name}/settings`);
     await other.getByLabel("Display name").fill("Second");
     await other.getByLabel("Stop after").fill("8");
     await other.getByLabel("Clean up failures after").fill("0.001");
@@ -165,10 +178,12 @@ describe("a template", () => {
     await other.getByRole("button", { name: "Save settings" }).click();
     await other.getByRole("button", { name: "Save settings (Nothing has changed)" }).waitFor();
     await other.reload();
-    expect(await other.getByRole("checkbox", { name: "Sunday" }).isChecked()).toBe(true);
-    expect(await other.getByLabel("Interval in weeks").inputValue()).toBe("2");
-    expect(await other.getByLabel("Icon").inputValue()).toBe("/icon/go.svg");
-    expect(await other.getByLabel("Cross-origin requests").inputValue()).toBe("passthru");
+    await expect.poll(() => other.getByRole("checkbox", { name: "Sunday" }).isChecked()).toBe(true);
+    await expect.poll(() => other.getByLabel("Interval in weeks").inputValue()).toBe("2");
+    await expect.poll(() => other.getByLabel("Icon").inputValue()).toBe("/icon/go.svg");
+    await expect
+      .poll(() => other.getByLabel("Cross-origin requests").inputValue())
+      .toBe("passthru");
     await other.getByRole("button", { name: "Delete template…" }).click();
     await other.getByRole("button", { name: "Delete template", exact: true }).click();
     await other.waitForURL("**/templates");
@@ -177,8 +192,14 @@ describe("a template", () => {
 
 describe("a pool", () => {
   it("shows what it has, and is paused after a warning", async () => {
+    const { admin } = dashboard;
+    const settings = await admin.call(getPrebuildsSettings);
+    // A repetition may begin with paused pools.
+    if (settings.reconciliation_paused) {
+      await admin.call(updatePrebuildsSettings, { body: { reconciliation_paused: false } });
+    }
     await page.goto("/pools");
-    await page.getByText("box / ready").first().waitFor();
+    await page.getByText(`${box} / ready`).first().waitFor();
     await page
       .getByRole("img", { name: /^Now desired/ })
       .first()
@@ -199,9 +220,8 @@ describe("a pool", () => {
 
 describe("a member", () => {
   it("sees templates without changing them, and no pools", async () => {
-    const members = await dashboard.openPage();
-    await logInByPage(members.page, ann);
-    await members.page.goto("/templates/box");
+    const members = await dashboard.openUserPage("ann");
+    await members.page.goto(`/templates/${box}`);
     await members.page.getByRole("heading", { name: shownMarkup }).waitFor();
     await members.page
       .getByRole("button", { name: "Edit (Only owners and template admins can change templates)" })

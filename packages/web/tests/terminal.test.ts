@@ -67,7 +67,7 @@ describe("a terminal", () => {
     await runCommand(page, `printf '\\e]0;${title}\\a'; echo do''ne`, "done");
     const tab = tabsOf(page).getByText("<img src=x onerror=alert(1)>");
     await tab.waitFor();
-    expect(await tab.textContent()).toBe("<img src=x onerror=alert(1)>evil");
+    await expect.poll(() => tab.textContent()).toBe("<img src=x onerror=alert(1)>evil");
     expect(problems).toEqual([]);
   });
 
@@ -114,7 +114,7 @@ describe("a terminal", () => {
       .last()
       .click();
     await expectOutput(page, "first-42");
-    expect(await tabsOf(page).count()).toBe(1);
+    await expect.poll(() => tabsOf(page).count()).toBe(1);
   });
 
   it("offers a new one once its program has ended", async () => {

@@ -7,12 +7,13 @@ import { join } from "node:path";
 import { updateTemplate } from "@slipway/api/templates/routes";
 import {
   buildAgent,
+  freshName,
   makeWorkspace,
   pushTemplate,
   readAgentToken,
   startAgentProcess,
 } from "@slipway/testkit";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 
 import {
   type Dashboard,
@@ -109,7 +110,7 @@ describe("containers", () => {
     const others = page.getByRole("table", { name: "Containers of main" });
     await others.getByRole("row", { name: shown }).getByText("running").waitFor();
     const terminal = others.getByRole("link", { name: "Terminal" });
-    expect(await terminal.getAttribute("href")).toContain(`container=${ids.database}`);
+    await expect.poll(() => terminal.getAttribute("href")).toContain(`container=${ids.database}`);
     const dev = page.getByRole("table", { name: "Dev containers of main" });
     await dev.getByRole("row", { name: /^site/ }).getByText("running").waitFor();
     await expectSound(watched);
@@ -118,13 +119,17 @@ describe("containers", () => {
 
   it("appear and go without a reload", async () => {
     const { page } = watched;
-    const others = page.getByRole("table", { name: "Containers of main" });
-    writeFileSync(join(home, "database.json"), containerJson(ids.database, "db", "postgres:16"));
-    await others.getByRole("row", { name: "db postgres:16" }).waitFor();
+    await page.goto("/@admin/dev?view=containers");
+    const others = page.getByRole("table", { name: "Containers of main", exact: true });
+    await others.waitFor();
+    const name = freshName("db");
+    writeFileSync(join(home, "database.json"), containerJson(ids.database, name, "postgres:16"));
+    await others.getByRole("row", { name: `${name} postgres:16` }).waitFor();
   });
 
   it("are recreated after a question, and the failure is shown", async () => {
     const { page } = watched;
+    await page.goto("/@admin/dev?view=containers");
     const row = page.getByRole("table", { name: "Dev containers of main" }).getByRole("row");
     await row.getByRole("button", { name: "Recreate" }).click();
     const dialog = page.getByRole("dialog", { name: "Recreate site?" });
@@ -155,12 +160,16 @@ describe("ports", () => {
   it("are shared with everybody, and taken back", async () => {
     const { page } = watched;
     const { page: stranger } = await dashboard.openPage();
+    await page.goto("/@admin/dev?view=ports");
     const row = page.getByRole("row", { name: new RegExp(`^${port}\\b`) });
     const href = await row.getByRole("link").getAttribute("href");
     const address = href ?? "";
+    const level = row.getByRole("combobox", { name: `Who may open port ${port}` });
+    // A repetition may begin with a shared port.
+    if ((await level.inputValue()) !== "owner") await level.selectOption("owner");
+    await expect.poll(() => level.isEnabled()).toBe(true);
     await stranger.goto(address);
     await stranger.getByLabel("Email").waitFor();
-    const level = row.getByRole("combobox", { name: `Who may open port ${port}` });
     await level.selectOption("public");
     await expect
       .poll(async () => {
@@ -169,7 +178,7 @@ describe("ports", () => {
       })
       .toBe("hello");
     await page.reload();
-    expect(await level.inputValue()).toBe("public");
+    await expect.poll(() => level.inputValue()).toBe("public");
     await level.selectOption("owner");
     await expect.poll(() => level.isEnabled()).toBe(true);
     // Whoever has it open may keep it for a minute.
@@ -180,6 +189,7 @@ describe("ports", () => {
 
   it("are shared before anything listens on them", async () => {
     const { page } = watched;
+    await page.goto("/@admin/dev?view=ports");
     await page.getByRole("spinbutton", { name: "Share port" }).fill("4242");
     await page.getByLabel("With").selectOption("public");
     await page.getByText("Anyone who knows its address can open it").waitFor();
@@ -190,6 +200,7 @@ describe("ports", () => {
 
   it("are shared no wider than the template allows", async () => {
     const { page } = watched;
+    await page.goto("/@admin/dev?view=ports");
     await dashboard.admin.call(updateTemplate, {
       params: { template: templateId },
       body: { max_port_share_level: "owner" },
@@ -203,19 +214,23 @@ describe("ports", () => {
 describe("connections", () => {
   it("are shown with their path and its latency while they are open", async () => {
     const { page } = watched;
+    await page.setViewportSize({ width: 1280, height: 800 });
     await page.goto("/@admin/dev/connections");
-    await page.getByText("Nobody has connected yet").waitFor();
+    const open = page.getByRole("table", { name: "Connections" });
+    const rows = open.getByRole("row", { name: /^Open Terminal admin/ });
+    await page.getByRole("heading", { name: "dev" }).waitFor();
+    await expect.poll(() => rows.count()).toBe(0);
     const { page: encrypted } = await dashboard.openAdminPage();
+    onTestFinished(() => encrypted.close());
     await encrypted.goto("/@admin/dev.main/terminal");
     await encrypted.getByRole("button", { name: "End-to-end encrypted" }).waitFor();
     const { page: relayed } = await dashboard.openAdminPage();
+    onTestFinished(() => relayed.close());
     await relayed.route("**/workspaceagents/*/connection", (route) => route.abort());
     await relayed.goto("/@admin/dev.main/terminal");
     await relayed.getByRole("button", { name: "Not end-to-end encrypted" }).waitFor();
 
     await page.reload();
-    const open = page.getByRole("table", { name: "Connections" });
-    const rows = open.getByRole("row", { name: /^Open Terminal admin/ });
     await rows.getByText(/^by Slipway Relay, \d/).waitFor();
     await rows.getByText(/^through the server, (direct|by Slipway Relay), \d/).waitFor();
     await expectSound(watched);

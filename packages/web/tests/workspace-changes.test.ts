@@ -1,12 +1,8 @@
 import { updateTemplate } from "@slipway/api/templates/routes";
 import { updateActiveVersion, updateTemplateVersion } from "@slipway/api/templates/version-routes";
-import {
-  createWorkspace,
-  extendWorkspace,
-  getWorkspaceByName,
-  updateDormancy,
-} from "@slipway/api/workspaces/routes";
-import { pushTemplate, pushVersion, waitForWorkspace } from "@slipway/testkit";
+import { createWorkspace, extendWorkspace, updateDormancy } from "@slipway/api/workspaces/routes";
+import type { ApiClient } from "@slipway/sdk/http";
+import { freshName, pushTemplate, pushVersion, waitForWorkspace } from "@slipway/testkit";
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -20,29 +16,37 @@ const shown = "<img src=x onerror=alert(1)>gnp";
 const agents = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
 
 let dashboard: Dashboard;
-/** The template of the workspaces that are made: one of its own for each part. */
-let templateId = "";
 
 beforeAll(async () => {
   dashboard = await openDashboard();
 });
 afterAll(() => dashboard[Symbol.asyncDispose]());
 
-async function make(name: string): Promise<string> {
-  const { id } = await dashboard.admin.call(createWorkspace, {
+interface MakeOptions {
+  /** The API with the session of the owner (default: the administrator's). */
+  readonly client?: ApiClient;
+  readonly rich_parameter_values?: { readonly name: string; readonly value: string }[];
+}
+
+async function make(
+  name: string,
+  templateId: string,
+  { client = dashboard.admin, ...rest }: MakeOptions = {},
+): Promise<string> {
+  const { id } = await client.call(createWorkspace, {
     params: { user: "me" },
-    body: { name, template_id: templateId },
+    body: { name, template_id: templateId, ...rest },
   });
-  await waitForWorkspace(dashboard.admin, id, (one) => one.latest_build.status === "running");
+  await waitForWorkspace(client, id, (one) => one.latest_build.status === "running");
   return id;
 }
 
-async function setRules(body: Readonly<Record<string, number>>): Promise<void> {
+async function setRules(templateId: string, body: Readonly<Record<string, number>>): Promise<void> {
   await dashboard.admin.call(updateTemplate, { params: { template: templateId }, body });
 }
 
 /** Makes another version the template's active one. */
-async function promote(yaml: string, message: string): Promise<void> {
+async function promote(templateId: string, yaml: string, message: string): Promise<void> {
   const { admin } = dashboard;
   const version = await pushVersion(admin, yaml, { templateId });
   await admin.call(updateTemplateVersion, { params: { version }, body: { message } });
@@ -65,24 +69,22 @@ async function openWorkspace(name: string): Promise<Page> {
 }
 
 describe("an update", () => {
-  beforeAll(async () => {
-    templateId = await pushTemplate(dashboard.admin, "updated", agents);
-  });
-
+  const push = (): Promise<string> => pushTemplate(dashboard.admin, freshName("updated"), agents);
   const parameters = `parameters:
   region: { type: string, mutable: true, description: ${JSON.stringify(hostile)} }
   size: { type: string, default: small, mutable: true }
 `;
 
   it("says what will change, asks for what is new, and starts with it", async () => {
-    await make("alpha");
-    await promote(`${parameters}${agents}`, hostile);
+    const [name, templateId] = [freshName("alpha"), await push()];
+    await make(name, templateId);
+    await promote(templateId, `${parameters}${agents}`, hostile);
     const watched = await dashboard.openAdminPage();
     const { page } = watched;
-    await page.goto("/@admin/alpha");
+    await page.goto(`/@admin/${name}`);
     await page.getByText("Update available").waitFor();
     await page.getByRole("button", { name: "Update", exact: true }).click();
-    const dialog = page.getByRole("dialog", { name: "Update alpha?" });
+    const dialog = page.getByRole("dialog", { name: `Update ${name}?` });
     await dialog.getByRole("blockquote").getByText(shown).waitFor();
     await dialog.getByText("It is running: its processes and connections may end.").waitFor();
     await dialog.getByRole("button", { name: /Fill in the new parameters/ }).waitFor();
@@ -103,10 +105,13 @@ describe("an update", () => {
   region: { type: string, mutable: true, validation: { regex: "^n", error: "must begin with n" } }
   zone: { type: string, mutable: true, validation: { regex: "^z", error: "must begin with z" } }
 `;
-    await promote(`${choice}${agents}`, "");
-    const page = await openWorkspace("alpha");
+    const [name, templateId] = [freshName("omega"), await push()];
+    await make(name, templateId);
+    await promote(templateId, `${choice}${agents}`, "");
+    const page = await openWorkspace(name);
     await page.getByRole("button", { name: "Update", exact: true }).click();
-    const dialog = page.getByRole("dialog", { name: "Update alpha?" });
+    const dialog = page.getByRole("dialog", { name: `Update ${name}?` });
+    await dialog.getByLabel("region").fill("north");
     await dialog.getByLabel("zone").fill("a");
     await dialog.getByRole("button", { name: "Update and start", exact: true }).click();
     const field = dialog.getByLabel("zone");
@@ -118,20 +123,24 @@ describe("an update", () => {
   });
 
   it("of all of one's own tells which could not be done", async () => {
-    await promote(agents, "");
-    await Promise.all(["beta", "gamma"].map((name) => make(name)));
-    await promote(`${parameters}${agents}`, "");
-    const watched = await dashboard.openAdminPage();
-    const { page } = watched;
+    const watched = await dashboard.openUserPage("una");
+    const { page, client, user } = watched;
+    const templateId = await push();
+    const values = [{ name: "region", value: "north" }];
+    await promote(templateId, `${parameters}${agents}`, "");
+    await make("alpha", templateId, { client, rich_parameter_values: values });
+    await promote(templateId, agents, "");
+    await Promise.all(["beta", "gamma"].map((name) => make(name, templateId, { client })));
+    await promote(templateId, `${parameters}${agents}`, "");
     await page.goto("/workspaces");
     await page.getByRole("button", { name: "Update all mine (3)" }).click();
     const dialog = page.getByRole("dialog", { name: "Update 3 workspaces?" });
     await expectSound(watched);
     await dialog.getByRole("button", { name: "Update 3 workspaces" }).click();
     await dialog.getByText("Failed for 2 of 3 workspaces").waitFor();
-    await dialog.getByText(/^admin\/beta: .*region/).waitFor();
+    await dialog.getByText(new RegExp(`^${user.username}/beta: .*region`)).waitFor();
     await dialog.getByRole("button", { name: "Close" }).last().click();
-    await promote(agents, "");
+    await promote(templateId, agents, "");
     await page.reload();
     await page.getByRole("button", { name: "Update all mine (3)" }).click();
     await dialog.getByRole("button", { name: "Update 3 workspaces" }).click();
@@ -141,24 +150,25 @@ describe("an update", () => {
 });
 
 describe("the schedule", () => {
-  /** Has the workspace stop after this time, as another client would. */
-  async function stopIn(ms: number): Promise<void> {
-    const params = { user: "admin", name: "day" };
-    const { id } = await dashboard.admin.call(getWorkspaceByName, { params });
+  /** Has a workspace stop after this time, as another client would. */
+  async function stopIn(id: string, ms: number): Promise<void> {
     const deadline = new Date(Date.now() + ms).toISOString();
     await dashboard.admin.call(extendWorkspace, { params: { workspace: id }, body: { deadline } });
   }
 
+  let templateId = "";
+
   beforeAll(async () => {
-    templateId = await pushTemplate(dashboard.admin, "timed", agents);
+    templateId = await pushTemplate(dashboard.admin, freshName("timed"), agents);
+    await setRules(templateId, { default_ttl_ms: 8 * hourMs, activity_bump_ms: hourMs });
   });
 
   it("says why a workspace is still on, and until when", async () => {
-    await setRules({ default_ttl_ms: 8 * hourMs, activity_bump_ms: hourMs });
-    await make("day");
+    const name = freshName("day");
+    const id = await make(name, templateId);
     const watched = await dashboard.openAdminPage();
     const { page } = watched;
-    await page.goto("/@admin/day");
+    await page.goto(`/@admin/${name}`);
     const panel = schedulePanel(page);
     await panel.getByText(/^It stops in 8 hours/).waitFor();
     await panel.getByText(/^Its time to live is 8 h from its start/).waitFor();
@@ -168,13 +178,15 @@ describe("the schedule", () => {
     await panel.getByText(/use or a person has since moved the deadline on/).waitFor();
     await expectSound(watched);
     // Another person's change arrives by the stream.
-    await stopIn(3 * hourMs);
+    await stopIn(id, 3 * hourMs);
     await panel.getByText(/^It stops in 3 hours/).waitFor();
     await panel.getByText(/a person has brought the deadline forward/).waitFor();
   });
 
   it("takes a time to stop at, and says what is wrong with one", async () => {
-    const page = await openWorkspace("day");
+    const name = freshName("day");
+    await make(name, templateId);
+    const page = await openWorkspace(name);
     const panel = schedulePanel(page);
     await panel.getByRole("button", { name: "Until…" }).click();
     const dialog = page.getByRole("dialog", { name: "Keep it on until" });
@@ -193,8 +205,10 @@ describe("the schedule", () => {
     const { page } = await dashboard.openAdminPage();
     const [read, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const ended = Promise.withResolvers<void>();
-    await stopIn(3 * hourMs);
-    await page.goto("/@admin/day");
+    const name = freshName("day");
+    const id = await make(name, templateId);
+    await stopIn(id, 3 * hourMs);
+    await page.goto(`/@admin/${name}`);
     const panel = schedulePanel(page);
     await panel.getByText(/^It stops in 3 hours/).waitFor();
     // The page cancels a read when the stream tells it more, so the change ends only once the stream has told of it.
@@ -204,7 +218,7 @@ describe("the schedule", () => {
       await route.fulfill({ response });
     });
     // The answer to the read after the change is old by the time it arrives.
-    await page.route("**/api/v2/users/admin/workspace/day*", async (route) => {
+    await page.route(`**/api/v2/users/admin/workspace/${name}*`, async (route) => {
       const response = await route.fetch({ maxRetries: 2 }).catch((error: unknown) => {
         read.reject(error);
         throw error;
@@ -217,7 +231,7 @@ describe("the schedule", () => {
     });
     await panel.getByRole("button", { name: "+ 4 hours" }).click();
     await read.promise;
-    await stopIn(5 * hourMs);
+    await stopIn(id, 5 * hourMs);
     await panel.getByText(/^It stops in 5 hours/).waitFor();
     released.resolve();
     await ended.promise;
@@ -227,8 +241,9 @@ describe("the schedule", () => {
 
   it("is changed while the browser has no network but that to the server", async () => {
     const { page } = await dashboard.openAdminPage();
-    await stopIn(3 * hourMs);
-    await page.goto("/@admin/day");
+    const name = freshName("day");
+    await stopIn(await make(name, templateId), 3 * hourMs);
+    await page.goto(`/@admin/${name}`);
     const panel = schedulePanel(page);
     await panel.getByText(/^It stops in 3 hours/).waitFor();
     await page.evaluate("dispatchEvent(new Event('offline'))");
@@ -240,20 +255,18 @@ describe("the schedule", () => {
 });
 
 describe("dormancy", () => {
-  beforeAll(async () => {
-    templateId = await pushTemplate(dashboard.admin, "unused", agents);
-  });
-
   it("is told with the time, and ends with a start", async () => {
-    await setRules({
+    const templateId = await pushTemplate(dashboard.admin, freshName("unused"), agents);
+    await setRules(templateId, {
       time_til_dormant_ms: 48 * hourMs,
       time_til_dormant_autodelete_ms: 72 * hourMs,
     });
-    const id = await make("quiet");
+    const name = freshName("quiet");
+    const id = await make(name, templateId);
     const watched = await dashboard.openAdminPage();
     const { page } = watched;
-    await page.goto("/@admin/quiet");
-    await page.getByRole("heading", { name: "quiet" }).waitFor();
+    await page.goto(`/@admin/${name}`);
+    await page.getByRole("heading", { name }).waitFor();
     await dashboard.admin.call(updateDormancy, {
       params: { workspace: id },
       body: { dormant: true },
@@ -264,10 +277,10 @@ describe("dormancy", () => {
     await panel.getByText(/^Unless it is used, it is deleted in 3 days/).waitFor();
     await expectSound(watched);
     await page.goto("/workspaces?q=dormant:true");
-    await page.getByRole("row").filter({ hasText: "quiet" }).getByText("Dormant").waitFor();
-    await page.goto("/@admin/quiet");
+    await page.getByRole("row").filter({ hasText: name }).getByText("Dormant").waitFor();
+    await page.goto(`/@admin/${name}`);
     await page.getByRole("button", { name: "Start", exact: true }).click();
-    const dialog = page.getByRole("dialog", { name: "Start quiet?" });
+    const dialog = page.getByRole("dialog", { name: `Start ${name}?` });
     await dialog.getByText("It is dormant; starting it makes it active again.").waitFor();
     await dialog.getByRole("button", { name: "Start", exact: true }).click();
     await page.getByText("Running").first().waitFor();

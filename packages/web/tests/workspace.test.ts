@@ -10,9 +10,8 @@ import {
 import { join } from "node:path";
 
 import { getBuildLogs } from "@slipway/api/builds/routes";
-import { getWorkspace, updateTtl } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
-import { makeWorkspace, pushTemplate } from "@slipway/testkit";
+import { freshName, makeWorkspace, pushTemplate } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import {
@@ -45,22 +44,30 @@ agents:
     display_apps: [web_terminal, vscode]
 `;
 
+/** What a browser logs of sockets that break while an agent is gone. */
+const brokenSockets = /WebSocket|status of [45]\d\d/;
+
 let dashboard: Dashboard;
+let templateId = "";
 let watched: WatchedPage;
-let workspace: Workspace;
 
 beforeAll(async () => {
   dashboard = await openDashboard();
-  const templateId = await pushTemplate(dashboard.admin, "box", template);
-  workspace = await makeWorkspace(
-    dashboard.admin,
-    "dev",
-    templateId,
-    ({ lifecycle_state: state }) => state === "ready",
-  );
+  templateId = await pushTemplate(dashboard.admin, "box", template);
+  await make("dev");
   watched = await dashboard.openAdminPage();
 });
 afterAll(() => dashboard[Symbol.asyncDispose]());
+
+/** Makes a workspace whose agent is ready. */
+function make(name: string): Promise<Workspace> {
+  return makeWorkspace(
+    dashboard.admin,
+    name,
+    templateId,
+    ({ lifecycle_state: state }) => state === "ready",
+  );
+}
 
 it("shows what an agent offers, and keeps what its template says as text", async () => {
   const { page } = watched;
@@ -70,7 +77,7 @@ it("shows what an agent offers, and keeps what its template says as text", async
   await values.getByText(shown).first().waitFor();
   await page.getByRole("link", { name: `Open ${shown}` }).waitFor();
   const terminal = page.getByRole("link", { name: "Terminal" });
-  expect(await terminal.getAttribute("href")).toBe("/@admin/dev.main/terminal");
+  await expect.poll(() => terminal.getAttribute("href")).toBe("/@admin/dev.main/terminal");
   await expectSound(watched);
   expect(await page.locator("img[src=x]").count()).toBe(0);
 });
@@ -79,14 +86,17 @@ it.each(["Ports", "Start-up", "Log", "Containers", "Connect"])(
   "shows the view %s under its own address",
   async (name) => {
     const { page } = watched;
+    await page.goto("/@admin/dev");
     const views = page.getByRole("navigation", { name: "Agent main" });
     await views.getByRole("link", { name }).click();
     await page.reload();
-    expect(await views.getByRole("link", { name }).getAttribute("aria-current")).toBe("page");
+    await expect
+      .poll(() => views.getByRole("link", { name }).getAttribute("aria-current"))
+      .toBe("page");
     if (name === "Log") await page.getByRole("log").getByText(shown).first().waitFor();
     if (name === "Start-up") await page.getByLabel("Start-up timeline").getByText(shown).waitFor();
     if (name === "Connect") await page.getByText("slipway ssh dev", { exact: true }).waitFor();
-    await expectSound({ page, problems: withoutSockets(watched.problems) });
+    await expectSound(watched, brokenSockets);
   },
 );
 
@@ -100,63 +110,70 @@ it("takes the name of an agent in its address, and is not found for others", asy
 
 it("stops and starts, says why a start failed, and tries again", async () => {
   const { page } = watched;
-  await page.goto("/@admin/dev");
+  const { id, name } = await make(freshName("dev"));
+  await page.goto(`/@admin/${name}`);
   await page.getByRole("button", { name: "Stop" }).click();
-  const stop = page.getByRole("dialog", { name: "Stop dev?" });
-  await expectSound({ page, problems: withoutSockets(watched.problems) });
+  const stop = page.getByRole("dialog", { name: `Stop ${name}?` });
+  await expectSound(watched, brokenSockets);
   await stop.getByRole("button", { name: "Stop" }).click();
   await page.getByText("This workspace is stopped").waitFor();
 
-  const home = join(dashboard.dataDir, "workspaces", workspace.id, "home");
+  const home = join(dashboard.dataDir, "workspaces", id, "home");
   renameSync(home, `${home}-away`);
   writeFileSync(home, "in the way");
   await page.getByRole("button", { name: "Start" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Start" }).click();
   await page.getByRole("dialog").waitFor({ state: "hidden" });
   await page.getByRole("button", { name: "Try again" }).waitFor();
-  await expectSound({ page, problems: withoutSockets(watched.problems) });
+  await expectSound(watched, brokenSockets);
 
   rmSync(home);
   renameSync(`${home}-away`, home);
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Start" }).click();
   await page.getByText("Connected, started and reached by the server.").waitFor();
+
+  const builds = page.getByRole("navigation", { name: "Workspace" });
+  await builds.getByRole("link", { name: "Builds" }).click();
+  await page.getByRole("row", { name: /#3 Start Failed/ }).waitFor();
+  await page.getByRole("row", { name: /#4 Start Succeeded/ }).waitFor();
 });
 
 it("shows the step that fails when an agent is lost, and brings it back by a restart", async () => {
   const { page } = watched;
-  process.kill(await agentPid(), "SIGKILL");
+  const workspace = await make(freshName("lost"));
+  await page.goto(`/@admin/${workspace.name}`);
+  process.kill(await agentPid(workspace), "SIGKILL");
   const ladder = page.getByRole("list", { name: "Way to the agent" });
   await ladder.getByText("Restart the workspace.").waitFor();
-  await expectSound({ page, problems: withoutSockets(watched.problems) });
+  await expectSound(watched, brokenSockets);
   await page.getByRole("button", { name: "More actions" }).click();
   await page.getByRole("menuitem", { name: "Restart" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Restart" }).click();
   await page.getByText("Connected, started and reached by the server.").waitFor();
 });
 
-it("lists the builds, and shows the log and the changes of each", async () => {
+it("shows the log and the changes of a build", async () => {
   const { page } = watched;
-  const builds = page.getByRole("navigation", { name: "Workspace" });
-  await builds.getByRole("link", { name: "Builds" }).click();
-  await page.getByRole("row", { name: /#3 Start Failed/ }).waitFor();
+  await page.goto("/@admin/dev/builds");
   await page.getByRole("link", { name: "#1 Start" }).click();
   await page.getByRole("log").getByText("runs as process").waitFor();
   await page.getByRole("cell", { name: "size" }).waitFor();
-  await expectSound({ page, problems: withoutSockets(watched.problems) });
+  await expectSound(watched, brokenSockets);
 });
 
 it("says when it stops, and stays on longer", async () => {
   const { page } = watched;
-  await page.goto("/@admin/dev/settings");
+  const { name } = await make(freshName("timed"));
+  await page.goto(`/@admin/${name}/settings`);
   await page.getByLabel("Stop it this many hours after each start (optional)").fill("2");
   await page.getByRole("button", { name: "Save stop" }).click();
   await page.getByText("It applies from the next start.").waitFor();
   await page.getByLabel("Start it automatically").check();
   await page.getByLabel("Time", { exact: true }).fill("08:15");
   await page.getByRole("button", { name: "Save start" }).click();
-  await expectSound({ page, problems: withoutSockets(watched.problems) });
-  await page.goto("/@admin/dev");
+  await expectSound(watched, brokenSockets);
+  await page.goto(`/@admin/${name}`);
   await page.getByText("It starts automatically at 8:15 Mon,Tue,Wed,Thu,Fri").waitFor();
   await page.getByText("applies from its next start").waitFor();
   const reason = "It has no deadline: give it a time to live, then restart it";
@@ -168,15 +185,12 @@ it("says when it stops, and stays on longer", async () => {
   await headline.waitFor();
   await page.getByRole("button", { name: "+ 4 hours" }).click();
   await page.getByText(/^It stops in 6 hours/).waitFor();
-  await dashboard.admin.call(updateTtl, {
-    params: { workspace: workspace.id },
-    body: { ttl_ms: null },
-  });
 });
 
 it("starts with other parameters, told before", async () => {
   const { page } = watched;
-  await page.goto("/@admin/dev/settings#parameters");
+  const { name } = await make(freshName("sized"));
+  await page.goto(`/@admin/${name}/settings#parameters`);
   await page.getByLabel("size").fill("large");
   await page.getByRole("button", { name: "Start with these values…" }).click();
   const dialog = page.getByRole("dialog");
@@ -184,14 +198,15 @@ it("starts with other parameters, told before", async () => {
   await dialog.getByRole("button", { name: "Start" }).click();
   await dialog.waitFor({ state: "hidden" });
   await page.getByRole("link", { name: "Builds" }).click();
-  await page.getByRole("row", { name: /#9 Start Succeeded/ }).waitFor();
-  await page.getByRole("link", { name: "#9 Start" }).click();
+  await page.getByRole("row", { name: /#2 Start Succeeded/ }).waitFor();
+  await page.getByRole("link", { name: "#2 Start" }).click();
   await page.getByRole("row", { name: "size large changed was small" }).waitFor();
 });
 
 it("runs a command, shows what it writes as text, and ends it", async () => {
   const { page } = watched;
-  await page.goto("/@admin/dev/runs");
+  const { name } = await make(freshName("runs"));
+  await page.goto(`/@admin/${name}/runs`);
   await page.getByText("Nothing has been run yet").waitFor();
   await page.getByLabel("Run a command").fill(`printf '${markup}\\n'; sleep 600`);
   await page.getByRole("button", { name: "Run", exact: true }).click();
@@ -199,7 +214,7 @@ it("runs a command, shows what it writes as text, and ends it", async () => {
     .getByRole("log", { name: "Output" })
     .getByText(/^<img src=x/)
     .waitFor();
-  await expectSound({ page, problems: withoutSockets(watched.problems) });
+  await expectSound(watched, brokenSockets);
   await page.getByRole("button", { name: "Kill" }).click();
   await page.getByRole("row", { name: /Ended by SIGKILL/ }).waitFor();
 });
@@ -218,16 +233,17 @@ it("says that a folder, a file or a run is not there", async () => {
 
 it("shows, edits, uploads and deletes files, whose names are only text", async () => {
   const { page } = watched;
-  const home = join(dashboard.dataDir, "workspaces", workspace.id, "home", "tree");
+  const { id, name } = await make(freshName("files"));
+  const home = join(dashboard.dataDir, "workspaces", id, "home", "tree");
   mkdirSync(home);
   // The agent may run as another user than the test.
   chmodSync(home, 0o777);
   writeFileSync(join(home, "<img src=x onerror=alert(1)>\u202Egnp.txt"), "<b>one</b>");
-  await page.goto(`/@admin/dev/files?path=${encodeURIComponent(home)}`);
+  await page.goto(`/@admin/${name}/files?path=${encodeURIComponent(home)}`);
   await page.getByRole("link", { name: `${shown}.txt`, exact: true }).click();
   const editor = page.getByRole("textbox");
   await editor.fill("two");
-  await expectSound({ page, problems: withoutSockets(watched.problems) });
+  await expectSound(watched, brokenSockets);
   writeFileSync(join(home, "<img src=x onerror=alert(1)>\u202Egnp.txt"), "meanwhile");
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByText("The file has changed since you opened it.").waitFor();
@@ -250,7 +266,7 @@ it("shows the network of its agents, and nobody connected", async () => {
   const { page } = watched;
   await page.goto("/@admin/dev/connections");
   await page.getByText("Nobody has connected yet").waitFor();
-  await expectSound({ page, problems: withoutSockets(watched.problems) });
+  await expectSound(watched, brokenSockets);
 });
 
 it("scrolls nowhere sideways on a phone", async () => {
@@ -273,12 +289,13 @@ it("scrolls nowhere sideways on a phone", async () => {
 
 it("is deleted once its name is typed, and keeps its history", async () => {
   const { page } = watched;
-  await page.goto("/@admin/dev/settings");
+  const { name } = await make(freshName("gone"));
+  await page.goto(`/@admin/${name}/settings`);
   await page.getByRole("button", { name: "Delete workspace…" }).click();
-  const dialog = page.getByRole("dialog", { name: "Delete dev?" });
+  const dialog = page.getByRole("dialog", { name: `Delete ${name}?` });
   const refused = "Delete workspace (Type the name of the workspace)";
   await dialog.getByRole("button", { name: refused }).waitFor();
-  await dialog.getByLabel("Type dev to confirm").fill("dev");
+  await dialog.getByLabel(`Type ${name} to confirm`).fill(name);
   await dialog.getByRole("button", { name: "Delete workspace", exact: true }).click();
   await page.getByText("This workspace is deleted.").waitFor();
   await page.getByRole("link", { name: "Builds" }).click();
@@ -286,21 +303,9 @@ it("is deleted once its name is typed, and keeps its history", async () => {
 });
 
 /** Reads the process of the running agent from the log of its build. */
-async function agentPid(): Promise<number> {
-  const { page } = watched;
-  await page.goto("/@admin/dev");
-  const { latest_build: build } = await readWorkspace();
+async function agentPid({ latest_build: build }: Workspace): Promise<number> {
   const log = await dashboard.admin.call(getBuildLogs, { params: { build: build.id } });
   const pid = log.map(({ output }) => /runs as process (\d+)/.exec(output)?.[1]).find(Boolean);
   if (pid === undefined) throw new Error("the log names no process");
   return Number(pid);
-}
-
-async function readWorkspace(): Promise<Workspace> {
-  return dashboard.admin.call(getWorkspace, { params: { workspace: workspace.id } });
-}
-
-/** Leaves out what a browser logs of sockets that break while an agent is gone. */
-function withoutSockets(problems: readonly string[]): readonly string[] {
-  return problems.filter((text) => !/WebSocket|status of 4\d\d|status of 5\d\d/.test(text));
 }

@@ -1,11 +1,11 @@
-import { createUser, updateUserRoles } from "@slipway/api/users/routes";
+import { updateUserRoles } from "@slipway/api/users/routes";
 import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { createWorkspace, renameWorkspace } from "@slipway/api/workspaces/routes";
-import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { freshName, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { type Dashboard, expectSound, logInByPage, openDashboard } from "./support/dashboard.ts";
+import { type Dashboard, expectSound, openDashboard } from "./support/dashboard.ts";
 
 /* The list of workspaces. */
 
@@ -51,21 +51,28 @@ describe("the list", () => {
   it("follows what happens elsewhere, without a reload", async () => {
     const watched = await openList();
     const { page } = watched;
+    const count = page.getByRole("status").getByText(/^\d+ workspaces$/);
+    const before = Number.parseInt(await count.innerText(), 10);
     await rowOf(page, "alpha").waitFor();
     await expectSound(watched);
     expect(await page.getByText("<img src=x onerror=alert(1)>").count()).toBeGreaterThan(0);
     expect(await page.locator("img[src=x]").count()).toBe(0);
     expect(await page.content()).not.toContain("\u202E");
-    await make("delta");
-    await rowOf(page, "delta").waitFor();
-    await page.getByRole("status").getByText("4 workspaces").waitFor();
+    const name = freshName("delta");
+    await make(name);
+    await rowOf(page, name).waitFor();
+    await page
+      .getByRole("status")
+      .getByText(`${before + 1} workspaces`, { exact: true })
+      .waitFor();
   });
 
   it("reads a row that changes again and again by itself, before the list", async () => {
     const { page } = await openList();
     await rowOf(page, "alpha").waitFor();
-    const id = await make("epsilon");
-    await rowOf(page, "epsilon").waitFor();
+    const first = freshName("epsilon");
+    const id = await make(first);
+    await rowOf(page, first).waitFor();
     // From now on the whole list is what it was.
     const old = await page.request.get("/api/v2/workspaces?q=owner:me&limit=100");
     const [json, rowReads]: [unknown, string[]] = [await old.json(), []];
@@ -79,19 +86,20 @@ describe("the list", () => {
     await expect
       .poll(async () => {
         renames += 1;
-        const name = `epsilon-${renames}`;
+        const name = `${first}-${renames}`;
         await dashboard.admin.call(renameWorkspace, { params: { workspace: id }, body: { name } });
-        return page.getByRole("link", { name: /^epsilon-/ }).isVisible();
+        return page.getByRole("link", { name: new RegExp(`^${first}-`) }).isVisible();
       })
       .toBe(true);
     expect(new Set(rowReads)).toEqual(new Set([`id:${id}`]));
     await page.unroute("**/api/v2/workspaces?*");
     // The list may have been read once more as it was, and is read again at the next change.
     const params = { workspace: id };
-    await dashboard.admin.call(renameWorkspace, { params, body: { name: "last" } });
-    await rowOf(page, "last").waitFor();
+    const last = freshName("last");
+    await dashboard.admin.call(renameWorkspace, { params, body: { name: last } });
+    await rowOf(page, last).waitFor();
     await dashboard.admin.call(createBuild, { params, body: { transition: "delete" } });
-    await rowOf(page, "last").waitFor({ state: "hidden" });
+    await rowOf(page, last).waitFor({ state: "hidden" });
   });
 
   it("searches as one types, and keeps the search in the address", async () => {
@@ -103,7 +111,7 @@ describe("the list", () => {
     await page.waitForURL((url) => url.searchParams.get("q") === "owner:me -alpha -delta name:a");
     await page.reload();
     await rowOf(page, "beta").waitFor();
-    expect(await search.inputValue()).toBe("owner:me -alpha -delta name:a");
+    await expect.poll(() => search.inputValue()).toBe("owner:me -alpha -delta name:a");
     await search.fill("bogus:1");
     await page.getByRole("alert").getByText("Invalid workspace search query.").waitFor();
     await page.getByRole("button", { name: "Search syntax" }).click();
@@ -126,39 +134,52 @@ describe("the list", () => {
 
   it("marks a favorite, which comes first", async () => {
     const { page } = await openList("?sort=name");
-    await page.getByRole("button", { name: "Actions for gamma" }).click();
+    // By its name it would come last.
+    const name = freshName("zeta");
+    await make(name);
+    await page.getByRole("button", { name: `Actions for ${name}` }).click();
     await page.getByRole("menuitem", { name: "Add to favorites" }).click();
-    await rowOf(page, "gamma").getByRole("img", { name: "Favorite" }).waitFor();
-    await page.getByRole("row").nth(1).getByRole("link", { name: "gamma" }).waitFor();
+    await rowOf(page, name).getByRole("img", { name: "Favorite" }).waitFor();
+    await expect
+      .poll(() => page.getByRole("row").allInnerTexts())
+      .toSatisfy(
+        (texts: string[]) =>
+          texts.findIndex((text) => text.includes(name)) <
+          texts.findIndex((text) => text.includes("alpha")),
+      );
   });
 });
 
 describe("actions", () => {
   it("stop and start a workspace, and say why others cannot be done", async () => {
-    const watched = await openList("?q=alpha");
+    const name = freshName("iota");
+    await make(name);
+    const watched = await openList(`?q=${name}`);
     const { page } = watched;
-    await page.getByRole("button", { name: "Actions for alpha" }).click();
+    await page.getByRole("button", { name: `Actions for ${name}` }).click();
     await page
       .getByRole("menuitem", { name: "Start (The workspace is already running)" })
       .waitFor();
     await expectSound(watched);
     await page.keyboard.press("Escape");
-    await page.getByRole("button", { name: "Stop alpha" }).click();
-    const dialog = page.getByRole("dialog", { name: "Stop alpha?" });
+    await page.getByRole("button", { name: `Stop ${name}` }).click();
+    const dialog = page.getByRole("dialog", { name: `Stop ${name}?` });
     await dialog.getByRole("button", { name: "Stop", exact: true }).click();
-    await rowOf(page, "alpha").getByText("Stopped").waitFor();
-    await page.getByRole("button", { name: "Start alpha" }).click();
+    await rowOf(page, name).getByText("Stopped").waitFor();
+    await page.getByRole("button", { name: `Start ${name}` }).click();
     await page
-      .getByRole("dialog", { name: "Start alpha?" })
+      .getByRole("dialog", { name: `Start ${name}?` })
       .getByRole("button", { name: "Start", exact: true })
       .click();
-    await rowOf(page, "alpha").getByText("Running").waitFor();
+    await rowOf(page, name).getByText("Running").waitFor();
   });
 
   it("act on several at once, and tell which are skipped", async () => {
+    const names = [freshName("kappa"), freshName("kappa")];
+    await Promise.all(names.map((name) => make(name)));
     const watched = await openList("?sort=name");
     const { page } = watched;
-    for (const name of ["beta", "delta"]) await page.getByLabel(`Select ${name}`).check();
+    for (const name of names) await page.getByLabel(`Select ${name}`).check();
     await page
       .getByRole("toolbar", { name: "Selected workspaces" })
       .getByText("2 selected")
@@ -172,35 +193,29 @@ describe("actions", () => {
     const stop = page.getByRole("dialog", { name: "Stop 2 workspaces?" });
     await stop.getByRole("button", { name: "Stop 2 workspaces" }).click();
     await stop.waitFor({ state: "hidden" });
-    for (const name of ["beta", "delta"]) await rowOf(page, name).getByText("Stopped").waitFor();
+    for (const name of names) await rowOf(page, name).getByText("Stopped").waitFor();
   });
 
   it("are not for those who may only look", async () => {
-    const { admin } = dashboard;
-    const credentials = { email: "ann@example.com", password: "correct-horse-battery-43" };
-    const { id } = await admin.call(createUser, { body: { username: "ann", ...credentials } });
-    await admin.call(updateUserRoles, {
-      params: { user: id },
+    const { page, user } = await dashboard.openUserPage("ann");
+    await dashboard.admin.call(updateUserRoles, {
+      params: { user: user.username },
       body: { roles: ["template-admin"] },
     });
-    const { page } = await dashboard.openPage();
-    await logInByPage(page, credentials);
     await page.goto("/workspaces?q=gamma");
     const stop = page.getByRole("button", { name: "Stop gamma" });
     await stop.waitFor();
-    expect(await stop.getAttribute("aria-disabled")).toBe("true");
-    expect(await stop.getAttribute("title")).toBe(
-      "Only its owner or an administrator can change it",
-    );
+    await expect.poll(() => stop.getAttribute("aria-disabled")).toBe("true");
+    await expect
+      .poll(() => stop.getAttribute("title"))
+      .toBe("Only its owner or an administrator can change it");
   });
 });
 
 describe("a new user", () => {
   it("learns what a workspace is", async () => {
-    const credentials = { email: "bob@example.com", password: "correct-horse-battery-43" };
-    await dashboard.admin.call(createUser, { body: { username: "bob", ...credentials } });
-    const watched = await dashboard.openPage();
-    await logInByPage(watched.page, credentials);
+    const watched = await dashboard.openUserPage("bob");
+    await watched.page.goto("/workspaces");
     await watched.page.getByText("You have no workspaces yet").waitFor();
     await watched.page.getByRole("link", { name: "Create your first workspace" }).click();
     await watched.page.getByRole("link", { name: "<img src=x" }).waitFor();
