@@ -4,6 +4,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { createCache } from "./api/cache.ts";
+import { endSession } from "./api/page-session.ts";
 import { startTheme } from "./components/shell/theme.ts";
 import { createDashboardRouter } from "./router.tsx";
 import { ToastArea } from "./ui/toasts.tsx";
@@ -11,9 +12,12 @@ import { ToastArea } from "./ui/toasts.tsx";
 startTheme();
 
 const cache = createCache(() => {
+  if (endSession()) return true;
   const { pathname, href } = router.state.location;
-  if (pathname === "/login") return;
-  void router.navigate({ to: "/login", search: { redirect: href, expired: true } });
+  if (pathname !== "/login") {
+    void router.navigate({ to: "/login", search: { redirect: href, expired: true } });
+  }
+  return false;
 });
 const router = createDashboardRouter(cache);
 

@@ -74,6 +74,27 @@ describe("a person at a provider", () => {
     await page.getByRole("heading", { name: "Log in to Slipway" }).waitFor();
   });
 
+  it("goes on in a page whose session has ended, after a log-in in another tab", async () => {
+    const login = freshName("gus");
+    addPerson(login, {});
+    const { page } = await dashboard.openPage();
+    await page.goto("/settings/tokens");
+    await logInAtProvider(page, login);
+    await page.getByRole("button", { name: "New token" }).click();
+    const name = page.getByLabel("Name (optional)");
+    await name.fill("half a word");
+    const headers = { Origin: dashboard.server.url };
+    await page.request.post("/api/v2/users/logout", { headers });
+    const dialog = page.getByRole("dialog", { name: "Log in to Slipway" });
+    const link = dialog.getByRole("link", { name: "Log in with Acme <b>Inc.</b> in another tab" });
+    const [tab] = await Promise.all([page.context().waitForEvent("page"), link.click()]);
+    // The provider still knows the person.
+    await tab.getByRole("heading", { name: "Workspaces" }).waitFor();
+    await page.evaluate("dispatchEvent(new Event('focus'))");
+    await dialog.waitFor({ state: "detached" });
+    expect(await name.inputValue()).toBe("half a word");
+  });
+
   it("reads on a page why the log-in failed", async () => {
     addPerson("bea", { email: "bea@elsewhere.example" });
     const watched = await dashboard.openPage();

@@ -2,11 +2,16 @@ import { ApiError, isRetryable } from "@slipway/sdk/http";
 import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 
 const maxRetries = 2;
+/** The longest time that a timer can wait, in milliseconds: a read goes on when `readAgain` says so. */
+const endlessMs = 2 ** 31 - 1;
 
-/** Creates the cache of the server's answers. `onLoggedOut` is called when the server no longer knows the session. */
-export function createCache(onLoggedOut: () => void): QueryClient {
+/**
+ * Creates the cache of the server's answers. `onLoggedOut` is called when the server no longer knows the session; it
+ * returns whether reads wait for another.
+ */
+export function createCache(onLoggedOut: () => boolean): QueryClient {
   const onError = (error: unknown): void => {
-    if (error instanceof ApiError && error.status === 401) onLoggedOut();
+    if (isLoggedOut(error)) onLoggedOut();
   };
   return new QueryClient({
     queryCache: new QueryCache({ onError }),
@@ -18,8 +23,22 @@ export function createCache(onLoggedOut: () => void): QueryClient {
         networkMode: "always",
         // Streams tell of changes; what has none is read again when the page is looked at.
         staleTime: 10_000,
-        retry: (failures, error) => failures < maxRetries && isRetryable(error),
+        // A read that waits has not failed: the page keeps what it shows, and what was typed.
+        retry: (failures, error) =>
+          isLoggedOut(error) ? onLoggedOut() : failures < maxRetries && isRetryable(error),
+        retryDelay: (failures, error) =>
+          isLoggedOut(error) ? endlessMs : Math.min(1000 * 2 ** failures, 30_000),
       },
     },
   });
+}
+
+function isLoggedOut(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 401;
+}
+
+/** Reads again what pages show, with the session that they have now. */
+export async function readAgain(cache: QueryClient): Promise<void> {
+  await cache.cancelQueries();
+  await cache.invalidateQueries();
 }

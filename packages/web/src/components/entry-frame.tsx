@@ -10,9 +10,18 @@ interface EntryFrameProps {
 }
 
 /** The frame of pages before the dashboard: log-in, set-up, and what the command and applications open. */
-export function EntryFrame({ title, lead, children }: EntryFrameProps): ReactNode {
+export function EntryFrame(props: EntryFrameProps): ReactNode {
   return (
-    <main className="flex min-h-dvh flex-col items-center justify-center px-4 py-10">
+    <main>
+      <EntryCard {...props} />
+    </main>
+  );
+}
+
+/** The content of such a page, which also stands in a dialog that covers another page. */
+export function EntryCard({ title, lead, children }: EntryFrameProps): ReactNode {
+  return (
+    <div className="flex min-h-dvh flex-col items-center justify-center px-4 py-10">
       <div className="w-full max-w-sm">
         <div className="mb-6 flex flex-col items-center gap-3 text-center">
           <Mark size={40} />
@@ -23,6 +32,6 @@ export function EntryFrame({ title, lead, children }: EntryFrameProps): ReactNod
           {children}
         </div>
       </div>
-    </main>
+    </div>
   );
 }

@@ -4,10 +4,12 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, Outlet, redirect } from "@tanstack/react-router";
 
 import { client } from "../api/client.ts";
+import { beginSession } from "../api/page-session.ts";
 import { meQuery, rightsQuery } from "../api/session.ts";
 import { PageFailure } from "../components/page-failure.tsx";
 import { Shell } from "../components/shell/shell.tsx";
 import { NotFoundPage } from "./errors/not-found-page.tsx";
+import { MemberPages } from "./member-pages.tsx";
 
 /* The routes above the pages. Each folder of pages adds its own to one of them, in its `routes.tsx`. */
 
@@ -26,7 +28,11 @@ export const memberRoute = createRoute({
   id: "member",
   beforeLoad: async ({ context: { cache }, location }) => {
     try {
-      await Promise.all([cache.ensureQueryData(meQuery), cache.ensureQueryData(rightsQuery)]);
+      const [me] = await Promise.all([
+        cache.ensureQueryData(meQuery),
+        cache.ensureQueryData(rightsQuery),
+      ]);
+      beginSession(me);
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 401)) throw error;
       if (!(await hasUsers())) redirect({ to: "/setup", throw: true });
@@ -35,6 +41,7 @@ export const memberRoute = createRoute({
       redirect({ to: "/login", search, throw: true });
     }
   },
+  component: MemberPages,
   errorComponent: PageFailure,
 });
 

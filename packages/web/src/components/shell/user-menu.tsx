@@ -5,6 +5,7 @@ import { BookOpen, ChevronsUpDown, LogOut, Settings, UserRound } from "lucide-re
 import type { ReactNode } from "react";
 
 import { client } from "../../api/client.ts";
+import { forgetSession } from "../../api/page-session.ts";
 import { useMe } from "../../api/session.ts";
 import { Button } from "../../ui/button.tsx";
 import { Menu } from "../../ui/menu.tsx";
@@ -20,6 +21,7 @@ export function UserMenu(): ReactNode {
   const logOut = useMutation({
     mutationFn: () => client.call(logout),
     onSuccess: async () => {
+      forgetSession();
       cache.clear();
       await navigate({ to: "/login" });
     },
