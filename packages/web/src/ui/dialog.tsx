@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 
 import { Button, IconButton } from "./button.tsx";
 import { errorText } from "./error-text.ts";
@@ -25,14 +25,23 @@ export function Dialog({
 }: DialogProps): ReactNode {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
-    ref.current?.showModal();
+  useLayoutEffect(() => {
+    const dialog = ref.current;
+    const opener = document.activeElement;
+    dialog?.showModal();
+    return () => {
+      dialog?.close();
+      requestAnimationFrame(() => focusAgain(opener));
+    };
   }, []);
   return (
     <dialog
       ref={ref}
       aria-labelledby={id}
-      onClose={onClose}
+      // The event comes late: for a dialog that is gone, or that is shown again.
+      onClose={() => {
+        if (ref.current?.open === false) onClose();
+      }}
       className={`max-h-[calc(100dvh-2rem)] rounded-lg bg-raised text-left font-normal whitespace-normal shadow-popup ${isWide ? "w-3xl" : "w-lg"} max-w-[calc(100vw-2rem)]`}
     >
       <header className="flex items-center justify-between gap-4 border-b border-line py-2 pr-2 pl-5">
@@ -49,6 +58,13 @@ export function Dialog({
       )}
     </dialog>
   );
+}
+
+/** Focuses what opened a dialog, or the page if that is gone, unless the focus is somewhere already. */
+function focusAgain(opener: Element | null): void {
+  if (document.activeElement !== document.body) return;
+  const next = opener?.isConnected === true ? opener : document.querySelector("main");
+  if (next instanceof HTMLElement) next.focus({ preventScroll: true });
 }
 
 /** Returns whether the component is still there, for what comes back to it later. */

@@ -2,7 +2,7 @@ import { listInboxNotifications, watchInboxNotifications } from "@slipway/api/no
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { Bell, Menu as MenuIcon, X } from "lucide-react";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 
 import { refresh, routeQuery } from "../../api/queries.ts";
 import { useRights } from "../../api/session.ts";
@@ -18,6 +18,8 @@ export function Shell(): ReactNode {
   const [isOpen, setOpen] = useState(false);
   const path = useRouterState({ select: ({ location }) => location.pathname });
   useEffect(() => setOpen(false), [path]);
+  const main = useRef<HTMLElement>(null);
+  useFocusOnChange(main);
   return (
     <div className="min-h-dvh lg:grid lg:grid-cols-[13.5rem_minmax(0,1fr)]">
       <a
@@ -53,13 +55,26 @@ export function Shell(): ReactNode {
           <UserMenu />
         </div>
       </aside>
-      <main id="content" tabIndex={-1} className="min-w-0 outline-none">
+      <main ref={main} id="content" tabIndex={-1} className="min-w-0 outline-none">
         <div className="mx-auto flex max-w-7xl flex-col gap-5 px-4 py-5 sm:px-6 lg:px-8 lg:py-7">
           <Outlet />
         </div>
       </main>
     </div>
   );
+}
+
+/** Moves the focus into the page once another is shown, so that the keyboard goes on there. */
+function useFocusOnChange(main: { readonly current: HTMLElement | null }): void {
+  const path = useRouterState({ select: ({ resolvedLocation }) => resolvedLocation?.pathname });
+  const shown = useRef(path);
+  useEffect(() => {
+    const isFirst = shown.current === undefined;
+    const isSame = shown.current === path;
+    shown.current = path;
+    if (isFirst || isSame || main.current?.contains(document.activeElement) === true) return;
+    main.current?.focus({ preventScroll: true });
+  }, [path, main]);
 }
 
 function Navigation(): ReactNode {

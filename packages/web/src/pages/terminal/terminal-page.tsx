@@ -4,7 +4,7 @@ import { type OpenTerminalLink, randomId } from "@slipway/sdk/terminal";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Plus, Search, Share2, X } from "lucide-react";
-import { type ReactNode, useEffect, useMemo, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 
 import { client } from "../../api/client.ts";
 import { routeQuery } from "../../api/queries.ts";
@@ -22,7 +22,7 @@ import { FontMenu } from "./font-menu.tsx";
 import { useFontsReady } from "./font-settings.ts";
 import { maxTabs } from "./routes.tsx";
 import { AskCommandDialog, OpenLinkDialog, ShareDialog } from "./terminal-dialogs.tsx";
-import { TerminalScreen } from "./terminal-screen.tsx";
+import { leaveKeys, TerminalScreen } from "./terminal-screen.tsx";
 import type { TerminalProgram } from "./terminal-session.ts";
 import { type TerminalWay, terminalWays } from "./terminal-ways.ts";
 import { WayLock } from "./way-lock.tsx";
@@ -99,6 +99,7 @@ function Terminals({ workspace, agentId }: TerminalsProps): ReactNode {
   const [way, setWay] = useState<TerminalWay>();
   const [dialog, setDialog] = useState<{ kind: "share" } | { kind: "link"; url: string }>();
   const [isSearching, setSearching] = useState(false);
+  const tabs = useRef<HTMLUListElement>(null);
   const openLink = useWays(agentId, setWay);
   const areFontsReady = useFontsReady();
   const program = useProgram(search);
@@ -165,7 +166,7 @@ function Terminals({ workspace, agentId }: TerminalsProps): ReactNode {
             <UntrustedText>{workspace.name}</UntrustedText>
           </span>
         </Link>
-        <ul aria-label="Terminals" className="flex min-w-0 overflow-x-auto">
+        <ul ref={tabs} aria-label="Terminals" className="flex min-w-0 overflow-x-auto">
           {ids.map((id, index) => (
             <TerminalTab
               key={id}
@@ -185,6 +186,9 @@ function Terminals({ workspace, agentId }: TerminalsProps): ReactNode {
           onClick={add}
         />
         <span className="flex-1" />
+        <span id="terminal-keys" className="hidden px-2 text-xs text-ink-faint lg:inline">
+          {leaveKeys} leaves the terminal
+        </span>
         <WayLock way={way} />
         <IconButton
           label="Find"
@@ -214,6 +218,7 @@ function Terminals({ workspace, agentId }: TerminalsProps): ReactNode {
             onTitle={(title) => setTitles((all) => ({ ...all, [id]: title }))}
             onLink={(url) => setDialog({ kind: "link", url })}
             onNewTerminal={() => renew(id)}
+            onLeave={() => tabs.current?.querySelector<HTMLElement>("[aria-current]")?.focus()}
           />
         ))}
       {dialog?.kind === "share" && shown !== undefined && (

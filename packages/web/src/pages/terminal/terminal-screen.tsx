@@ -32,7 +32,12 @@ interface TerminalScreenProps {
   /** Asks to open the address of a link. */
   readonly onLink: (url: string) => void;
   readonly onNewTerminal: () => void;
+  /** Moves the focus out of the terminal, which takes the Tab key. */
+  readonly onLeave: () => void;
 }
+
+/** The keys that leave a terminal, as people read them; programs get no other keys in their place. */
+export const leaveKeys = "Ctrl+Shift+L";
 
 interface Opened {
   readonly screen: Terminal;
@@ -56,6 +61,7 @@ export function TerminalScreen(props: TerminalScreenProps): ReactNode {
   };
   const create = useEffectEvent(() => createScreen(options, props.onLink));
   const tellTitle = useEffectEvent(props.onTitle);
+  const leave = useEffectEvent(props.onLeave);
 
   useEffect(() => {
     if (place.current === null) return undefined;
@@ -64,6 +70,14 @@ export function TerminalScreen(props: TerminalScreenProps): ReactNode {
     screen.open(place.current);
     void drawByGpu(screen);
     fit.fit();
+    screen.textarea?.setAttribute("aria-keyshortcuts", "Control+Shift+L");
+    screen.textarea?.setAttribute("aria-describedby", "terminal-keys");
+    screen.attachCustomKeyEventHandler((event) => {
+      if (!event.ctrlKey || !event.shiftKey || event.code !== "KeyL") return true;
+      event.preventDefault();
+      if (event.type === "keydown") leave();
+      return false;
+    });
     screen.onTitleChange((title) => tellTitle(title));
     const session = new TerminalSession(screen, {
       agentId,
