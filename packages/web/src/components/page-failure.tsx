@@ -46,10 +46,8 @@ function isUnloaded(error: unknown): boolean {
   return error instanceof TypeError && unloadedTexts.test(error.message);
 }
 
-/** Returns whether there is nothing to read: nothing is at an id that is not one, either. */
 function isMissing(error: unknown): boolean {
-  if (!(error instanceof ApiError)) return false;
-  return error.status === 404 || (error.status === 400 && error.message.startsWith("Invalid UUID"));
+  return error instanceof ApiError && error.status === 404;
 }
 
 function titleOf(error: unknown): string {

@@ -1,4 +1,4 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute, lazyRouteComponent, notFound } from "@tanstack/react-router";
 
 import { textParameters } from "../../components/search/search-terms.ts";
 import { framedRoute } from "../roots.tsx";
@@ -30,16 +30,28 @@ const versionsRoute = createRoute({
   component: lazyRouteComponent(() => import("./versions-page.tsx"), "VersionsPage"),
 });
 
+const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The options of the pages of a version: nothing is at an address whose id is not one. */
+const ofVersion = {
+  beforeLoad: ({ params }: { readonly params: { readonly version: string } }): void => {
+    if (!uuidForm.test(params.version)) notFound({ throw: true });
+  },
+  notFoundComponent: lazyRouteComponent(() => import("./missing-version.tsx"), "MissingVersion"),
+} as const;
+
 const versionRoute = createRoute({
   getParentRoute: () => templateRoute,
   path: "/versions/$version",
   validateSearch: (search) => textParameters(search, "from"),
+  ...ofVersion,
   component: lazyRouteComponent(() => import("./version-page.tsx"), "VersionPage"),
 });
 
 const editRoute = createRoute({
   getParentRoute: () => templateRoute,
   path: "/versions/$version/edit",
+  ...ofVersion,
   component: lazyRouteComponent(() => import("./edit-page.tsx"), "EditPage"),
 });
 
