@@ -64,3 +64,21 @@ it("do not scroll sideways after it", async () => {
   await expectNarrow("/settings/notifications", "What you are notified about");
   await expectNarrow("/settings/appearance", "Dark");
 });
+
+it("keep the menu of a row in view", async () => {
+  await logInByPage(page, testAdmin);
+  await expectNarrow("/users", testAdmin.email);
+  const menu = page.getByRole("button", { name: "Actions for admin" });
+  const right = async (): Promise<number> => {
+    const box = await menu.boundingBox();
+    return box === null ? Number.POSITIVE_INFINITY : box.x + box.width;
+  };
+  await expect.poll(right).toBeLessThanOrEqual(390);
+  // A click would scroll to it first; the element at its place is what a finger meets.
+  const isOnTop = await menu.evaluate((element) => {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    const found = element.ownerDocument.elementFromPoint(x + width / 2, y + height / 2);
+    return element.contains(found);
+  });
+  expect(isOnTop).toBe(true);
+});

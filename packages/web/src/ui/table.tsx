@@ -47,6 +47,19 @@ export function Row({ className, ...rest }: ComponentProps<"tr">): ReactNode {
   );
 }
 
+/** The cell of a row's actions, which stays in view where the table scrolls sideways. */
+export function ActionsCell({ className, ...rest }: ComponentProps<"td">): ReactNode {
+  return (
+    <Cell
+      {...rest}
+      className={classNames(
+        "sticky right-0 bg-surface text-right in-[tr:hover]:bg-hover",
+        className,
+      )}
+    />
+  );
+}
+
 interface CellProps extends ComponentProps<"td"> {
   /** True for text of any length, which wraps; other cells keep to one line, and narrow tables scroll. */
   readonly isText?: boolean;

@@ -11,7 +11,15 @@ import { Button, IconButton } from "../../ui/button.tsx";
 import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { EmptyState, Panel } from "../../ui/layout.tsx";
 import { Badge, Status } from "../../ui/status.tsx";
-import { Cell, HeaderCell, HeaderRow, Row, SkeletonRows, Table } from "../../ui/table.tsx";
+import {
+  ActionsCell,
+  Cell,
+  HeaderCell,
+  HeaderRow,
+  Row,
+  SkeletonRows,
+  Table,
+} from "../../ui/table.tsx";
 import { Time, useNow } from "../../ui/time.tsx";
 import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
 import { CreateTokenDialog } from "./create-token-dialog.tsx";
@@ -93,7 +101,7 @@ function TokenRow({ token }: { readonly token: ListedToken }): ReactNode {
           <Time time={token.expires_at} />
         </Status>
       </Cell>
-      <Cell className="text-right">
+      <ActionsCell>
         <IconButton
           size="small"
           label={`Expire ${name}`}
@@ -122,7 +130,7 @@ function TokenRow({ token }: { readonly token: ListedToken }): ReactNode {
             </p>
           </ConfirmDialog>
         )}
-      </Cell>
+      </ActionsCell>
     </Row>
   );
 }

@@ -20,7 +20,15 @@ import { Panel } from "../../ui/layout.tsx";
 import { Menu } from "../../ui/menu.tsx";
 import { Segments } from "../../ui/segments.tsx";
 import { Badge, Status } from "../../ui/status.tsx";
-import { Cell, HeaderCell, HeaderRow, Row, SkeletonRows, Table } from "../../ui/table.tsx";
+import {
+  ActionsCell,
+  Cell,
+  HeaderCell,
+  HeaderRow,
+  Row,
+  SkeletonRows,
+  Table,
+} from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
 import { useToaster } from "../../ui/toasts.tsx";
 import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
@@ -145,7 +153,7 @@ function VersionRow({ version }: { readonly version: TemplateVersion }): ReactNo
       <Cell className="max-sm:hidden">
         <Time time={version.created_at} />
       </Cell>
-      <Cell className="text-right">
+      <ActionsCell>
         <Menu
           trigger={
             <IconButton
@@ -174,7 +182,7 @@ function VersionRow({ version }: { readonly version: TemplateVersion }): ReactNo
           ]}
         />
         {isPromoting && <PromoteDialog version={version} onClose={() => setPromoting(false)} />}
-      </Cell>
+      </ActionsCell>
     </Row>
   );
 }

@@ -7,7 +7,7 @@ import { useMe, useRights } from "../../api/session.ts";
 import { IconButton } from "../../ui/button.tsx";
 import { Menu, type MenuEntry } from "../../ui/menu.tsx";
 import { Badge, Status } from "../../ui/status.tsx";
-import { Cell, Row } from "../../ui/table.tsx";
+import { ActionsCell, Cell, Row } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
 import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
 import { RolesDialog } from "./roles-dialog.tsx";
@@ -74,7 +74,7 @@ export function UserRow({ user }: { readonly user: User }): ReactNode {
       <Cell>
         {user.last_seen_at === zeroTimestamp ? "Never" : <Time time={user.last_seen_at} />}
       </Cell>
-      <Cell className="text-right">
+      <ActionsCell>
         <Menu
           trigger={
             <IconButton
@@ -86,7 +86,7 @@ export function UserRow({ user }: { readonly user: User }): ReactNode {
           entries={() => entries}
         />
         {Opened !== undefined && <Opened user={user} onClose={() => setAction(undefined)} />}
-      </Cell>
+      </ActionsCell>
     </Row>
   );
 }

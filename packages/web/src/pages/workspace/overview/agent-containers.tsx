@@ -20,7 +20,7 @@ import { ConfirmDialog } from "../../../ui/dialog.tsx";
 import { EmptyState, Skeleton } from "../../../ui/layout.tsx";
 import { Notice } from "../../../ui/notice.tsx";
 import { Badge, Status, type Tone } from "../../../ui/status.tsx";
-import { Cell, HeaderCell, HeaderRow, Row, Table } from "../../../ui/table.tsx";
+import { ActionsCell, Cell, HeaderCell, HeaderRow, Row, Table } from "../../../ui/table.tsx";
 import { untrusted, UntrustedText } from "../../../ui/untrusted-text.tsx";
 import { TerminalLink } from "./terminal-link.tsx";
 
@@ -213,13 +213,13 @@ function OtherContainers({
               <Status tone={one.running ? "good" : "neutral"}>{untrusted(one.status)}</Status>
             </Cell>
             <Cell isText>{portsText(one)}</Cell>
-            <Cell className="text-right">
+            <ActionsCell>
               {one.running && (
                 <TerminalLink agent={agent} container={one.id} size="small">
                   Terminal
                 </TerminalLink>
               )}
-            </Cell>
+            </ActionsCell>
           </Row>
         ))}
       </tbody>

@@ -22,7 +22,7 @@ import { errorText } from "../../../ui/error-text.ts";
 import { Field, Select, TextInput } from "../../../ui/field.tsx";
 import { EmptyState, Skeleton } from "../../../ui/layout.tsx";
 import { Notice } from "../../../ui/notice.tsx";
-import { Cell, HeaderCell, HeaderRow, Row, Table } from "../../../ui/table.tsx";
+import { ActionsCell, Cell, HeaderCell, HeaderRow, Row, Table } from "../../../ui/table.tsx";
 import { UntrustedText } from "../../../ui/untrusted-text.tsx";
 import { useWorkspace } from "../use-workspace.tsx";
 import { agentPorts, type AgentPort, allowedLevels } from "./port-list.ts";
@@ -134,7 +134,7 @@ function PortRow({
         </div>
         {share.isError && <p className="mt-1 text-bad">{errorText(share.error)}</p>}
       </Cell>
-      <Cell className="text-right">
+      <ActionsCell>
         {url === undefined ? (
           <Button
             size="small"
@@ -157,7 +157,7 @@ function PortRow({
             Open<span className="sr-only"> port {port}</span>
           </a>
         )}
-      </Cell>
+      </ActionsCell>
     </Row>
   );
 }
