@@ -234,6 +234,9 @@ it("shows no masked value until one asks for it, wherever a workspace has it", a
 
   await page.goto(`${address}/builds/2`);
   await page.getByRole("row", { name: "memory 12 changed was 8" }).waitFor();
+  // Lists are shown as words.
+  await page.getByRole("row", { name: "tools go unchanged" }).waitFor();
+  await page.getByRole("row", { name: "hosts none unchanged" }).waitFor();
   const row = page.getByRole("row", { name: /^repository/ });
   await row.getByText("changed").waitFor();
   expect(await page.content()).not.toMatch(/git\.example|a secret/);

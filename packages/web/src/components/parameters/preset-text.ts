@@ -1,10 +1,13 @@
 import type { Preset } from "@slipway/api/templates/template-version";
 
+import { valueText } from "./list-value.ts";
 import { maskedText } from "./parameter-value.tsx";
 import type { Mask } from "./version-parameters.ts";
 
 /** Returns the values of a preset in one line; nothing until it is known which are masked. */
 export function presetText({ Parameters: values }: Preset, mask: Mask | undefined): string {
   if (mask === undefined) return "";
-  return values.map(({ Name, Value }) => `${Name}: ${mask(Name) ? maskedText : Value}`).join(", ");
+  return values
+    .map(({ Name, Value }) => `${Name}: ${mask(Name) ? maskedText : valueText(Value)}`)
+    .join(", ");
 }

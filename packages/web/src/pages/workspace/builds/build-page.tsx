@@ -9,6 +9,7 @@ import { type ReactNode, useEffect } from "react";
 import { routeQuery } from "../../../api/queries.ts";
 import { Missing } from "../../../components/missing.tsx";
 import { FailureNotice } from "../../../components/page-failure.tsx";
+import { valueText } from "../../../components/parameters/list-value.ts";
 import { ParameterValue } from "../../../components/parameters/parameter-value.tsx";
 import { useMask } from "../../../components/parameters/version-parameters.ts";
 import { buttonClasses } from "../../../ui/button.tsx";
@@ -195,7 +196,7 @@ function ChangeText({
           {!isMasked && (
             <>
               {" "}
-              was <UntrustedText>{before ?? ""}</UntrustedText>
+              was <UntrustedText>{valueText(before ?? "")}</UntrustedText>
             </>
           )}
         </>

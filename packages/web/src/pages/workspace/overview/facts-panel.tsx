@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
 import { routeQuery } from "../../../api/queries.ts";
+import { valueText } from "../../../components/parameters/list-value.ts";
 import { ParameterValue } from "../../../components/parameters/parameter-value.tsx";
 import { useMask } from "../../../components/parameters/version-parameters.ts";
 import { Facts, Panel } from "../../../ui/layout.tsx";
@@ -46,7 +47,7 @@ export function FactsPanel(): ReactNode {
                   <ParameterValue
                     key={name}
                     title={untrusted(name)}
-                    value={beginningOf(value)}
+                    value={beginningOf(valueText(value))}
                     isMasked={mask?.(name) ?? true}
                   />,
                 ] as const,

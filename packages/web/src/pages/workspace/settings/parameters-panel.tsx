@@ -8,6 +8,7 @@ import { type FormEvent, type ReactNode, useState } from "react";
 
 import { refresh, routeQuery } from "../../../api/queries.ts";
 import { FailureNotice } from "../../../components/page-failure.tsx";
+import { valueText } from "../../../components/parameters/list-value.ts";
 import { ParameterField, parameterTitle } from "../../../components/parameters/parameter-field.tsx";
 import { ParameterValue } from "../../../components/parameters/parameter-value.tsx";
 import { changedValues, initialValues } from "../../../components/parameters/parameter-values.ts";
@@ -127,9 +128,9 @@ function ParametersForm({ parameters, last }: ParametersFormProps): ReactNode {
                 ) : (
                   <>
                     <s className="text-ink-soft">
-                      <UntrustedText>{initial[name] ?? ""}</UntrustedText>
+                      <UntrustedText>{valueText(initial[name] ?? "")}</UntrustedText>
                     </s>{" "}
-                    <UntrustedText>{value}</UntrustedText>
+                    <UntrustedText>{valueText(value)}</UntrustedText>
                   </>
                 )}
               </li>
