@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 
-import { addUp, countReport, countStep, listFailures, parseStep } from "./test-counts.ts";
+import {
+  addUp,
+  countReport,
+  countStep,
+  failedFiles,
+  listFailures,
+  mergeReports,
+  parseStep,
+} from "./test-counts.ts";
 
 const none = { passed: 0, failed: 0, skipped: 0 };
 
@@ -99,5 +107,37 @@ describe("countStep", () => {
 describe("addUp", () => {
   it("adds nothing up to nothing", () => {
     expect(addUp([])).toEqual(none);
+  });
+});
+
+describe("a repetition of failed files", () => {
+  const named = (name: string, result: unknown): unknown => ({ name, ...Object(result) });
+  const first = {
+    testResults: [
+      named("/a.test.ts", file("passed", "passed", "passed")),
+      named("/b.test.ts", file("failed", "passed", "failed")),
+      named("/c.test.ts", file("failed")),
+    ],
+  };
+
+  it("is of those with a failed test and of those that did not load", () => {
+    expect(failedFiles(first)).toEqual(["/b.test.ts", "/c.test.ts"]);
+  });
+
+  it("counts in place of their first run", () => {
+    const again = {
+      testResults: [
+        named("/b.test.ts", file("passed", "passed", "passed")),
+        named("/c.test.ts", file("failed", "failed")),
+      ],
+    };
+    const merged = mergeReports(first, again);
+    expect(countReport(merged)).toEqual({ passed: 4, failed: 1, skipped: 0 });
+    expect(failedFiles(merged)).toEqual(["/c.test.ts"]);
+  });
+
+  it("leaves the failure of a file that did not run again", () => {
+    const again = { testResults: [named("/b.test.ts", file("passed", "passed", "passed"))] };
+    expect(failedFiles(mergeReports(first, again))).toEqual(["/c.test.ts"]);
   });
 });

@@ -60,6 +60,25 @@ export function listFailures(report: unknown): readonly string[] {
   });
 }
 
+/** Lists the paths of the files of a Vitest JSON report that have a failed test, or did not load. */
+export function failedFiles(report: unknown): readonly string[] {
+  const files = arrayIn(report, "testResults") ?? [];
+  return files.filter((file) => countFile(file).failed > 0).map((file) => textIn(file, "name"));
+}
+
+/** Returns a report with the files of `first`, except for those that are in `again`, which ran a second time. */
+export function mergeReports(
+  first: unknown,
+  again: unknown,
+): { readonly testResults: readonly unknown[] } {
+  const repeated = arrayIn(again, "testResults") ?? [];
+  const names = new Set(repeated.map((file) => textIn(file, "name")));
+  const others = arrayIn(first, "testResults") ?? [];
+  return {
+    testResults: [...others.filter((file) => !names.has(textIn(file, "name"))), ...repeated],
+  };
+}
+
 function describeFailure(path: string, test: string, message: string): string {
   const lines = message.split("\n").slice(0, 12);
   return `${[path, test].filter(Boolean).join(": ")}\n${lines.map((line) => `    ${line}\n`).join("")}`;
