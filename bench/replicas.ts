@@ -210,8 +210,10 @@ async function untilBack(fleet: readonly Part<IdleFleet>[], agents: number): Pro
     return counts.reduce((sum, count) => sum + count, 0);
   };
   while ((await connected()) === agents) await pause(lookEveryMs);
-  while ((await connected()) < agents) {
-    if (performance.now() > endsAt) throw new Error(`agents were not back in ${giveUpMs} ms`);
+  for (let count = await connected(); count < agents; count = await connected()) {
+    if (performance.now() > endsAt) {
+      throw new Error(`only ${count} of ${agents} agents were back after ${giveUpMs} ms`);
+    }
     await pause(lookEveryMs);
   }
 }

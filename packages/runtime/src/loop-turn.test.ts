@@ -26,3 +26,22 @@ it("counts from its first piece of work, not from the work of a turn before", as
   now = 105;
   expect(turn.isOver).toBe(true);
 });
+
+it("asks for its time at the beginning of each turn", async () => {
+  let now = 0;
+  let maxMs = 5;
+  const turn = new LoopTurn(
+    () => maxMs,
+    () => now,
+  );
+  expect(turn.isOver).toBe(false);
+  maxMs = 20;
+  now = 5;
+  expect(turn.isOver).toBe(true);
+  await nextTurn();
+  expect(turn.isOver).toBe(false);
+  now = 24;
+  expect(turn.isOver).toBe(false);
+  now = 25;
+  expect(turn.isOver).toBe(true);
+});

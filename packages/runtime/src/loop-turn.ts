@@ -3,20 +3,23 @@
  * before each piece: once the turn is over, the work waits for the next one, by `setImmediate`.
  */
 export class LoopTurn {
-  readonly #maxMs: number;
+  readonly #maxMs: () => number;
   readonly #now: () => number;
   #endsAt: number | undefined;
 
-  /** The clock is a parameter for tests; the turns are those of the real event loop. */
-  constructor(maxMs: number, now: () => number = () => performance.now()) {
-    this.#maxMs = maxMs;
+  /**
+   * Takes the budget, or a function that returns it at the beginning of each turn. The clock is a parameter for tests; the
+   * turns are those of the real event loop.
+   */
+  constructor(maxMs: number | (() => number), now: () => number = () => performance.now()) {
+    this.#maxMs = typeof maxMs === "number" ? () => maxMs : maxMs;
     this.#now = now;
   }
 
   /** True once the turn has lasted so long that the rest of the work should wait; the first check begins the turn. */
   get isOver(): boolean {
     if (this.#endsAt !== undefined) return this.#now() >= this.#endsAt;
-    this.#endsAt = this.#now() + this.#maxMs;
+    this.#endsAt = this.#now() + this.#maxMs();
     setImmediate(() => {
       this.#endsAt = undefined;
     });

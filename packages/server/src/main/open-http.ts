@@ -31,6 +31,7 @@ export interface Site {
   readonly routes: Routes;
   readonly requestLimits: RequestLimits;
   readonly draining: Pick<Draining, "hasBegun">;
+  readonly turns: Pick<InboundTurns, "delayMs">;
   readonly settings: Settings;
   /** Undefined if it is off or has not been built. */
   readonly dashboard: Dashboard | undefined;
@@ -78,6 +79,7 @@ export async function openHttp(
     routes,
     requestLimits,
     draining,
+    turns,
     settings,
     dashboard: settings.hasDashboard ? await Dashboard.open() : undefined,
     accessUrl: () => accessUrl,

@@ -20,6 +20,7 @@ import {
 } from "../features/agents/owner-secrets/owner-secret-routes.ts";
 import { addAgentRoutes } from "../features/agents/routes.ts";
 import { agentRpcs } from "../features/agents/rpc/handlers.ts";
+import { NewSessions } from "../features/agents/rpc/new-sessions.ts";
 import { addRpcRoute } from "../features/agents/rpc/rpc-route.ts";
 import type { AuditNotes } from "../features/audit/note-service.ts";
 import { noteActivity } from "../features/builds/deadline-service.ts";
@@ -52,7 +53,7 @@ interface AgentParts {
 
 /** Adds the routes for agents: those of users, of machines, and of the agents themselves. */
 export function wireAgents(
-  { routes, settings, accessUrl, urlFor }: Site,
+  { routes, turns, settings, accessUrl, urlFor }: Site,
   platform: Platform,
   {
     secrets,
@@ -104,6 +105,7 @@ export function wireAgents(
     monitor,
     budgets,
     unfinished,
+    newSessions: new NewSessions({ clock, turns }),
     connectedAgents,
   });
 }

@@ -3,19 +3,21 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { LoopTurn } from "@slipway/runtime";
 import { describe, expect, it } from "vitest";
 
-import { InboundTurns } from "./inbound-turns.ts";
+import { halfOfTurns, InboundTurns } from "./inbound-turns.ts";
 
 /** Turns in which each step takes its given time; three milliseconds fit a turn. */
 function openTurns(): {
   readonly turns: InboundTurns;
   readonly done: string[];
   readonly step: (name: string, ms: number) => () => void;
+  readonly pass: (ms: number) => void;
 } {
   let now = 0;
   const done: string[] = [];
   return {
-    turns: new InboundTurns(new LoopTurn(3, () => now)),
+    turns: new InboundTurns(new LoopTurn(3, () => now), () => now),
     done,
+    pass: (ms) => void (now += ms),
     step: (name, ms) => () => {
       now += ms;
       done.push(name);
@@ -82,5 +84,33 @@ describe("InboundTurns", () => {
     turns.cancel("eve", gone);
     await manyTurns();
     expect(done).toEqual(["first", "stays"]);
+  });
+
+  it("tells how long the next client has waited, however much it has to do", async () => {
+    const { turns, step, pass } = openTurns();
+    expect(turns.delayMs).toBe(0);
+    turns.run("eve", step("first", 3));
+    for (const name of ["e1", "e2", "e3", "e4"]) turns.run("eve", step(name, 3));
+    pass(20);
+    turns.run("ann", step("a1", 3));
+    pass(10);
+    expect(turns.delayMs).toBe(30);
+    await nextTurn();
+    // Eve's first step was done; Ann is next.
+    expect(turns.delayMs).toBe(13);
+    await manyTurns();
+    expect(turns.delayMs).toBe(0);
+  });
+});
+
+describe("halfOfTurns", () => {
+  it("gives half of the last turn's time, between 5 and 50 ms", () => {
+    let activeMs = 1_000;
+    const next = halfOfTurns(() => activeMs);
+    const after = (ms: number): number => {
+      activeMs += ms;
+      return next();
+    };
+    expect([2, 40, 99, 5_000, 0].map(after)).toEqual([5, 20, 49.5, 50, 5]);
   });
 });

@@ -13,12 +13,14 @@ import type { WriteBudgets } from "../calls/write-budgets.ts";
 import { AgentSessions } from "../connections/agent-sessions.ts";
 import { negotiateVersion } from "../connections/api-version.ts";
 import type { ConnectionMonitor } from "../connections/connection-monitor.ts";
+import type { Beginning, NewSessions } from "./new-sessions.ts";
 
 interface RpcRouteNeeds extends Pick<Platform, "clock" | "logger"> {
   readonly rpcs: RpcTable<RpcCaller>;
   readonly monitor: ConnectionMonitor;
   readonly budgets: WriteBudgets;
   readonly unfinished: UnfinishedBytes;
+  readonly newSessions: NewSessions;
   /** Counts the sessions of this replica. */
   readonly connectedAgents: { inc(): void; dec(): void };
 }
@@ -27,6 +29,7 @@ interface RpcRouteNeeds extends Pick<Platform, "clock" | "logger"> {
 interface NewSession extends Pick<RpcCaller, "agent" | "apiVersion"> {
   /** True if the caller counts as the agent, whose connection times are kept. */
   readonly isAgent: boolean;
+  readonly beginning: Beginning;
 }
 
 /** Adds the route of agents' RPC sessions (docs/protocol/rpc.md §1). */
@@ -39,6 +42,7 @@ export function addRpcRoute(routes: Routes, needs: RpcRouteNeeds): void {
       apiVersion: negotiateVersion(query.version),
       // Other programs that share the token, such as log shippers, name another role.
       isAgent: query.role === undefined || query.role === "" || query.role === "agent",
+      beginning: await needs.newSessions.begin(),
     }),
     serve: (socket, session) => serveSession(needs, sessions, socket, session),
   });
@@ -49,7 +53,7 @@ async function serveSession(
   needs: RpcRouteNeeds,
   sessions: AgentSessions,
   socket: PeerSocket,
-  { agent, apiVersion, isAgent }: NewSession,
+  { agent, apiVersion, isAgent, beginning }: NewSession,
 ): Promise<void> {
   const { monitor, budgets, unfinished, clock, logger } = needs;
   const caller = new SessionCaller(needs, { agent, apiVersion, connectionId: randomUUID() });
@@ -61,6 +65,8 @@ async function serveSession(
     openUnfinished: (cutOff) => unfinished.open(agent.ownerId, cutOff),
   };
   const rpc = new Responder(socket, needs.rpcs, caller, { clock, shared });
+  // The answer has waited for its turn like the calls that the agent begins with.
+  rpc.ping(() => beginning.end());
   const who = whoOf(agent);
   if (!isAgent) {
     const reason = await monitor.watchCompanion(rpc, caller);

@@ -1,0 +1,53 @@
+import { createFakeClock } from "@slipway/testkit";
+import { expect, it, vi } from "vitest";
+
+import { type Beginning, NewSessions } from "./new-sessions.ts";
+
+/** Sessions on a server whose clients wait for `turns.delayMs`. */
+function open(delayMs: number) {
+  const turns = { delayMs };
+  const clock = createFakeClock();
+  const sessions = new NewSessions({ clock, turns });
+  const begun: Beginning[] = [];
+  const begin = async (count: number): Promise<void> => {
+    for (let number = 0; number < count; number += 1) {
+      void sessions.begin().then((one) => begun.push(one));
+    }
+    await new Promise(setImmediate);
+  };
+  return { clock, turns, begun, begin };
+}
+
+it("lets all sessions begin at once on a quick server", async () => {
+  const { begun, begin } = open(99);
+  await begin(100);
+  expect(begun).toHaveLength(100);
+});
+
+it("lets 32 begin at a time on a busy server, and the next when one has begun", async () => {
+  const { begun, begin } = open(100);
+  await begin(40);
+  expect(begun).toHaveLength(32);
+  begun[0]?.end();
+  begun[0]?.end();
+  await vi.waitUntil(() => begun.length > 32);
+  await new Promise(setImmediate);
+  expect(begun).toHaveLength(33);
+});
+
+it("lets those that wait begin when the server is quick again", async () => {
+  const { turns, begun, begin } = open(100);
+  await begin(200);
+  turns.delayMs = 0;
+  await vi.waitUntil(() => begun.length === 200);
+});
+
+it("does not wait for a session that does not begin for more than two seconds", async () => {
+  const { clock, begun, begin } = open(100);
+  await begin(33);
+  await clock.advance(1_999);
+  await new Promise(setImmediate);
+  expect(begun).toHaveLength(32);
+  await clock.advance(1);
+  await vi.waitUntil(() => begun.length === 33);
+});
