@@ -1,6 +1,11 @@
-import type { AgentDefinition, TemplateDefinition } from "@slipway/template";
+import type {
+  AgentDefinition,
+  ParameterDefinition,
+  ParameterSource,
+  TemplateDefinition,
+} from "@slipway/template";
 
-import type { DriverAgent, DriverBuild, DriverTemplate } from "./driver-build.ts";
+import type { DriverAgent, DriverBuild, DriverOwner, DriverTemplate } from "./driver-build.ts";
 import type { StageTiming } from "./stage-timing.ts";
 
 export type DriverKind = "process" | "docker" | "external" | "terraform" | "kubernetes";
@@ -27,6 +32,14 @@ export interface Driver {
    * nothing.
    */
   read?(input: ReadInput, log: DriverLog, signal: AbortSignal): Promise<DriverReading>;
+  /**
+   * Reads only the parameters that a template has for certain values and an owner, in seconds: a person waits in a form. A value
+   * that does not fit its parameter counts as not given. Omitted by a driver whose templates have the same ones for all values.
+   */
+  readParameters?(
+    input: ReadParametersInput,
+    signal: AbortSignal,
+  ): Promise<readonly ParameterDefinition[]>;
   /** Returns what a template version provides. Changes nothing. */
   plan(input: PlanInput, log: DriverLog, signal: AbortSignal): Promise<DriverPlan>;
   /** Starts the agents that are not running yet. Ends agents that do not belong to this build. */
@@ -99,6 +112,14 @@ export interface ReadInput {
   readonly parameters: Readonly<Record<string, string>>;
   /** The URL at which agents reach the server. */
   readonly accessUrl: string;
+  /** The owner of the workspace; undefined if there is none yet. */
+  readonly owner: DriverOwner | undefined;
+}
+
+export interface ReadParametersInput extends ReadInput {
+  readonly owner: DriverOwner;
+  /** The places in the template that declare parameters, from its definition. */
+  readonly sources: readonly ParameterSource[];
 }
 
 /** The declarations of a template for certain values of its parameters. */

@@ -30,6 +30,17 @@ export class DriverError extends CodedError<DriverErrorCode> {
   }
 }
 
+/** The failure of a command of Terraform. */
+export class CommandFailed extends DriverError {
+  /** The addresses of the resources at fault, as far as the command tells them. */
+  readonly addresses: readonly string[];
+
+  constructor(message: string, addresses: readonly string[]) {
+    super("run-failed", message);
+    this.addresses = addresses;
+  }
+}
+
 /** The refusal of a request by a Docker Engine. Drivers translate it. */
 export class EngineError extends CodedError<"refused"> {
   override readonly name = "EngineError";

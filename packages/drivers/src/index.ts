@@ -42,6 +42,7 @@ export type {
   PlanInput,
   PlannedAgent,
   ReadInput,
+  ReadParametersInput,
   ResourceMetadata,
   StartedAgent,
   WorkspaceObservation,

@@ -75,9 +75,18 @@ function recordingDriver(begun: string[]): Driver {
     observe: () => begin("observe", { agents: [] }),
     claim: () => begin("claim", result),
     read: () => begin("read", reading),
+    readParameters: () => begin("readParameters", []),
     watch: () => begin("watch", undefined),
   };
 }
+
+const readInput = {
+  key: "v",
+  template,
+  parameters: {},
+  accessUrl: "",
+  owner: build.workspace.owner,
+};
 
 function callAll(driver: Driver, signal: AbortSignal): Promise<unknown>[] {
   return [
@@ -87,8 +96,8 @@ function callAll(driver: Driver, signal: AbortSignal): Promise<unknown>[] {
     driver.delete(build, log, signal),
     driver.observe({ workspaceId: "w", agents: [], state: undefined }, signal),
     driver.claim?.(build, log, signal) ?? Promise.resolve(),
-    driver.read?.({ key: "v", template, parameters: {}, accessUrl: "" }, log, signal) ??
-      Promise.resolve(),
+    driver.read?.({ ...readInput, owner: undefined }, log, signal) ?? Promise.resolve(),
+    driver.readParameters?.({ ...readInput, sources: [] }, signal) ?? Promise.resolve(),
     driver.watch?.(() => undefined, signal) ?? Promise.resolve(),
   ];
 }
@@ -107,7 +116,17 @@ it("passes every call on otherwise", async () => {
   const ends = await Promise.all(
     callAll(refuseAborted(recordingDriver(begun)), new AbortController().signal),
   );
-  expect(begun).toEqual(["plan", "start", "stop", "delete", "observe", "claim", "read", "watch"]);
+  expect(begun).toEqual([
+    "plan",
+    "start",
+    "stop",
+    "delete",
+    "observe",
+    "claim",
+    "read",
+    "readParameters",
+    "watch",
+  ]);
   expect(ends).toEqual([
     { resources: [] },
     result,
@@ -116,6 +135,7 @@ it("passes every call on otherwise", async () => {
     { agents: [] },
     result,
     reading,
+    [],
     undefined,
   ]);
 });
@@ -127,6 +147,7 @@ it("keeps what a driver says of itself", () => {
   });
   expect(refuseAborted(new ExternalDriver())).not.toHaveProperty("claim");
   expect(refuseAborted(new ExternalDriver())).not.toHaveProperty("read");
+  expect(refuseAborted(new ExternalDriver())).not.toHaveProperty("readParameters");
   expect(refuseAborted(new ExternalDriver())).not.toHaveProperty("watch");
   expect(refuseAborted({ ...recordingDriver([]), refusal: "is off" }).refusal).toBe("is off");
 });

@@ -7,6 +7,7 @@ import type { Driver } from "./driver.ts";
  */
 export function refuseAborted(driver: Driver): Driver {
   const read = driver.read?.bind(driver);
+  const readParameters = driver.readParameters?.bind(driver);
   const claim = driver.claim?.bind(driver);
   const stateProblem = driver.stateProblem?.bind(driver);
   const settle = driver.settle?.bind(driver);
@@ -41,6 +42,12 @@ export function refuseAborted(driver: Driver): Driver {
       read: async (input, log, signal) => {
         signal.throwIfAborted();
         return read(input, log, signal);
+      },
+    }),
+    ...(readParameters && {
+      readParameters: async (input, signal) => {
+        signal.throwIfAborted();
+        return readParameters(input, signal);
       },
     }),
     ...(claim && {

@@ -19,6 +19,21 @@ export interface TemplateDefinition {
   readonly tags?: readonly TagDefinition[] | undefined;
   /** The agents; at least one. */
   readonly agents: readonly AgentDefinition[];
+  /**
+   * The places in a configuration that declare parameters, if some parameters depend on the values of others or on the owner;
+   * `parameters` are then those of the defaults.
+   */
+  readonly parameterSources?: readonly ParameterSource[] | undefined;
+}
+
+/** The place in a configuration that declares a parameter, or several with names of their own. */
+export interface ParameterSource {
+  /** The address in the configuration: `module.ide.data.coder_parameter.theme`. */
+  readonly address: string;
+  /** Undefined if the name is not constant. */
+  readonly name: string | undefined;
+  /** True if it may apply to one build only. */
+  readonly mayBeEphemeral: boolean;
 }
 
 /** A tag of the provisioners that carry out builds. */

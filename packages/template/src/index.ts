@@ -13,6 +13,7 @@ export type {
   IdentityAuth,
   NamedValue,
   ParameterDefinition,
+  ParameterSource,
   PresetDefinition,
   ScriptDefinition,
   TagDefinition,

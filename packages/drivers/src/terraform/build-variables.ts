@@ -26,15 +26,18 @@ export function buildVariables(
   };
 }
 
-/** Returns the variables for reading a template before there is a workspace; the provider makes up the rest. */
+/**
+ * Returns the variables for reading a template before there is a workspace, without those of its parameters; the provider makes
+ * up the rest.
+ */
 export function readingVariables({
   template,
-  parameters,
-}: Pick<ReadInput, "template" | "parameters">): Readonly<Record<string, string>> {
+  owner,
+}: Pick<ReadInput, "template" | "owner">): Readonly<Record<string, string>> {
   return {
     CODER_WORKSPACE_TRANSITION: "start",
     ...templateVariables(template),
-    ...parameterVariables(parameters),
+    ...(owner === undefined ? {} : ownerVariables(owner)),
   };
 }
 
@@ -86,7 +89,8 @@ function ownerVariables(owner: DriverOwner): Readonly<Record<string, string>> {
   };
 }
 
-function parameterVariables(
+/** Returns the variables of the chosen values. */
+export function parameterVariables(
   parameters: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   return Object.fromEntries(

@@ -85,7 +85,7 @@ it("has runs with a shared cache install their providers one after another", asy
   };
   const log = { write: () => undefined };
   const read = (key: string): Promise<unknown> =>
-    driver.read({ key, template, parameters: {}, accessUrl: "" }, log, signal);
+    driver.read({ key, template, parameters: {}, accessUrl: "", owner: undefined }, log, signal);
   const results = await Promise.allSettled(["a", "b", "c", "d"].map(read));
   expect(results.map((result) => result.status === "rejected" && result.reason.message)).toEqual(
     Array.from({ length: 4 }, () => "installed"),

@@ -2,7 +2,8 @@ import { type JsonObject, listOf, objectOf, textOf, textsOf } from "@slipway/run
 
 /**
  * The references between the parts of a configuration, as a plan shows them: what each resource names in its arguments and
- * provisioners, followed through inputs, outputs and keys of modules. References through locals are not shown, and are missing.
+ * provisioners, followed through inputs, outputs and keys of modules. References through locals are not shown, and end at the
+ * address of the local: `local.zones`.
  */
 export class References {
   readonly #modules = new Map<string, ConfigModule>();
@@ -29,15 +30,28 @@ export class References {
   /** Returns the addresses that one argument of a resource refers to. */
   ofArgument(address: string, argument: string): readonly string[] {
     const { path, resource } = this.#find(address);
-    const expression = objectOf(resource["expressions"])[argument];
+    const expression = this.expressionOf(address, argument);
     return this.#resolveAll(path, referencesIn(expression), resource["for_each_expression"]);
   }
 
-  /** Returns the addresses that decide how many instances of a resource there are. */
+  /** Returns the addresses that decide how many instances of a resource, and of the modules around it, there are. */
   ofCount(address: string): readonly string[] {
     const { path, resource } = this.#find(address);
     const expressions = [resource["count_expression"], resource["for_each_expression"]];
-    return this.#resolveAll(path, referencesIn(expressions));
+    const own = this.#resolveAll(path, referencesIn(expressions));
+    return [...new Set([...own, ...this.#ofInstances(path)])];
+  }
+
+  #ofInstances(path: string): readonly string[] {
+    const module = this.#modules.get(path);
+    if (module?.parent === undefined) return [];
+    const own = this.#resolveAll(module.parent, referencesIn([module.count, module.forEach]));
+    return [...own, ...this.#ofInstances(module.parent)];
+  }
+
+  /** Returns the expression of an argument, or of blocks; undefined without one, and for dynamic blocks. */
+  expressionOf(address: string, argument: string): unknown {
+    return objectOf(this.#find(address).resource["expressions"])[argument];
   }
 
   #find(address: string): { readonly path: string; readonly resource: JsonObject } {
@@ -49,7 +63,13 @@ export class References {
   #addModule(path: string, call: JsonObject, parent: string | undefined): void {
     const content = objectOf(call["module"]);
     const inputs = objectOf(call["expressions"]);
-    this.#modules.set(path, { content, parent, inputs, forEach: call["for_each_expression"] });
+    this.#modules.set(path, {
+      content,
+      parent,
+      inputs,
+      count: call["count_expression"],
+      forEach: call["for_each_expression"],
+    });
     for (const [name, child] of Object.entries(objectOf(content["module_calls"]))) {
       this.#addModule(`${path}module.${name}.`, objectOf(child), path);
     }
@@ -75,10 +95,7 @@ export class References {
     const module = this.#modules.get(path);
     const words = reference.replaceAll(/\[[^\]]*\]/g, "").split(".");
     const [first = "", second = "", third = ""] = words;
-    if (
-      module === undefined ||
-      ["each", "count", "local", "path", "terraform", "self"].includes(first)
-    )
+    if (module === undefined || ["each", "count", "path", "terraform", "self"].includes(first))
       return [];
     if (first === "var") {
       if (module.parent === undefined) return [];
@@ -99,7 +116,8 @@ interface ConfigModule {
   /** The path of the module that calls it; undefined for the root. */
   readonly parent: string | undefined;
   readonly inputs: JsonObject;
-  /** The expression of the keys of its instances; undefined for a module with one. */
+  /** The expressions of the number and the keys of its instances; undefined for a module with one. */
+  readonly count: unknown;
   readonly forEach: unknown;
 }
 

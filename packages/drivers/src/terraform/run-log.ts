@@ -31,6 +31,7 @@ export class RunLog {
   readonly #stage: string;
   readonly #redact: (text: string) => string;
   readonly #errors: string[] = [];
+  readonly #errorAddresses = new Set<string>();
   readonly #changes = new Map<string, string>();
   readonly #timings: StepTimings;
   #loggedBytes = 0;
@@ -48,6 +49,11 @@ export class RunLog {
   /** The errors that the run reported, each with its file and line where it has one. */
   get errors(): readonly string[] {
     return this.#errors;
+  }
+
+  /** The addresses of the resources that errors are about. */
+  get errorAddresses(): readonly string[] {
+    return [...this.#errorAddresses];
   }
 
   /** The planned changes by the address of each resource: `create`, `update`, `replace`, `delete`, … */
@@ -112,7 +118,10 @@ export class RunLog {
     const level = diagnostic["severity"] === "error" ? "error" : "warn";
     const full = this.#redact(printableLine(diagnosticText(diagnostic)));
     const text = full.slice(0, maxLineLength);
-    if (level === "error") this.#errors.push(text);
+    if (level === "error") {
+      this.#errors.push(text);
+      this.#errorAddresses.add(textOf(diagnostic["address"]));
+    }
     this.#log.write(level, this.#stage, text);
   }
 

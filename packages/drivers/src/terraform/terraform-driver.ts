@@ -2,6 +2,7 @@ import { Turnstile } from "@slipway/runtime";
 import {
   definitionProblem,
   externalAgentType,
+  type ParameterDefinition,
   type TemplateDefinition,
   textProblem,
 } from "@slipway/template";
@@ -17,6 +18,7 @@ import type {
   ObserveInput,
   PlanInput,
   ReadInput,
+  ReadParametersInput,
   StartedAgent,
   WorkspaceObservation,
 } from "../driver.ts";
@@ -29,13 +31,21 @@ import {
   agentVariables,
   type BuildStage,
   buildVariables,
+  parameterVariables,
   readingVariables,
 } from "./build-variables.ts";
-import { dependencyWarnings } from "./dependent-parameters.ts";
+import { findParameterSources } from "./dependent-parameters.ts";
 import { runFiles, settleLeftover } from "./leftover-run.ts";
 import { identityAuth } from "./machine-identity.ts";
 import { mustInstallAlone } from "./plugin-cache.ts";
 import { type DeclaredAgent, readAgents } from "./read-agents.ts";
+import {
+  formLimits,
+  maxFormRuns,
+  readAcceptedParameters,
+  unlogged,
+  withinFormTime,
+} from "./read-form-parameters.ts";
 import { readExternalAuth, readParameters, readPresets } from "./read-parameters.ts";
 import { declaresExternalAgents, readResources } from "./read-resources.ts";
 import { readTags } from "./read-tags.ts";
@@ -68,6 +78,8 @@ export class TerraformDriver implements Driver {
   readonly #users: WorkspaceUsers | undefined;
   readonly #table = process.platform === "linux" ? procTable() : psTable;
   readonly #turns: Turnstile;
+  /** The turns of runs for forms, in which people wait: they do not wait for builds. */
+  readonly #formTurns = new Turnstile((inside) => inside < maxFormRuns);
   readonly #limits: RunLimits;
   #program: TerraformProgram | undefined;
   /** The turns of runs that must install providers alone. */
@@ -88,14 +100,16 @@ export class TerraformDriver implements Driver {
     const variables = {
       ...agentVariables(input.accessUrl, agentScripts),
       ...readingVariables(input),
+      ...parameterVariables(input.parameters),
     };
     const subject = { key: input.key, template: input.template, build: undefined, variables };
     return this.#inSession(subject, log, signal, async (session) => {
       await session.init(signal);
       await session.plan({ destroy: false }, signal);
       const plan = await session.showPlan(signal);
-      for (const warning of dependencyWarnings(plan)) log.write("warn", "Planning", warning);
       const resources = planResources(plan);
+      const sources = findParameterSources(plan, resources);
+      if (sources !== undefined) log.write("info", "Planning", formsFollow);
       const relations = planRelations(plan, resources);
       const agents = readAgents(resources, relations);
       const declared = definitionOf(resources, agents);
@@ -110,6 +124,7 @@ export class TerraformDriver implements Driver {
         ...declared,
         ...(declaresExternalAgents(plan) ? { hasExternalAgents: true } : {}),
         ...(tags.length === 0 ? {} : { tags }),
+        parameterSources: sources,
       };
       requireStorable(definition);
       return {
@@ -118,6 +133,25 @@ export class TerraformDriver implements Driver {
         notes: await session.readLock(),
       };
     });
+  }
+
+  async readParameters(
+    input: ReadParametersInput,
+    signal: AbortSignal,
+  ): Promise<readonly ParameterDefinition[]> {
+    const { key, template, accessUrl } = input;
+    const variables = { ...agentVariables(accessUrl, {}), ...readingVariables(input) };
+    const subject = { key, template, build: undefined, variables };
+    const found = await this.#formTurns.run(signal, () =>
+      withinFormTime(this.#limits.maxFormMs, signal, (limited) => {
+        const limits = { ...this.#limits, ...formLimits };
+        return this.#withSession(subject, { log: unlogged, limits }, limited, (session) =>
+          readAcceptedParameters(session, input, limited),
+        );
+      }),
+    );
+    requireStorable({ ...definitionOf([], []), parameters: found });
+    return found;
   }
 
   /** Returns nothing: `read` plans a template, and a start tells what there is in its result. */
@@ -201,9 +235,19 @@ export class TerraformDriver implements Driver {
   }
 
   /** Runs a task in its turn, in a session that is closed at its end. */
-  async #inSession<T>(
+  #inSession<T>(
     subject: SessionSubject,
     log: DriverLog,
+    signal: AbortSignal,
+    task: (session: TerraformSession) => Promise<T>,
+  ): Promise<T> {
+    const terms = { log, limits: this.#limits };
+    return this.#turns.run(signal, () => this.#withSession(subject, terms, signal, task));
+  }
+
+  async #withSession<T>(
+    subject: SessionSubject,
+    { log, limits }: { readonly log: DriverLog; readonly limits: RunLimits },
     signal: AbortSignal,
     task: (session: TerraformSession) => Promise<T>,
   ): Promise<T> {
@@ -219,14 +263,12 @@ export class TerraformDriver implements Driver {
       users: this.#users,
       table: this.#table,
       clock,
-      limits: this.#limits,
+      limits,
       installing: installsAlone ? this.#installing : undefined,
     };
-    return this.#turns.run(signal, async () => {
-      log.write("debug", "Setting up", `${program.product} ${program.version}`);
-      await using session = await TerraformSession.open(options, subject, log, signal);
-      return await task(session);
-    });
+    log.write("debug", "Setting up", `${program.product} ${program.version}`);
+    await using session = await TerraformSession.open(options, subject, log, signal);
+    return await task(session);
   }
 
   async #requireProgram(signal: AbortSignal): Promise<TerraformProgram> {
@@ -279,6 +321,8 @@ async function applyPlan(
 }
 
 const maxListed = 20;
+const formsFollow =
+  "some parameters depend on other values or on the owner: forms and builds read them from the configuration again";
 
 function withoutAgents(resource: DriverResource): DriverResource {
   return { ...resource, agentNames: [] };

@@ -32,6 +32,8 @@ export interface RunLimits {
   readonly maxQuietMs: number;
   /** The time without a renewal of the build's lease after which a program that changes infrastructure is interrupted. */
   readonly maxSilenceMs: number;
+  /** The time that a run for a form has, in which a person waits. */
+  readonly maxFormMs: number;
   readonly maxOutputBytes: number;
   /** The size of a state, and of a plan or a state as JSON. */
   readonly maxStateBytes: number;
@@ -44,6 +46,7 @@ export const defaultRunLimits: RunLimits = {
   maxRunMs: 3_600_000,
   maxQuietMs: 1_200_000,
   maxSilenceMs: 120_000,
+  maxFormMs: 30_000,
   maxOutputBytes: 256 * 1024 * 1024,
   maxStateBytes: 16 * 1024 * 1024,
   maxKeptStateBytes: 64 * 1024 * 1024,

@@ -5,7 +5,7 @@ import { countText, type JsonObject, parseObject, Scope, type Turnstile } from "
 
 import type { DriverBuild, DriverTemplate } from "../driver-build.ts";
 import type { DriverLog } from "../driver.ts";
-import { DriverError } from "../errors.ts";
+import { CommandFailed, DriverError } from "../errors.ts";
 import { namesAttribute } from "./named-attributes.ts";
 import { readBounded } from "./read-bounded.ts";
 import { redactor } from "./redactor.ts";
@@ -174,6 +174,29 @@ export class TerraformSession implements AsyncDisposable {
     this.#changes = log.changes;
   }
 
+  /** Plans nothing but reads of data, with further variables of the provider. Rejects with `CommandFailed` if one is refused. */
+  async planReads(
+    addresses: readonly string[],
+    variables: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const targets = addresses.map((address) => `-target=${address}`);
+    await this.#run(
+      "Planning",
+      [
+        "plan",
+        "-json",
+        "-input=false",
+        "-lock=false",
+        "-refresh=false",
+        `-out=${planFile}`,
+        ...targets,
+      ],
+      signal,
+      { variables },
+    );
+  }
+
   /** Applies the plan under a lease of the build, and has the state kept while and however that ends. */
   async apply(signal: AbortSignal): Promise<void> {
     if (this.#build === undefined) throw new TypeError("a reading changes nothing");
@@ -255,7 +278,7 @@ export class TerraformSession implements AsyncDisposable {
     stage: string,
     args: Command,
     signal: AbortSignal,
-    more: Pick<CommandOptions, "resultPath" | "lease"> = {},
+    more: RunExtras = {},
   ): Promise<RunLog> {
     const { clock } = this.#options;
     const [command] = args;
@@ -277,7 +300,7 @@ export class TerraformSession implements AsyncDisposable {
     { log, stage }: { readonly log: RunLog; readonly stage: string },
     args: Command,
     signal: AbortSignal,
-    more: Pick<CommandOptions, "resultPath" | "lease">,
+    { variables, ...more }: RunExtras,
   ): Promise<void> {
     const { program, limits, clock } = this.#options;
     const { files, outputPath, user } = this.#directory;
@@ -286,7 +309,7 @@ export class TerraformSession implements AsyncDisposable {
         program,
         args,
         directory: files,
-        environment: this.#environment,
+        environment: { ...this.#environment, ...variables },
         user,
         outputPath,
         ...more,
@@ -307,8 +330,13 @@ export class TerraformSession implements AsyncDisposable {
     const [command] = args;
     const end = code === undefined ? "was killed" : `failed with exit code ${code}`;
     const reasons = log.errors.length === 0 ? [`${command} ${end}`] : log.errors;
-    throw new DriverError("run-failed", reasons.slice(0, maxReasons).join("; "));
+    throw new CommandFailed(reasons.slice(0, maxReasons).join("; "), log.errorAddresses);
   }
+}
+
+interface RunExtras extends Pick<CommandOptions, "resultPath" | "lease"> {
+  /** Variables of the provider for this command only. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** A command of the program and its arguments. */

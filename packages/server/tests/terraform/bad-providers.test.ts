@@ -148,6 +148,30 @@ describe("a provider", () => {
     expect(await runsLeft()).toEqual([]);
   });
 
+  it("that hangs ends the run of a form when its time is over, and when the form is closed", async () => {
+    const files = await configuration(
+      usesBad,
+      `trap '' INT TERM; echo $$ >"$DIRECTORY/pid"; while :; do sleep 1; done`,
+    );
+    const { template, workspace } = build(files);
+    const sources = [{ address: "bad_thing.one", name: "one", mayBeEphemeral: false }];
+    const input = { template, parameters: {}, accessUrl: "", owner: workspace.owner, sources };
+    const late = driver({ maxFormMs: 2_000 }).readParameters({ ...input, key: "late" }, never);
+    await expect(late).rejects.toMatchObject({
+      code: "run-failed",
+      message: expect.stringContaining("within 2 seconds"),
+    });
+    await rm(join(directory, "pid"), { force: true });
+    const closing = new AbortController();
+    const closed = driver().readParameters({ ...input, key: "closed" }, closing.signal);
+    closed.catch(() => undefined);
+    await expect.poll(() => readdir(directory), patience).toContain("pid");
+    closing.abort(new Error("gone"));
+    await expect(closed).rejects.toThrow("gone");
+    await expect.poll(running, patience).toEqual([]);
+    expect(await runsLeft()).toEqual([]);
+  });
+
   it.each([
     ["output", "yes | tr -d '\\n'"],
     ["log", "yes | tr -d '\\n' >&2"],

@@ -80,6 +80,7 @@ it("is filled by runs that begin at once, each of which gets its whole providers
           template: { ...template, directory: files },
           parameters: {},
           accessUrl: "http://127.0.0.1",
+          owner: undefined,
         },
         { write: () => undefined },
         signal,

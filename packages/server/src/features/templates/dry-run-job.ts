@@ -12,12 +12,13 @@ import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import { failedOutcome, type JobOutcome } from "../../platform/jobs/job-outcome.ts";
 import type { JobHandler } from "../../platform/jobs/worker.ts";
 import { driverAgents } from "../agents/plan-service.ts";
+import { type OwnerNeeds, readDriverOwner } from "../users/driver-owner.ts";
 import { type DryRunRow, selectDryRun } from "./dry-run-service.ts";
 import type { TemplateJobNeeds } from "./import-job.ts";
 import { insertPlan, planResources, readByDriver, resourceJson } from "./plan.ts";
 
 /** Renders a template with the given values and gets the plan of its driver. Creates nothing. */
-export function dryRunHandler(needs: TemplateJobNeeds): JobHandler {
+export function dryRunHandler(needs: TemplateJobNeeds & OwnerNeeds): JobHandler {
   const { db, drivers } = needs;
   return async (job, log, signal) => {
     const run = await selectDryRun(db, job.id);
@@ -28,13 +29,14 @@ export function dryRunHandler(needs: TemplateJobNeeds): JobHandler {
     const driver = drivers.get(definition.driver);
     if (driver === undefined)
       return failedOutcome(`this server has no driver ${definition.driver}`);
-    const resolved = resolveParameters(definition, { given: run.parameters });
+    const resolved = resolveDryRun(definition, run);
     if ("problems" in resolved) {
       return refusal(
         resolved.problems.map(({ field, message }) => `${field}: ${message}`),
         log,
       );
     }
+    const { values } = resolved;
     log.stage("Planning the workspace");
     const template = {
       id: run.template_id ?? nilUuid,
@@ -50,8 +52,10 @@ export function dryRunHandler(needs: TemplateJobNeeds): JobHandler {
     };
     if (capabilitiesOf(driver.name).readsTemplates) {
       const { accessUrl } = needs;
-      const subject = { ...place, template, parameters: resolved.values, fileId: job.file_id };
-      const read = { ...subject, accessUrl, type: job.type };
+      const { initiator_id: id, organization_id: organizationId } = run;
+      const owner = await readDriverOwner(needs, { id, organizationId });
+      const subject = { ...place, template, parameters: values, fileId: job.file_id };
+      const read = { ...subject, accessUrl, owner, type: job.type };
       const reading = await readByDriver(needs, driver, read, log, signal);
       const plan = { ...place, agents: reading.definition.agents };
       return planned(
@@ -60,14 +64,14 @@ export function dryRunHandler(needs: TemplateJobNeeds): JobHandler {
         log,
       );
     }
-    const agents = renderAgents(definition, run, resolved.values);
+    const agents = renderAgents(definition, run, values);
     const resources = await planResources(
       needs,
       driver,
       {
         ...place,
         template,
-        parameters: resolved.values,
+        parameters: values,
         agents,
         planned: driverAgents(agents),
         fileId: job.file_id,
@@ -77,6 +81,15 @@ export function dryRunHandler(needs: TemplateJobNeeds): JobHandler {
     );
     return planned(job.id, resources, log);
   };
+}
+
+/** Chooses the values. Those of parameters that other values decide were checked for the user when the run was queued. */
+function resolveDryRun(
+  definition: TemplateDefinition,
+  { parameters }: DryRunRow,
+): ReturnType<typeof resolveParameters> {
+  if (definition.parameterSources !== undefined) return { values: parameters };
+  return resolveParameters(definition, { given: parameters });
 }
 
 function planned(

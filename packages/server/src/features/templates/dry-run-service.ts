@@ -169,6 +169,7 @@ function dryRuns(db: Queryable) {
         "u.email",
         "v.name as version_name",
         "v.driver_notes",
+        "v.organization_id",
         "t.id as template_id",
         "t.name as template_name",
       ])

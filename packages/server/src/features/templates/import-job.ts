@@ -98,7 +98,8 @@ async function importConfiguration(
   }
   const { id: jobId, type, file_id: fileId, created_at: at } = job;
   const template = { id: nilUuid, name: "", version: "", notes: undefined };
-  const subject = { jobId, template, parameters: [], fileId, accessUrl: needs.accessUrl, type };
+  const { accessUrl } = needs;
+  const subject = { jobId, template, parameters: [], fileId, accessUrl, owner: undefined, type };
   try {
     const reading = await readByDriver(needs, driver, subject, log, signal);
     const { definition, notes } = reading;

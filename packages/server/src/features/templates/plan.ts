@@ -5,6 +5,7 @@ import type { JobType, ProvisionerJob } from "@slipway/api/jobs/job";
 import {
   type Driver,
   type DriverLog,
+  type DriverOwner,
   type DriverReading,
   type DriverResource,
   type DriverTemplate,
@@ -43,6 +44,8 @@ export interface PlanSubject {
 interface ReadSubject extends Pick<PlanSubject, "jobId" | "template" | "parameters" | "fileId"> {
   /** The URL at which agents reach the server. */
   readonly accessUrl: string;
+  /** Undefined before there is a workspace. */
+  readonly owner: DriverOwner | undefined;
   readonly type: JobType;
 }
 
@@ -54,7 +57,7 @@ interface ReadNeeds extends UnpackNeeds {
 export async function readByDriver(
   needs: ReadNeeds,
   driver: Driver,
-  { jobId, template, parameters, fileId, accessUrl, type }: ReadSubject,
+  { jobId, template, parameters, fileId, accessUrl, owner, type }: ReadSubject,
   log: JobLogWriter,
   signal: AbortSignal,
 ): Promise<DriverReading> {
@@ -69,7 +72,11 @@ export async function readByDriver(
   };
   const measuring = { ...planLog(log), measured: stageObserver(needs.stageSeconds, type) };
   return withTemplateFiles(needs, files, (unpacked) =>
-    read({ key: jobId, template: unpacked, parameters: values, accessUrl }, measuring, signal),
+    read(
+      { key: jobId, template: unpacked, parameters: values, accessUrl, owner },
+      measuring,
+      signal,
+    ),
   );
 }
 
