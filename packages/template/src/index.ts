@@ -28,9 +28,15 @@ export {
   externalAgentType,
   terraformDriver,
 } from "./known-drivers.ts";
-export { isInstanceId, maxLineLength, maxMetadata, maxUrlLength } from "./limits.ts";
+export {
+  isInstanceId,
+  maxLineLength,
+  maxMetadata,
+  maxUrlLength,
+  maxValueLength,
+} from "./limits.ts";
 export { locateProblem } from "./locate-problem.ts";
-export { valueProblem } from "./parameter-value.ts";
+export { storageProblem, valueProblem } from "./parameter-value.ts";
 export { parseTemplateDefinition } from "./parse-definition.ts";
 export { problemLine } from "./problem.ts";
 export type { TemplateProblem } from "./problem.ts";

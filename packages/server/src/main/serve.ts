@@ -11,6 +11,7 @@ import { announceWorker } from "../features/organizations/worker-service.ts";
 import { defaultReconciler, runReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
 import type { Provisioners } from "../features/provisioners/session-service.ts";
 import { runSchedules } from "../features/schedules/scheduler.ts";
+import { ParameterReader } from "../features/templates/parameter-reader.ts";
 import { AgentHttp } from "../gateway/agent-http/agent-http.ts";
 import { RunAudit } from "../gateway/runs/run-audit.ts";
 import { PasswordAttempts } from "../platform/auth/password-attempts.ts";
@@ -58,8 +59,9 @@ export async function serve(
   parts.docker?.useListener(http);
   parts.clusters?.useListener(http);
   warnOfUnknownUrl(settings, http.accessUrl, logger);
-  // Requests for apps and sessions of provisioners end before the listener closes.
+  // Requests for apps, sessions of provisioners and parameters of forms end before the listener closes.
   opened.use(site.apps);
+  opened.use(site.parameters);
   opened.use(site.provisioners);
   // Clients are notified before the listener closes.
   opened.defer(() => relay.close());
@@ -79,6 +81,7 @@ interface OpenSite {
   readonly http: OpenHttp;
   readonly apps: Apps | undefined;
   readonly provisioners: Provisioners | undefined;
+  readonly parameters: ParameterReader | undefined;
   /** Announces the listener to agents and clients. */
   readonly useStun: (stun: StunListener | undefined) => void;
 }
@@ -97,6 +100,7 @@ async function openSite(
   let stun: StunListener | undefined;
   let apps: Apps | undefined;
   let provisioners: Provisioners | undefined;
+  let parameters: ParameterReader | undefined;
   const http = await openHttp(
     { ...platform, metrics, unfinished },
     parts.settings,
@@ -111,7 +115,14 @@ async function openSite(
       wireOauthServer(site, platform, { secrets, notes });
       wireExternalAuth(site, externalAuth);
       const claims = { localHints, secrets, drivers, claimSeconds };
-      wireWorkspaces(site, platform, { ...claims, externalAuth });
+      parameters = new ParameterReader({
+        ...platform,
+        secrets,
+        drivers,
+        accessUrl: site.accessUrl,
+        unpackDir: parts.directory.unpackDir,
+      });
+      wireWorkspaces(site, platform, { ...claims, externalAuth, parameters });
       const readDerpMap = readRelayMap(site.accessUrl, () => stun?.port);
       wireAgents(site, platform, {
         secrets,
@@ -150,7 +161,7 @@ async function openSite(
       wireRelay(site, { relay, clock });
     },
   );
-  return { http, apps, provisioners, useStun: (listener) => void (stun = listener) };
+  return { http, apps, provisioners, parameters, useStun: (listener) => void (stun = listener) };
 }
 
 function runInBackground(

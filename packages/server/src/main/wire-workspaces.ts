@@ -7,6 +7,7 @@ import type { ExternalAuthNeeds } from "../features/external-auth/service.ts";
 import { addFileRoutes } from "../features/files/routes.ts";
 import { defaultReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
 import { addPrebuildRoutes } from "../features/prebuilds/routes.ts";
+import type { ParameterReader } from "../features/templates/parameter-reader.ts";
 import { addTemplateRoutes } from "../features/templates/routes.ts";
 import { addWorkspaceRoutes } from "../features/workspaces/routes.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
@@ -22,19 +23,20 @@ interface WorkspaceParts {
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly claimSeconds: Metrics["claimSeconds"];
   readonly externalAuth: ExternalAuthNeeds;
+  readonly parameters: ParameterReader;
 }
 
 /** Adds the routes for templates, workspaces, and pools of workspaces. */
 export function wireWorkspaces(
   { routes, settings: { limits }, accessUrl }: Site,
   platform: Platform,
-  { localHints, secrets, drivers, claimSeconds, ...parts }: WorkspaceParts,
+  { localHints, secrets, drivers, claimSeconds, parameters, ...parts }: WorkspaceParts,
 ): void {
   const { db } = platform;
   const logs = { ...platform, jobLogReads: new GatheredReads<JobLogPart>() };
   addFileRoutes(routes, { db, limits });
   const externalAuth = { ...parts.externalAuth, accessUrl };
-  addTemplateRoutes(routes, { ...logs, drivers, limits, externalAuth });
+  addTemplateRoutes(routes, { ...logs, drivers, limits, externalAuth, parameters });
   addBuildRoutes(routes, { ...logs, secrets, drivers });
   const workspaces = { ...platform, limits };
   addWorkspaceRoutes(routes, { ...workspaces, secrets, drivers });

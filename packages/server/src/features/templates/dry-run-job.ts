@@ -12,7 +12,7 @@ import type { JobLogWriter } from "../../platform/jobs/job-log-writer.ts";
 import { failedOutcome, type JobOutcome } from "../../platform/jobs/job-outcome.ts";
 import type { JobHandler } from "../../platform/jobs/worker.ts";
 import { driverAgents } from "../agents/plan-service.ts";
-import { type OwnerNeeds, readDriverOwner } from "../users/driver-owner.ts";
+import { type OwnerNeeds, readDriverOwner } from "../users/driver-owner-service.ts";
 import { type DryRunRow, selectDryRun } from "./dry-run-service.ts";
 import type { TemplateJobNeeds } from "./import-job.ts";
 import { insertPlan, planResources, readByDriver, resourceJson } from "./plan.ts";

@@ -106,7 +106,7 @@ function diagnosticsOf(
     : [diagnostic("error", "invalid_value", "Value does not fit", problem)];
 }
 
-function diagnostic(
+export function diagnostic(
   severity: ParameterDiagnostic["severity"],
   code: string,
   summary: string,

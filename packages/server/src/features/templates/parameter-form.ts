@@ -1,7 +1,11 @@
-import { DynamicParametersRequest } from "@slipway/api/templates/dynamic-parameters";
-import type { Clock } from "@slipway/runtime";
+import {
+  DynamicParametersRequest,
+  type DynamicParametersResponse,
+} from "@slipway/api/templates/dynamic-parameters";
+import { abortable, type Clock } from "@slipway/runtime";
 import type { TemplateDefinition } from "@slipway/template";
 
+import { Refusal, Unavailable } from "../../platform/errors/errors.ts";
 import { createValidator } from "../../platform/fields/validation.ts";
 import { inspectJson, parseJson } from "../../platform/http/json.ts";
 import { keepAlive, messageBytes, type PeerSocket } from "../../platform/http/peer-socket.ts";
@@ -18,15 +22,20 @@ const maxValues = 10_000;
  */
 const maxWaiting = 100;
 
+const malformed = "wanted JSON with id and inputs";
+
 type FormValues = Pick<DynamicParametersRequest, "id" | "inputs">;
 
 const validate = createValidator().compile<DynamicParametersRequest>(DynamicParametersRequest);
 
-interface FormNeeds {
-  readonly definition: Pick<TemplateDefinition, "parameters">;
+interface PacedForm {
   readonly pace: FormPace;
   readonly userId: string;
   readonly clock: Pick<Clock, "sleep">;
+}
+
+interface FormNeeds extends PacedForm {
+  readonly definition: Pick<TemplateDefinition, "parameters">;
 }
 
 /** Answers the messages of a form one after the other until the peer disconnects. */
@@ -50,7 +59,7 @@ export async function serveForm(socket: PeerSocket, needs: FormNeeds): Promise<v
   };
   socket.raw.on("message", (data) => {
     const request = readRequest(Buffer.from(messageBytes(data)));
-    if (request === undefined) return socket.close(1008, "wanted JSON with id and inputs");
+    if (request === undefined) return socket.close(1008, malformed);
     if (waiting.length >= maxWaiting) {
       return socket.close(1008, `more than ${maxWaiting} messages wait for an answer`);
     }
@@ -70,6 +79,53 @@ async function answerAll(
     await clock.sleep(pace.reserve(userId), socket.signal);
     await socket.sendText(JSON.stringify(evaluateDefinition(definition, next)));
   }
+}
+
+interface DependentFormNeeds extends PacedForm {
+  readonly evaluate: (
+    request: DynamicParametersRequest,
+    signal: AbortSignal,
+  ) => Promise<DynamicParametersResponse>;
+}
+
+/**
+ * Answers a form whose parameters take time to read until the peer disconnects: after each answer the newest message, as those
+ * before it are out of date. The connection is read meanwhile, so that it can tell that the peer is gone.
+ */
+export async function serveDependentForm(
+  socket: PeerSocket,
+  { evaluate, pace, userId, clock }: DependentFormNeeds,
+): Promise<void> {
+  keepAlive(socket);
+  let newest: Buffer | undefined;
+  let received = 0;
+  let wake = Promise.withResolvers<void>();
+  socket.raw.on("message", (data) => {
+    received += 1;
+    if (received > maxWaiting) {
+      return socket.close(1008, `more than ${maxWaiting} messages came before an answer`);
+    }
+    newest = Buffer.from(messageBytes(data));
+    wake.resolve();
+  });
+  let request: DynamicParametersRequest | undefined = { id: unaskedId, inputs: {} };
+  while (request !== undefined) {
+    await clock.sleep(pace.reserve(userId), socket.signal);
+    try {
+      await socket.sendText(JSON.stringify(await evaluate(request, socket.signal)));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return socket.close(error instanceof Unavailable ? 1013 : 1008, error.message);
+    }
+    received = newest === undefined ? 0 : 1;
+    await abortable(wake.promise, socket.signal);
+    // What comes at once is one change, as a form is read in pieces.
+    await clock.sleep(pace.reserve(userId), socket.signal);
+    request = newest === undefined ? undefined : readRequest(newest);
+    newest = undefined;
+    wake = Promise.withResolvers();
+  }
+  socket.close(1008, malformed);
 }
 
 /** The interval between two answers to one user, in milliseconds, however many forms they have open. */

@@ -10,15 +10,18 @@ import type { ParameterDefinition } from "@slipway/template";
 import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import type { Platform } from "../../platform/platform.ts";
+import { findUserId } from "../users/service.ts";
+import { type EvaluationNeeds, evaluateVersion } from "./evaluate-version.ts";
 import { evaluateDefinition } from "./evaluate.ts";
-import { FormPace, maxFormMessageBytes, serveForm } from "./parameter-form.ts";
+import { FormPace, maxFormMessageBytes, serveDependentForm, serveForm } from "./parameter-form.ts";
 import { plainText } from "./plain-text.ts";
-import { requireImported, requireVersion } from "./version-service.ts";
+import { type BuildableVersion, requireImported, requireVersion } from "./version-service.ts";
 
 export function addParameterRoutes(
   routes: Routes,
-  { db, clock }: Pick<Platform, "db" | "clock">,
+  needs: Pick<Platform, "db" | "clock"> & EvaluationNeeds,
 ): void {
+  const { db, clock } = needs;
   const pace = new FormPace(clock);
   routes.user(listTemplateVersionParameters, async ({ params }) => {
     const { definition } = await requireImported(db, requireUuid(params.version));
@@ -28,18 +31,38 @@ export function addParameterRoutes(
     await requireVersion(db, requireUuid(params.version));
     return [];
   });
-  routes.user(evaluateParameters, async ({ params, body }) => {
-    const { definition } = await requireImported(db, requireUuid(params.version));
-    return evaluateDefinition(definition, body);
+  routes.user(evaluateParameters, async ({ params, body, raw }, user) => {
+    const version = await requireImported(db, requireUuid(params.version));
+    if (!isDependent(version)) return evaluateDefinition(version.definition, body);
+    return routes.waitFor(raw, (signal) =>
+      evaluateVersion(needs, { version, user, ownerId: user.id }, body, signal),
+    );
   });
   routes.userSocket(followParameters, {
     maxMessageBytes: maxFormMessageBytes,
-    prepare: async ({ params }, { id }) => {
-      const { definition } = await requireImported(db, requireUuid(params.version));
-      return { definition, userId: id, pace, clock };
+    prepare: async ({ params, query }, user) => {
+      const version = await requireImported(db, requireUuid(params.version));
+      const owner = query.user_id ?? "";
+      const ownerId =
+        isDependent(version) && owner !== "" ? await findUserId(db, user, owner) : user.id;
+      return { version, user, ownerId };
     },
-    serve: serveForm,
+    serve: (socket, { version, user, ownerId }) => {
+      const paced = { userId: user.id, pace, clock };
+      if (!isDependent(version)) {
+        return serveForm(socket, { ...paced, definition: version.definition });
+      }
+      return serveDependentForm(socket, {
+        ...paced,
+        evaluate: (request, signal) =>
+          evaluateVersion(needs, { version, user, ownerId }, request, signal),
+      });
+    },
   });
+}
+
+function isDependent({ definition }: BuildableVersion): boolean {
+  return definition.parameterSources !== undefined;
 }
 
 /** Returns a parameter as clients see it (docs/protocol/clients.md §2.2). */

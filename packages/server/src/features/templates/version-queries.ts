@@ -50,6 +50,19 @@ export function selectVersion(db: Queryable, id: string) {
   return versions(db).where("v.id", "=", id).executeTakeFirst();
 }
 
+/** Selects the notes of a version's driver. */
+export async function selectDriverNotes(
+  db: Queryable,
+  id: string,
+): Promise<Uint8Array | undefined> {
+  const row = await db
+    .selectFrom("template_versions")
+    .where("id", "=", id)
+    .select("driver_notes")
+    .executeTakeFirst();
+  return row?.driver_notes ?? undefined;
+}
+
 const activeVersions = prepareQuery((db, templateId: string) =>
   versions(db)
     .innerJoin("templates as active", "active.active_version_id", "v.id")

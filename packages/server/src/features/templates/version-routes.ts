@@ -36,6 +36,7 @@ import { type Drivers, offeredDrivers } from "./driver-rule.ts";
 import { cancelTemplateJob, type DryRunNeeds } from "./dry-run-service.ts";
 import { keepExample } from "./example-service.ts";
 import { readVersionLogIns, type VersionLogInNeeds } from "./external-auth-service.ts";
+import type { ParameterReader } from "./parameter-reader.ts";
 import { readVersionPlan } from "./plan.ts";
 import { readTemplate, readTemplateByName, requireTemplateWriter } from "./service.ts";
 import {
@@ -53,6 +54,7 @@ export interface VersionRouteNeeds extends LogStreamNeeds {
   /** The drivers that a template may use, by name. */
   readonly drivers: Drivers;
   readonly externalAuth: VersionLogInNeeds;
+  readonly parameters: ParameterReader;
   readonly limits: FileNeeds["limits"] & VersionNeeds["limits"] & DryRunNeeds["limits"];
 }
 

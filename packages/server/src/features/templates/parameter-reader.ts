@@ -1,0 +1,212 @@
+import { createHash, randomUUID } from "node:crypto";
+
+import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import type { Driver, DriverOwner } from "@slipway/drivers";
+import { type Clock, Turnstile } from "@slipway/runtime";
+import {
+  maxValueLength,
+  type ParameterDefinition,
+  type ParameterSource,
+  storageProblem,
+} from "@slipway/template";
+
+import { notFound, Unavailable } from "../../platform/errors/errors.ts";
+import { hasTags } from "../../platform/jobs/tags.ts";
+import { type OwnerNeeds, readDriverOwner } from "../users/driver-owner-service.ts";
+import { BoundedCache } from "./bounded-cache.ts";
+import { SharedRuns } from "./shared-runs.ts";
+import { type UnpackNeeds, withTemplateFiles } from "./unpack-service.ts";
+import { selectDriverNotes } from "./version-queries.ts";
+import type { BuildableVersion } from "./version-service.ts";
+
+export interface ReaderNeeds extends UnpackNeeds, OwnerNeeds {
+  readonly drivers: ReadonlyMap<string, Driver>;
+  /** Returns the URL at which agents reach the server. */
+  readonly accessUrl: () => string;
+  readonly clock: Pick<Clock, "monotonic">;
+}
+
+/** Values of parameters by their names. */
+export type ParameterValues = Readonly<Record<string, string>>;
+
+/** The version, the owner and the values that parameters are read for. */
+export interface ParameterQuestion {
+  readonly version: BuildableVersion;
+  readonly ownerId: string;
+  readonly values: ParameterValues;
+}
+
+export interface ReadParameters {
+  readonly parameters: readonly ParameterDefinition[];
+  /** The reason why they are those of the defaults, although they depend on the values; undefined if they are exact. */
+  readonly inexact: string | undefined;
+}
+
+/** Entries are small, and a configuration may read what others change. */
+const cacheBounds = { maxEntries: 500, maxBytes: 16 * 1024 * 1024, maxAgeMs: 300_000 };
+/** The most questions of a user, and of all users, that wait for their turns. */
+const maxWaitingOfUser = 20;
+const maxWaiting = 200;
+/** The time after which a refused caller may ask again. */
+const retrySeconds = 5;
+
+/**
+ * Reads the parameters that versions have for certain values and an owner. Those of most versions are the same for all, and cost
+ * nothing; others are read by their driver, one question of a user at a time. Its opener disposes of it.
+ */
+export class ParameterReader implements AsyncDisposable {
+  readonly #needs: ReaderNeeds;
+  readonly #cache = new BoundedCache<readonly ParameterDefinition[]>(cacheBounds);
+  readonly #runs = new SharedRuns<readonly ParameterDefinition[]>();
+  readonly #users = new Map<string, { readonly turnstile: Turnstile; questions: number }>();
+  readonly #closing = new AbortController();
+  #questions = 0;
+
+  constructor(needs: ReaderNeeds) {
+    this.#needs = needs;
+  }
+
+  /**
+   * Reads parameters on behalf of a user; a value that does not fit its parameter counts as not given. Rejects with a
+   * `DriverError` if they cannot be read, with `NotFound` for an owner who does not exist, and with `Unavailable` if too many
+   * wait.
+   */
+  async read(
+    userId: string,
+    { version, ownerId, values }: ParameterQuestion,
+    signal: AbortSignal,
+  ): Promise<ReadParameters> {
+    const { definition, organization_id: organizationId } = version;
+    const { parameters, parameterSources: sources } = definition;
+    if (sources === undefined) return { parameters, inexact: undefined };
+    const driver = this.#needs.drivers.get(definition.driver);
+    const inexact = absence(version, driver);
+    if (inexact !== undefined || driver === undefined) return { parameters, inexact };
+    const owner = await readDriverOwner(this.#needs, { id: ownerId, organizationId });
+    if (owner === undefined) throw notFound();
+    const question = { version, sources, owner, values: passedValues(sources, values) };
+    const known = this.#cached(question);
+    if (known !== undefined) return { parameters: known, inexact };
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    const found = await this.#runs.run(keyOf(question), either, (stop) =>
+      this.#inTurn(userId, stop, async () => {
+        // Somebody may have asked the same while this one waited.
+        const cached = this.#cached(question);
+        if (cached !== undefined) return cached;
+        const read = await this.#readByDriver(driver, question, stop);
+        this.#keep(question, read);
+        return read;
+      }),
+    );
+    return { parameters: found, inexact };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const reason = new Unavailable("The server is shutting down.");
+    this.#closing.abort(reason);
+    await this.#runs.abortAll(reason);
+  }
+
+  #cached(question: FullQuestion): readonly ParameterDefinition[] | undefined {
+    return this.#cache.get(keyOf(question), this.#needs.clock.monotonic());
+  }
+
+  /** Keeps what was read, also for the values that a form sends next: those of all parameters. */
+  #keep(question: FullQuestion, parameters: readonly ParameterDefinition[]): void {
+    const now = this.#needs.clock.monotonic();
+    const entry = { value: parameters, bytes: 2 * JSON.stringify(parameters).length };
+    this.#cache.set(keyOf(question), entry, now);
+    const all = parameters.flatMap(({ name, default: initial }) => {
+      const value = Object.hasOwn(question.values, name) ? question.values[name] : initial;
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    const values = passedValues(question.sources, Object.fromEntries(all));
+    this.#cache.set(keyOf({ ...question, values }), entry, now);
+  }
+
+  /** Runs a question in its user's turn. */
+  async #inTurn<T>(userId: string, signal: AbortSignal, task: () => Promise<T>): Promise<T> {
+    const turns = this.#users.get(userId) ?? {
+      turnstile: new Turnstile((inside) => inside < 1),
+      questions: 0,
+    };
+    if (turns.questions > maxWaitingOfUser || this.#questions >= maxWaiting) {
+      throw new Unavailable("Too many parameter forms wait for their parameters.", {
+        detail: "Try again in a few seconds.",
+        retryAfterSeconds: retrySeconds,
+      });
+    }
+    this.#users.set(userId, turns);
+    turns.questions += 1;
+    this.#questions += 1;
+    try {
+      return await turns.turnstile.run(signal, task);
+    } finally {
+      turns.questions -= 1;
+      this.#questions -= 1;
+      if (turns.questions === 0) this.#users.delete(userId);
+    }
+  }
+
+  async #readByDriver(
+    driver: Driver,
+    { version, sources, owner, values: parameters }: FullQuestion,
+    signal: AbortSignal,
+  ): Promise<readonly ParameterDefinition[]> {
+    const { db } = this.#needs;
+    const accessUrl = this.#needs.accessUrl();
+    const { id, name, template_id: templateId, template_name: templateName, file_id } = version;
+    const named = { id: templateId ?? nilUuid, name: templateName ?? "", version: name };
+    const notes = await selectDriverNotes(db, id);
+    const files = {
+      template: { ...named, notes, settings: {}, directory: undefined },
+      fileId: file_id,
+      agents: [],
+      areNeeded: true,
+    };
+    return await withTemplateFiles(this.#needs, files, async (template) => {
+      const input = { key: randomUUID(), template, parameters, accessUrl, owner, sources };
+      const read = await driver.readParameters?.(input, signal);
+      if (read === undefined) throw new Error(`the driver ${driver.name} reads no parameters`);
+      return read;
+    });
+  }
+}
+
+interface FullQuestion {
+  readonly version: BuildableVersion;
+  readonly sources: readonly ParameterSource[];
+  readonly owner: DriverOwner;
+  readonly values: ParameterValues;
+}
+
+/** Returns the reason why this server cannot read the parameters of a version; undefined if it can. */
+function absence({ tags }: BuildableVersion, driver: Driver | undefined): string | undefined {
+  if (hasTags(tags)) return "the template runs on provisioners elsewhere";
+  if (driver?.readParameters === undefined) return "this server lacks its driver";
+  return driver.refusal === undefined
+    ? undefined
+    : `the driver ${driver.name} ${driver.refusal} here`;
+}
+
+/** Returns the values that can be passed to a driver, and that it may look at. */
+function passedValues(
+  sources: readonly ParameterSource[],
+  values: ParameterValues,
+): ParameterValues {
+  const names = new Set(sources.map(({ name }) => name));
+  const mayMatter = (name: string): boolean => names.has(undefined) || names.has(name);
+  return Object.fromEntries(
+    Object.entries(values).filter(
+      ([name, value]) => mayMatter(name) && storageProblem(value, maxValueLength) === undefined,
+    ),
+  );
+}
+
+function keyOf({ version, owner, values }: FullQuestion): string {
+  const sorted = Object.entries(values).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const { id, template_name: name } = version;
+  return createHash("sha256")
+    .update(JSON.stringify([id, name, owner, sorted]))
+    .digest("base64");
+}
