@@ -11,7 +11,7 @@ import { announceWorker } from "../features/organizations/worker-service.ts";
 import { defaultReconciler, runReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
 import type { Provisioners } from "../features/provisioners/session-service.ts";
 import { runSchedules } from "../features/schedules/scheduler.ts";
-import { ParameterReader } from "../features/templates/parameter-reader.ts";
+import { ParameterReader } from "../features/templates/parameter-service.ts";
 import { AgentHttp } from "../gateway/agent-http/agent-http.ts";
 import { RunAudit } from "../gateway/runs/run-audit.ts";
 import { PasswordAttempts } from "../platform/auth/password-attempts.ts";

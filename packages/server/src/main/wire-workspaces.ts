@@ -7,7 +7,7 @@ import type { ExternalAuthNeeds } from "../features/external-auth/service.ts";
 import { addFileRoutes } from "../features/files/routes.ts";
 import { defaultReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
 import { addPrebuildRoutes } from "../features/prebuilds/routes.ts";
-import type { ParameterReader } from "../features/templates/parameter-reader.ts";
+import type { ParameterReader } from "../features/templates/parameter-service.ts";
 import { addTemplateRoutes } from "../features/templates/routes.ts";
 import { addWorkspaceRoutes } from "../features/workspaces/routes.ts";
 import type { SecretBox } from "../platform/auth/secret-box.ts";
@@ -39,8 +39,8 @@ export function wireWorkspaces(
   addTemplateRoutes(routes, { ...logs, drivers, limits, externalAuth, parameters });
   addBuildRoutes(routes, { ...logs, secrets, drivers });
   const workspaces = { ...platform, limits };
-  addWorkspaceRoutes(routes, { ...workspaces, secrets, drivers });
+  addWorkspaceRoutes(routes, { ...workspaces, secrets, drivers, parameters });
   const claims = { ...workspaces, localHints, secrets, drivers, claimSeconds };
-  addClaimRoutes(routes, { ...claims, externalAuth });
+  addClaimRoutes(routes, { ...claims, externalAuth, parameters });
   addPrebuildRoutes(routes, { db, limits: defaultReconciler });
 }

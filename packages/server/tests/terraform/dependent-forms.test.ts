@@ -167,6 +167,7 @@ describe("a form over a socket", () => {
   it("follows its values, and answers the newest of several messages", async () => {
     const form = open();
     const answers = (): readonly DynamicParametersResponse[] =>
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- messages follow the contract
       form.messages.map((text) => JSON.parse(text) as DynamicParametersResponse);
     const patience = { timeout: 60_000, interval: 20 };
     await expect.poll(() => answers().map(({ id }) => id), patience).toEqual([-1]);

@@ -30,7 +30,7 @@ import {
 } from "./queries.ts";
 import { requireRoomToStart, type WorkspaceLimits } from "./quota-service.ts";
 import { requireRenderable } from "./render.ts";
-import { chooseParameters } from "./start-parameters.ts";
+import { chooseParameters, type StartEvaluation } from "./start-parameters.ts";
 import type { AcceptedState } from "./state-service.ts";
 import { requireSameDriver } from "./take-over.ts";
 
@@ -47,6 +47,8 @@ export interface NewBuild {
   readonly versionId: string | undefined;
   readonly presetId: string | undefined;
   readonly parameters: readonly BuildParameter[];
+  /** The parameters that the version has for these values and those of the previous build (default: those of its definition). */
+  readonly evaluation?: StartEvaluation | undefined;
   readonly reason: BuildReason;
   readonly initiator: { readonly id: string } & Pick<AuditActor, "origin">;
   /** True for a deletion that removes only the record of the workspace, and leaves its resources as they are. */
@@ -88,6 +90,7 @@ export async function createBuild(
           given: input.parameters,
           presetId: input.presetId,
           previous,
+          evaluation: input.evaluation?.previousId === last.id ? input.evaluation : undefined,
         })
       : previous;
   // A preset belongs to one version.
@@ -110,7 +113,10 @@ export async function createBuild(
 }
 
 /** The options of the first build of a workspace. */
-interface FirstBuild extends Pick<NewBuild, "presetId" | "parameters" | "initiator"> {
+interface FirstBuild extends Pick<
+  NewBuild,
+  "presetId" | "parameters" | "evaluation" | "initiator"
+> {
   readonly transition: "start" | "stop";
   readonly version: BuildableVersion;
 }
@@ -131,8 +137,8 @@ export async function createFirstBuild(
   input: FirstBuild,
   creation: Creation,
 ): Promise<string> {
-  const { transition, version, presetId, parameters: given, initiator } = input;
-  const sources = { given, presetId, previous: undefined };
+  const { transition, version, presetId, parameters: given, evaluation, initiator } = input;
+  const sources = { given, presetId, previous: undefined, evaluation };
   const parameters = chooseParameters(version, sources);
   const build = { transition, reason: "initiator", initiator } as const;
   return insertBuild(trx, workspace, build, {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import type { BuildParameter } from "@slipway/api/builds/build";
 import type { Driver } from "@slipway/drivers";
+import type { PresetDefinition } from "@slipway/template";
 import type { Transaction } from "kysely";
 
 import type { SecretBox } from "../../platform/auth/secret-box.ts";
@@ -18,7 +19,7 @@ import { type AuditEntry, auditRows } from "../audit/service.ts";
 import { renderOrRefuse } from "../builds/render.ts";
 import { buildRows, localWorker, type NewBuild } from "../builds/service.ts";
 import { resourceRows } from "../builds/start-agents.ts";
-import { resolveStart } from "../builds/start-parameters.ts";
+import { chooseParameters } from "../builds/start-parameters.ts";
 import { claimStage, restartsAtClaim } from "../builds/take-over.ts";
 import { jobTags } from "../templates/job-tags-service.ts";
 import { type BuildableVersion, findPool } from "../templates/version-service.ts";
@@ -43,16 +44,31 @@ export interface PreparedClaim {
  */
 export function prepareClaim(
   version: BuildableVersion,
-  request: Pick<NewBuild, "presetId" | "parameters">,
+  request: Pick<NewBuild, "presetId" | "parameters" | "evaluation">,
 ): PreparedClaim | undefined {
   const pool = findPool(version, request.presetId, request.parameters);
   if (pool === undefined) return undefined;
-  const parameters = resolveStart(version.definition, {
-    given: request.parameters,
-    preset: pool.preset.name,
+  const parameters = chooseParameters(version, {
+    given: beyondPreset(version, pool.preset, request.parameters),
+    presetId: pool.id,
     previous: undefined,
+    evaluation: request.evaluation,
   });
   return { version, presetId: pool.id, presetName: pool.preset.name, parameters };
+}
+
+/**
+ * Returns the given values without those that the preset sets to the same, where parameters depend on each other: a claim with
+ * nothing but a preset need not read them.
+ */
+function beyondPreset(
+  { definition }: BuildableVersion,
+  preset: PresetDefinition,
+  given: readonly BuildParameter[],
+): readonly BuildParameter[] {
+  if (definition.parameterSources === undefined) return given;
+  const values = new Map(preset.parameters.map(({ name, value }) => [name, value]));
+  return given.filter(({ name, value }) => values.get(name) !== value);
 }
 
 export interface ClaimNeeds {

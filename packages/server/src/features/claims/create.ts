@@ -160,14 +160,14 @@ async function insertNew(
   checked: CheckedCreation,
 ): Promise<CreatedWorkspace> {
   const { caller, input, template, version } = checked;
-  const { ownerId, name, settings, presetId, parameters, transition } = input;
+  const { ownerId, name, settings, presetId, parameters, evaluation, transition } = input;
   const { id: templateId, organization_id: organizationId } = template;
   await keepOrigin(trx, { templateId, ownerId });
   const workspace = { id: randomUUID(), ownerId, organizationId, templateId, name };
   await createFirstBuild(
     trx,
     workspace,
-    { transition, version, presetId, parameters, initiator: caller },
+    { transition, version, presetId, parameters, evaluation, initiator: caller },
     {
       rows: workspaceRows(workspace, settingsColumns(settings, template)),
       entries: [creationEntry(checked, workspace.id, {})],

@@ -2,7 +2,9 @@ import type { BuildParameter } from "@slipway/api/builds/build";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import { ifFound, Invalid, invalidField } from "../../platform/errors/errors.ts";
+import { evaluateStart, type StartEvaluation } from "../builds/start-parameters.ts";
 import { readVersionLogIns, type VersionLogInNeeds } from "../templates/external-auth-service.ts";
+import type { ParameterReader } from "../templates/parameter-service.ts";
 import { requireTemplate } from "../templates/service.ts";
 import { selectActiveVersion, type TemplateTerms } from "../templates/version-queries.ts";
 import { requireVersion } from "../templates/version-service.ts";
@@ -16,6 +18,8 @@ export interface NewWorkspace {
   readonly versionId: string | undefined;
   readonly presetId: string | undefined;
   readonly parameters: readonly BuildParameter[];
+  /** The parameters that the version has for these values (default: those of its definition). */
+  readonly evaluation?: StartEvaluation | undefined;
   /** The first build; one that stops touches no infrastructure. */
   readonly transition: "start" | "stop";
   /** True if it must come from a pool. */
@@ -50,6 +54,24 @@ export async function findOrigin(db: Queryable, input: VersionChoice): Promise<O
   if (origin === undefined)
     throw invalidField("template_id", `must be the ID of a template, found ${input.templateId}`);
   return origin;
+}
+
+/**
+ * Reads the parameters that the version of a new workspace has for its values; undefined if they are the same for all. It may
+ * take seconds: call it before the workspace waits for its turn.
+ */
+export async function evaluateCreation(
+  { db, parameters: reader }: { readonly db: Queryable; readonly parameters: ParameterReader },
+  userId: string,
+  input: NewWorkspace,
+  signal: AbortSignal,
+): Promise<StartEvaluation | undefined> {
+  const { version } = await findOrigin(db, input);
+  const { definition } = version;
+  if (definition?.parameterSources === undefined) return undefined;
+  const { ownerId, parameters: given, presetId } = input;
+  const start = { version: { ...version, definition }, ownerId, given, presetId };
+  return evaluateStart(reader, userId, { ...start, previous: undefined }, signal);
 }
 
 /**

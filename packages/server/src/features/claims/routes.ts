@@ -5,6 +5,7 @@ import { optionalUuid } from "../../platform/fields/uuid.ts";
 import { watchClient } from "../../platform/http/client-disconnect.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import type { VersionLogInNeeds } from "../templates/external-auth-service.ts";
+import type { ParameterReader } from "../templates/parameter-service.ts";
 import { findUserId } from "../users/service.ts";
 import { readAutostart, readTtl } from "../workspaces/schedule.ts";
 import { claimTogether } from "./claim-together.ts";
@@ -12,11 +13,12 @@ import { type CreateNeeds, createWorkspace, type Creation } from "./create.ts";
 import { CreationQueue } from "./creation-queue.ts";
 import { addCreationRoutes } from "./creation-routes.ts";
 import { GatheredClaims } from "./gathered-claims.ts";
-import { type NewWorkspace, requireLogIns } from "./new-workspace.ts";
+import { evaluateCreation, type NewWorkspace, requireLogIns } from "./new-workspace.ts";
 import { addReinitRoute } from "./reinit/route.ts";
 
 interface ClaimRouteNeeds extends CreateNeeds {
   readonly externalAuth: VersionLogInNeeds;
+  readonly parameters: ParameterReader;
   readonly logger: Logger;
 }
 
@@ -59,7 +61,11 @@ export function addClaimRoutes(routes: Routes, needs: ClaimRouteNeeds): void {
     };
     // A claim that waits holds nothing: the user's other requests proceed meanwhile.
     const claimed = isStarted ? await routes.waitFor(raw, claim) : undefined;
-    return claimed ?? (await creations.run(() => createWorkspace(needs, user, input)));
+    if (claimed !== undefined) return claimed;
+    const evaluation = await routes.waitFor(raw, (signal) =>
+      evaluateCreation(needs, user.id, input, signal),
+    );
+    return await creations.run(() => createWorkspace(needs, user, { ...input, evaluation }));
   });
   addCreationRoutes(routes, needs);
   addReinitRoute(routes, needs);

@@ -11,7 +11,7 @@ function filled(...entries: readonly (readonly [string, number])[]): BoundedCach
 }
 
 function keys(cache: BoundedCache<string>, now = 0): string {
-  return [..."abcde"].filter((key) => cache.get(key, now) !== undefined).join("");
+  return ["a", "b", "c", "d"].filter((key) => cache.get(key, now) !== undefined).join("");
 }
 
 it("keeps the values that were used last", () => {

@@ -23,12 +23,17 @@ import { readPlan } from "./plan.ts";
 export function addDryRunRoutes(routes: Routes, needs: LogStreamNeeds & DryRunNeeds): void {
   const { db, pubsub, clock } = needs;
 
-  routes.user(createDryRunRoute, ({ params, body }, user) =>
-    createDryRun(needs, user, {
-      versionId: requireUuid(params.version),
-      workspaceName: body.workspace_name ?? "",
-      parameters: body.rich_parameter_values ?? [],
-    }),
+  routes.user(createDryRunRoute, ({ params, body, raw }, user) =>
+    createDryRun(
+      needs,
+      user,
+      {
+        versionId: requireUuid(params.version),
+        workspaceName: body.workspace_name ?? "",
+        parameters: body.rich_parameter_values ?? [],
+      },
+      (task) => routes.waitFor(raw, task),
+    ),
   );
   const find = (params: { readonly version: string; readonly job: string }) =>
     [requireUuid(params.version), requireUuid(params.job)] as const;

@@ -17,6 +17,7 @@ import type { Platform } from "../../platform/platform.ts";
 import { type PubSub, topics } from "../../platform/pubsub/pubsub.ts";
 import { lockUser } from "../users/lock-service.ts";
 import { jobTags } from "./job-tags-service.ts";
+import { type ParameterReader, readForStart } from "./parameter-service.ts";
 import { requireImported } from "./version-service.ts";
 
 interface NewDryRun {
@@ -27,19 +28,27 @@ interface NewDryRun {
 
 export interface DryRunNeeds extends Pick<Platform, "db" | "pubsub"> {
   readonly limits: Pick<Limits, "maxDryRunsPerUser">;
+  readonly parameters: Pick<ParameterReader, "read">;
 }
 
 /** The number of ended dry runs kept for one user; an older one is removed when another begins. */
 const keptPerUser = 20;
 
-/** Queues a dry run; throws `Invalid` for invalid values, and `LimitReached` for a user who has too many open. */
+/**
+ * Queues a dry run; throws `Invalid` for invalid values, and `LimitReached` for a user who has too many open. `wait` runs a task
+ * that may take seconds.
+ */
 export async function createDryRun(
-  { db, pubsub, limits }: DryRunNeeds,
+  { db, pubsub, limits, parameters: reader }: DryRunNeeds,
   caller: UserCaller,
   input: NewDryRun,
+  wait: <T>(task: (signal: AbortSignal) => Promise<T>) => Promise<T>,
 ): Promise<ProvisionerJob> {
   const version = await requireImported(db, input.versionId);
-  requireFitting(version.definition, input.parameters);
+  const values = Object.fromEntries(input.parameters.map(({ name, value }) => [name, value]));
+  const question = { version, ownerId: caller.id, values };
+  const { parameters } = await wait((signal) => readForStart(reader, caller.id, question, signal));
+  requireFitting({ ...version.definition, parameters }, input.parameters);
   const job = await inTransaction(db, async (trx) => {
     await requireFewerDryRuns(trx, limits, caller);
     await deleteOldDryRuns(trx, caller.id, keptPerUser - 1);

@@ -10,7 +10,7 @@ import type { Database } from "../../platform/db/database.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { findUserId } from "../users/service.ts";
 import { diagnostic, evaluateDefinition } from "./evaluate.ts";
-import type { ParameterReader } from "./parameter-reader.ts";
+import type { ParameterReader } from "./parameter-service.ts";
 import type { BuildableVersion } from "./version-service.ts";
 
 export interface EvaluationNeeds {

@@ -36,7 +36,7 @@ import { type Drivers, offeredDrivers } from "./driver-rule.ts";
 import { cancelTemplateJob, type DryRunNeeds } from "./dry-run-service.ts";
 import { keepExample } from "./example-service.ts";
 import { readVersionLogIns, type VersionLogInNeeds } from "./external-auth-service.ts";
-import type { ParameterReader } from "./parameter-reader.ts";
+import type { ParameterReader } from "./parameter-service.ts";
 import { readVersionPlan } from "./plan.ts";
 import { readTemplate, readTemplateByName, requireTemplateWriter } from "./service.ts";
 import {

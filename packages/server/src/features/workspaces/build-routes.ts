@@ -11,8 +11,9 @@ import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { Routes } from "../../platform/http/routes.ts";
 import { readBuildByNumber, readBuildsOf, readNewestTimings } from "../builds/read-service.ts";
 import type { StateNeeds } from "../builds/state-service.ts";
+import type { ParameterReader } from "../templates/parameter-service.ts";
 import { requireTemplate, requireUsableVersion } from "../templates/service.ts";
-import { acceptedState, buildWorkspace, readBuildRequest } from "./build-service.ts";
+import { acceptedState, buildWorkspace, evaluateBuild, readBuildRequest } from "./build-service.ts";
 import {
   findOwner,
   requireChangeable,
@@ -21,10 +22,14 @@ import {
   type WorkspaceNeeds,
 } from "./service.ts";
 
-export function addWorkspaceBuildRoutes(routes: Routes, needs: WorkspaceNeeds & StateNeeds): void {
+export interface WorkspaceRouteNeeds extends WorkspaceNeeds, StateNeeds {
+  readonly parameters: ParameterReader;
+}
+
+export function addWorkspaceBuildRoutes(routes: Routes, needs: WorkspaceRouteNeeds): void {
   const { db, clock } = needs;
 
-  routes.user(createBuild, async ({ params, body }, user) => {
+  routes.user(createBuild, async ({ params, body, raw }, user) => {
     const row = await requireChangeable(db, user, requireUuid(params.workspace));
     requireScope(user, `workspace:${body.transition}`);
     const request = readBuildRequest(body, user);
@@ -32,7 +37,11 @@ export function addWorkspaceBuildRoutes(routes: Routes, needs: WorkspaceNeeds & 
       const template = await requireTemplate(db, row.template_id);
       requireUsableVersion(user, template, request.versionId);
     }
-    return buildWorkspace(needs, row, { ...request, ...acceptedState(needs, row, body, user) });
+    const state = acceptedState(needs, row, body, user);
+    const evaluation = await routes.waitFor(raw, (signal) =>
+      evaluateBuild(needs, user.id, { workspace: row, input: request }, signal),
+    );
+    return buildWorkspace(needs, row, { ...request, ...state, evaluation });
   });
   routes.user(listBuilds, async ({ params }, user) => {
     const row = await requireWorkspace(db, user, requireUuid(params.workspace));

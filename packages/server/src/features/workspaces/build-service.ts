@@ -5,20 +5,23 @@ import { mayWriteTemplates } from "../../platform/auth/rights.ts";
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
-import { Conflict, forbidden, invalidField } from "../../platform/errors/errors.ts";
+import { Conflict, forbidden, ifFound, invalidField } from "../../platform/errors/errors.ts";
 import { optionalUuid } from "../../platform/fields/uuid.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { wasDeleted } from "../builds/lock-service.ts";
+import { selectLastBuild, selectParameters } from "../builds/queries.ts";
 import { readBuild } from "../builds/read-service.ts";
 import { createBuild, type NewBuild } from "../builds/service.ts";
-import { canStartWith } from "../builds/start-parameters.ts";
+import { canStartWith, evaluateStart, type StartEvaluation } from "../builds/start-parameters.ts";
 import {
   acceptState,
   readState,
   requireStateWriter,
   type StateNeeds,
 } from "../builds/state-service.ts";
+import type { ParameterReader } from "../templates/parameter-service.ts";
+import { requireVersion } from "../templates/version-service.ts";
 import type { WorkspaceRow } from "./queries.ts";
 import { refusePrebuild, requireStillThere, type WorkspaceNeeds } from "./service.ts";
 import { updateLastUsedAt } from "./settings-queries.ts";
@@ -131,8 +134,49 @@ export function queueBuild(
   return createBuild(trx, subject, input);
 }
 
+interface EvaluationNeeds {
+  readonly db: Queryable;
+  readonly parameters: ParameterReader;
+}
+
+/**
+ * Reads the parameters that the version of a build has for its values, unless they are the same for all, or the build keeps
+ * version and values. It may take seconds.
+ */
+export async function evaluateBuild(
+  { db, parameters: reader }: EvaluationNeeds,
+  userId: string,
+  {
+    workspace,
+    input,
+  }: { readonly workspace: WorkspaceRow; readonly input: Omit<NewBuild, "limits"> },
+  signal: AbortSignal,
+): Promise<StartEvaluation | undefined> {
+  const { transition, parameters: given, presetId } = input;
+  const versionId = versionOf(workspace, input);
+  if (transition !== "start" || !changesAnything({ ...input, versionId })) return undefined;
+  const last = await selectLastBuild(db, workspace.id);
+  if (last === undefined) return undefined;
+  const isSame = (versionId ?? last.template_version_id) === last.template_version_id;
+  if (isSame && presetId === undefined && given.length === 0) return undefined;
+  const version = await ifFound(requireVersion(db, versionId ?? last.template_version_id));
+  const definition = version?.definition;
+  if (version?.template_id !== workspace.template_id || !definition?.parameterSources) {
+    return undefined;
+  }
+  const previous = { id: last.id, values: await selectParameters(db, last.id) };
+  const start = { version: { ...version, definition }, ownerId: workspace.owner_id, given };
+  return evaluateStart(reader, userId, { ...start, presetId, previous }, signal);
+}
+
 /** Returns whether a start with the active version lacks parameter values that only a person can supply. */
-export async function hasParameterMismatch(db: Queryable, row: WorkspaceRow): Promise<boolean> {
+export async function hasParameterMismatch(
+  needs: EvaluationNeeds,
+  userId: string,
+  row: WorkspaceRow,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (row.automatic_updates !== "always") return false;
-  return !(await canStartWith(db, row.id, row.template_active_version_id));
+  const start = { userId, workspaceId: row.id, versionId: row.template_active_version_id };
+  return !(await canStartWith(needs, start, signal));
 }

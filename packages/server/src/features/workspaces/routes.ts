@@ -17,8 +17,7 @@ import {
 import { readPage } from "../../platform/fields/paging.ts";
 import { requireUuid } from "../../platform/fields/uuid.ts";
 import type { Routes } from "../../platform/http/routes.ts";
-import type { StateNeeds } from "../builds/state-service.ts";
-import { addWorkspaceBuildRoutes } from "./build-routes.ts";
+import { addWorkspaceBuildRoutes, type WorkspaceRouteNeeds } from "./build-routes.ts";
 import { hasParameterMismatch } from "./build-service.ts";
 import { setDormant } from "./dormancy-service.ts";
 import { listWorkspaces } from "./list-service.ts";
@@ -43,7 +42,7 @@ import {
 } from "./settings-service.ts";
 import { addWatchRoutes } from "./watch-routes.ts";
 
-export function addWorkspaceRoutes(routes: Routes, needs: WorkspaceNeeds & StateNeeds): void {
+export function addWorkspaceRoutes(routes: Routes, needs: WorkspaceRouteNeeds): void {
   const { db, clock } = needs;
 
   routes.user(listWorkspacesRoute, ({ query }, user) =>
@@ -120,8 +119,11 @@ function addStateRoutes(routes: Routes, needs: WorkspaceNeeds): void {
     await noteUsage(needs, user, requireUuid(params.workspace));
     return null;
   });
-  routes.user(resolveAutostart, async ({ params }, user) => {
+  routes.user(resolveAutostart, async ({ params, raw }, user) => {
     const row = await requireWorkspace(db, user, requireUuid(params.workspace));
-    return { parameter_mismatch: await hasParameterMismatch(db, row) };
+    const hasMismatch = await routes.waitFor(raw, (signal) =>
+      hasParameterMismatch(needs, user.id, row, signal),
+    );
+    return { parameter_mismatch: hasMismatch };
   });
 }

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
-import type { Driver, DriverOwner } from "@slipway/drivers";
+import { type Driver, DriverError, type DriverOwner } from "@slipway/drivers";
 import { type Clock, Turnstile } from "@slipway/runtime";
 import {
   maxValueLength,
@@ -10,7 +10,7 @@ import {
   storageProblem,
 } from "@slipway/template";
 
-import { notFound, Unavailable } from "../../platform/errors/errors.ts";
+import { Invalid, notFound, Unavailable } from "../../platform/errors/errors.ts";
 import { hasTags } from "../../platform/jobs/tags.ts";
 import { type OwnerNeeds, readDriverOwner } from "../users/driver-owner-service.ts";
 import { BoundedCache } from "./bounded-cache.ts";
@@ -164,11 +164,30 @@ export class ParameterReader implements AsyncDisposable {
       agents: [],
       areNeeded: true,
     };
-    return await withTemplateFiles(this.#needs, files, async (template) => {
+    return withTemplateFiles(this.#needs, files, async (template) => {
       const input = { key: randomUUID(), template, parameters, accessUrl, owner, sources };
       const read = await driver.readParameters?.(input, signal);
       if (read === undefined) throw new Error(`the driver ${driver.name} reads no parameters`);
       return read;
+    });
+  }
+}
+
+/** Reads parameters as `read` does; throws `Invalid` if they cannot be read. */
+export async function readForStart(
+  reader: Pick<ParameterReader, "read">,
+  userId: string,
+  question: ParameterQuestion,
+  signal: AbortSignal,
+): Promise<ReadParameters> {
+  try {
+    return await reader.read(userId, question, signal);
+  } catch (error) {
+    if (!(error instanceof DriverError)) throw error;
+    const { name } = question.version;
+    throw new Invalid(`The parameters of the template version "${name}" cannot be read.`, {
+      detail: `${error.message}. Choose other values, or mend the template.`,
+      cause: error,
     });
   }
 }
