@@ -26,7 +26,7 @@ export interface TemplateDefinition {
   readonly parameterSources?: readonly ParameterSource[] | undefined;
 }
 
-/** The place in a configuration that declares a parameter, or several with names of their own. */
+/** The place in a configuration that declares a parameter, or several with different names. */
 export interface ParameterSource {
   /** The address in the configuration: `module.ide.data.coder_parameter.theme`. */
   readonly address: string;

@@ -1,4 +1,5 @@
 /** OpenTofu with the provider `coder/coder`. */
+export { configurationHead, dependentFiles } from "./terraform/dependent-configuration.ts";
 export {
   buildTerraform,
   provider,

@@ -18,7 +18,7 @@ export const formLimits = {
 /** The most plans of one run: each leaves out values that the one before refused. */
 const maxPlans = 4;
 
-/** The log of a run for a form, which nobody reads. */
+/** The log of a run for a form, which is not kept. */
 export const unlogged: DriverLog = { write: () => undefined };
 
 /** Runs a task with a signal that is also aborted when its time is over; then rejects with a `DriverError` that says so. */

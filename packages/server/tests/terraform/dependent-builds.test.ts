@@ -5,10 +5,9 @@ import { createTemplate } from "@slipway/api/templates/routes";
 import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
 import { pushVersion } from "@slipway/testkit";
-import { buildTerraform } from "@slipway/testkit/terraform";
+import { buildTerraform, dependentFiles } from "@slipway/testkit/terraform";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { dependentFiles } from "../support/dependent-configuration.ts";
 import { openServer, type OpenServer } from "../support/open-server.ts";
 import { addPerson, type Person } from "../support/people.ts";
 

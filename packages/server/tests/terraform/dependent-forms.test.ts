@@ -5,10 +5,9 @@ import type {
 import { evaluateParameters } from "@slipway/api/templates/parameter-routes";
 import { getUser } from "@slipway/api/users/routes";
 import { pushVersion } from "@slipway/testkit";
-import { buildTerraform } from "@slipway/testkit/terraform";
+import { buildTerraform, dependentFiles, configurationHead } from "@slipway/testkit/terraform";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
-import { dependentFiles, head } from "../support/dependent-configuration.ts";
 import { openServer, type OpenServer } from "../support/open-server.ts";
 import { addPerson, type Client, type Person } from "../support/people.ts";
 import { openTextSocket } from "../support/text-socket.ts";
@@ -131,7 +130,7 @@ describe("a form", () => {
 
   it("tells why a configuration cannot be read, with its file and line", async () => {
     const failing = await push({
-      "main.tf": `${head}
+      "main.tf": `${configurationHead}
 data "coder_parameter" "region" {
   name    = "region"
   default = "eu"

@@ -5,10 +5,8 @@ import { dirname, join } from "node:path";
 import { type DriverOwner, type DriverTemplate, TerraformDriver } from "@slipway/drivers";
 import { systemClock } from "@slipway/runtime";
 import type { ParameterDefinition, ParameterSource } from "@slipway/template";
-import { buildTerraform } from "@slipway/testkit/terraform";
+import { buildTerraform, dependentFiles, configurationHead } from "@slipway/testkit/terraform";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-
-import { dependentFiles, head } from "../support/dependent-configuration.ts";
 
 /* The driver's own answers to a form, from a real configuration. */
 
@@ -114,7 +112,7 @@ describe("the parameters of a configuration", () => {
   });
 
   it("are read while the turns of builds are taken, and leave nothing behind", async () => {
-    const external = `${head}
+    const external = `${configurationHead}
 data "coder_parameter" "size" {
   name    = "size"
   default = data.coder_workspace_owner.me.name
@@ -140,7 +138,7 @@ resource "terraform_data" "slow" {
   });
 
   it("are not read from a configuration that fails for the values: the error has file and line", async () => {
-    const text = `${head}
+    const text = `${configurationHead}
 data "coder_parameter" "region" {
   name    = "region"
   default = "eu"

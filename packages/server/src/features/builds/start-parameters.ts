@@ -38,8 +38,8 @@ export interface StartEvaluation {
 
 /**
  * Chooses the values of a start; throws `Invalid` for those that do not fit, and `Conflict` for given ones whose parameters were
- * not read for this version and these previous values. Where parameters depend on each other and nobody gives values, those of
- * the preset and of the previous build stay as they are: the driver checks them and completes them.
+ * not read for this version and these previous values. Where parameters depend on each other and no value is given, those of the
+ * preset and of the previous build stay as they are: the driver checks and completes them.
  */
 export function chooseParameters(
   version: BuildableVersion,

@@ -105,7 +105,10 @@ function addSettingsRoutes(routes: Routes, needs: WorkspaceNeeds): void {
   });
 }
 
-function addStateRoutes(routes: Routes, needs: WorkspaceNeeds): void {
+function addStateRoutes(
+  routes: Routes,
+  needs: Pick<WorkspaceRouteNeeds, keyof WorkspaceNeeds | "parameters">,
+): void {
   const { db, clock } = needs;
 
   routes.user(updateDormancy, async ({ params, body, reply }, user) => {

@@ -1,5 +1,5 @@
 /** The beginning of every configuration. */
-export const head = `
+export const configurationHead = `
 terraform {
   required_providers {
     coder = { source = "coder/coder" }
@@ -18,7 +18,7 @@ resource "coder_agent" "main" {
  * of its \`region\`, \`quota\` is for members of a group with the owner's name as its default, and \`theme\` is in a module.
  */
 export const dependentFiles: Readonly<Record<string, string>> = {
-  "main.tf": `${head}
+  "main.tf": `${configurationHead}
 locals {
   zones = { eu = ["eu-1", "eu-2"], us = ["us-1"] }
 }
