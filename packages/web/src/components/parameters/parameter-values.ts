@@ -4,6 +4,20 @@ import type { EvaluatedParameter } from "@slipway/api/templates/dynamic-paramete
 /** Values of parameters by their names. */
 export type ParameterValues = Readonly<Record<string, string>>;
 
+/** Returns the values of a build by their names. */
+export function namedValues(values: readonly BuildParameter[]): ParameterValues {
+  return Object.fromEntries(values.map(({ name, value }) => [name, value]));
+}
+
+/** Returns the values of the parameters that there are; a form keeps those of others, which may come back. */
+export function ofParameters(
+  parameters: readonly EvaluatedParameter[],
+  values: ParameterValues,
+): ParameterValues {
+  const names = new Set(parameters.map(({ name }) => name));
+  return Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name)));
+}
+
 /** Returns what a form begins with: the values of the last build, and otherwise the defaults. */
 export function initialValues(
   parameters: readonly EvaluatedParameter[],

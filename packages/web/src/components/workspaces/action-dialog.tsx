@@ -13,13 +13,16 @@ import { Field, TextInput } from "../../ui/field.tsx";
 import { Skeleton } from "../../ui/layout.tsx";
 import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
 import { FailureNotice } from "../page-failure.tsx";
+import { EvaluationNotice } from "../parameters/evaluation-notice.tsx";
 import { ParameterField } from "../parameters/parameter-field.tsx";
 import {
   initialValues,
   missingParameters,
+  namedValues,
+  ofParameters,
   type ParameterValues,
 } from "../parameters/parameter-values.ts";
-import { versionParametersQuery } from "../parameters/version-parameters.ts";
+import { useEvaluation } from "../parameters/use-evaluation.ts";
 import type { WorkspaceAction } from "./action-refusal.ts";
 import { runAction } from "./run-action.ts";
 
@@ -140,14 +143,18 @@ function UpdateDialog({ workspace, onClose }: DialogProps): ReactNode {
   const run = useRunAction(workspace);
   const { latest_build: build, template_active_version_id: version } = workspace;
   const target = useQuery(routeQuery(getTemplateVersion, { params: { version } }));
-  const parameters = useQuery(versionParametersQuery(version));
   const last = useQuery(routeQuery(listBuildParameters, { params: { build: build.id } }));
   const [changed, setChanged] = useState<ParameterValues>({});
   const [failure, setFailure] = useState<unknown>();
-  const error = target.error ?? parameters.error ?? last.error;
-  const isReady = parameters.isSuccess && last.isSuccess && target.isSuccess;
-  const missing = isReady ? missingParameters(parameters.data.parameters, last.data) : [];
-  const values = { ...initialValues(missing, []), ...changed };
+  const evaluation = useEvaluation(
+    { version, owner: workspace.owner_id },
+    last.data && { ...namedValues(last.data), ...changed },
+  );
+  const { parameters, isCurrent } = evaluation;
+  const error = target.error ?? last.error;
+  const isReady = parameters !== undefined && last.isSuccess && target.isSuccess;
+  const missing = isReady ? missingParameters(parameters, last.data) : [];
+  const values = { ...initialValues(missing, []), ...ofParameters(missing, changed) };
   const unset = missing.filter(({ name, required }) => required && values[name] === "");
   const names = missing.map(({ name }) => name);
   const kept = isReady ? last.data.filter(({ name }) => !names.includes(name)).length : 0;
@@ -166,7 +173,11 @@ function UpdateDialog({ workspace, onClose }: DialogProps): ReactNode {
       title={`Update ${untrusted(workspace.name)}?`}
       action="Update and start"
       disabledReason={
-        isReady ? (unset.length > 0 ? "Fill in the new parameters" : undefined) : "Still loading"
+        isReady && isCurrent
+          ? unset.length > 0
+            ? "Fill in the new parameters"
+            : undefined
+          : "Still loading"
       }
       onConfirm={update}
       onClose={onClose}
@@ -187,6 +198,7 @@ function UpdateDialog({ workspace, onClose }: DialogProps): ReactNode {
           <UntrustedText>{target.data.message}</UntrustedText>
         </blockquote>
       )}
+      {isReady && <EvaluationNotice evaluation={evaluation} />}
       {missing.map((parameter) => (
         <ParameterField
           key={parameter.name}

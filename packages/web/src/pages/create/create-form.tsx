@@ -9,11 +9,14 @@ import {
 import type { CreateWorkspaceRequest } from "@slipway/api/workspaces/workspace";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 
 import { client } from "../../api/client.ts";
 import { refresh, routeQuery } from "../../api/queries.ts";
+import { EvaluationNotice } from "../../components/parameters/evaluation-notice.tsx";
 import { ParameterField } from "../../components/parameters/parameter-field.tsx";
+import type { ParameterValues } from "../../components/parameters/parameter-values.ts";
+import { useEvaluation } from "../../components/parameters/use-evaluation.ts";
 import { workspacePath } from "../../components/workspaces/workspace-address.ts";
 import { formErrors } from "../../forms/form-errors.ts";
 import { Button } from "../../ui/button.tsx";
@@ -23,7 +26,7 @@ import { Notice } from "../../ui/notice.tsx";
 import { duration } from "../../ui/time-text.ts";
 import { useToaster } from "../../ui/toasts.tsx";
 import { AllowanceNotice, allowanceRefusal, AllowanceText } from "./allowances.tsx";
-import { type FormValues, presetValues, valuesToSend } from "./form-values.ts";
+import { presetValues, valuesToSend } from "./form-values.ts";
 import { LogIns, missingLogIns } from "./log-ins.tsx";
 import { type Prefill, prefilledValues } from "./prefill.ts";
 import { PresetChoice } from "./preset-choice.tsx";
@@ -34,7 +37,6 @@ import {
   scheduleFields,
 } from "./schedule-fields.tsx";
 import { randomBelow, suggestedName } from "./suggested-name.ts";
-import { useEvaluation } from "./use-evaluation.ts";
 
 interface CreateFormProps {
   readonly template: Template;
@@ -49,13 +51,15 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
   const initial = first ?? presets.find((preset) => preset.Default);
   const [name, setName] = useState(() => prefill.name ?? suggestedName(randomBelow));
   const [presetId, setPresetId] = useState(initial?.ID);
-  const [values, setValues] = useState<FormValues>(() => ({
+  const [values, setValues] = useState<ParameterValues>(() => ({
     ...presetValues(initial),
     ...prefilledValues(prefill),
   }));
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
   const [schedule, setSchedule] = useState<ScheduleValues>(noSchedule);
-  const parameters = useEvaluation(version, values);
+  const evaluation = useEvaluation({ version, owner: undefined }, values);
+  const { parameters, isCurrent } = evaluation;
+  const [isSubmitted, setSubmitted] = useState(false);
   const logIns = useLogIns(version);
   const allowances = useQuery(routeQuery(getWorkspaceAllowances, { params: { user: "me" } }));
   const preset = presets.find(({ ID }) => ID === presetId);
@@ -65,6 +69,12 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
   const create = useCreate();
   const submit = (event: FormEvent): void => {
     event.preventDefault();
+    setSubmitted(true);
+  };
+  useEffect(() => {
+    // What is sent depends on the answer to the present values.
+    if (!isSubmitted || !isCurrent) return;
+    setSubmitted(false);
     create.mutate({
       name: name.trim(),
       template_version_id: version,
@@ -72,7 +82,7 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
       ...(preset !== undefined && isPreset ? { template_version_preset_id: preset.ID } : {}),
       ...scheduleFields(schedule),
     });
-  };
+  });
   const known = [
     "name",
     "ttl_ms",
@@ -129,6 +139,7 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
         <Panel title="Parameters">
           <div className="flex max-w-2xl flex-col gap-5">
             {parameters === undefined && <Skeleton className="h-8 w-full" />}
+            <EvaluationNotice evaluation={evaluation} />
             {parameters?.map((parameter) => (
               <ParameterField
                 key={parameter.name}
@@ -152,7 +163,12 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
       />
       {errors.general !== undefined && <Notice tone="bad" title={errors.general} />}
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-        <Button type="submit" look="primary" isBusy={create.isPending} disabledReason={refusal}>
+        <Button
+          type="submit"
+          look="primary"
+          isBusy={create.isPending || isSubmitted}
+          disabledReason={refusal}
+        >
           Create workspace
         </Button>
         <span className="text-sm text-ink-soft">

@@ -1,10 +1,10 @@
 import type { EvaluatedParameter } from "@slipway/api/templates/dynamic-parameters";
 import type { Preset } from "@slipway/api/templates/template-version";
 
-export type FormValues = Readonly<Record<string, string>>;
+import type { ParameterValues } from "../../components/parameters/parameter-values.ts";
 
 /** Returns the values of a preset by their names. */
-export function presetValues(preset: Preset | undefined): FormValues {
+export function presetValues(preset: Preset | undefined): ParameterValues {
   return Object.fromEntries((preset?.Parameters ?? []).map(({ Name, Value }) => [Name, Value]));
 }
 
@@ -14,7 +14,7 @@ export function presetValues(preset: Preset | undefined): FormValues {
  */
 export function valuesToSend(
   parameters: readonly EvaluatedParameter[],
-  values: FormValues,
+  values: ParameterValues,
 ): { name: string; value: string }[] {
   return parameters.flatMap(({ name, value }) => {
     const entered = values[name] ?? (value.valid ? value.value : undefined);

@@ -28,7 +28,7 @@ export function PresetChoice({ version, presets, value, onPreset }: PresetChoice
     ...routeQuery(listWaitingPrebuilds, { params: { version } }),
     refetchInterval: 15_000,
   });
-  const mask = useMask(version);
+  const mask = useMask(version, []);
   const waiting = new Map(counts.data?.map((one) => [one.preset_id, one.waiting]));
   const choices = presets.map((preset): Choice => ({
     value: preset.ID,

@@ -96,7 +96,7 @@ function Presets({ versionId }: { readonly versionId: string }): ReactNode {
   const presets = useQuery(
     routeQuery(listTemplateVersionPresets, { params: { version: versionId } }),
   );
-  const mask = useMask(versionId);
+  const mask = useMask(versionId, []);
   if (presets.data === undefined || presets.data.length === 0) return null;
   return (
     <Panel title="Presets" isFlush>

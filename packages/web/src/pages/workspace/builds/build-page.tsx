@@ -136,7 +136,7 @@ function Parameters({ build }: { readonly build: WorkspaceBuild }): ReactNode {
     ...routeQuery(listBuildParameters, { params: { build: beforeId } }),
     enabled: beforeId !== "",
   });
-  const mask = useMask(build.template_version_id);
+  const mask = useMask(build.template_version_id, values.data);
   if (values.data === undefined || values.data.length === 0 || mask === undefined) return null;
   const changes = parameterChanges(values.data, valuesBefore.data);
   return (

@@ -18,7 +18,7 @@ export function FactsPanel(): ReactNode {
   const params = useWorkspaceParams();
   const { latest_build: build } = workspace;
   const parameters = useQuery(routeQuery(listBuildParameters, { params: { build: build.id } }));
-  const mask = useMask(build.template_version_id);
+  const mask = useMask(build.template_version_id, parameters.data);
   const resources = build.resources.filter(({ hide }) => !hide);
   return (
     <Panel title="Details">

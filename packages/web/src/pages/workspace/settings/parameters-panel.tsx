@@ -9,10 +9,17 @@ import { type FormEvent, type ReactNode, useState } from "react";
 import { refresh, routeQuery } from "../../../api/queries.ts";
 import { FailureNotice } from "../../../components/page-failure.tsx";
 import { valueText } from "../../../components/parameters/list-value.ts";
+import { EvaluationNotice } from "../../../components/parameters/evaluation-notice.tsx";
 import { ParameterField, parameterTitle } from "../../../components/parameters/parameter-field.tsx";
 import { ParameterValue } from "../../../components/parameters/parameter-value.tsx";
-import { changedValues, initialValues } from "../../../components/parameters/parameter-values.ts";
-import { versionParametersQuery } from "../../../components/parameters/version-parameters.ts";
+import {
+  changedValues,
+  initialValues,
+  namedValues,
+  ofParameters,
+  type ParameterValues,
+} from "../../../components/parameters/parameter-values.ts";
+import { useEvaluation } from "../../../components/parameters/use-evaluation.ts";
 import { isBuilding } from "../../../components/workspaces/action-refusal.ts";
 import { runAction } from "../../../components/workspaces/run-action.ts";
 import { formErrors } from "../../../forms/form-errors.ts";
@@ -26,35 +33,32 @@ import { useWorkspace } from "../use-workspace.tsx";
 /** The parameters of a workspace, which a new start can change. */
 export function ParametersPanel(): ReactNode {
   const { latest_build: build } = useWorkspace();
-  const version = build.template_version_id;
-  const parameters = useQuery(versionParametersQuery(version));
   const last = useQuery(routeQuery(listBuildParameters, { params: { build: build.id } }));
-  const error = parameters.error ?? last.error;
+  const { error } = last;
   return (
     <Panel title="Parameters">
       {error !== null && <FailureNotice error={error} />}
-      {error === null && (parameters.data === undefined || last.data === undefined) && (
-        <Skeleton className="h-24" />
-      )}
-      {parameters.data !== undefined && last.data !== undefined && (
-        <ParametersForm key={build.id} parameters={parameters.data.parameters} last={last.data} />
-      )}
+      {error === null && last.data === undefined && <Skeleton className="h-24" />}
+      {last.data !== undefined && <ParametersForm key={build.id} last={last.data} />}
     </Panel>
   );
 }
 
-interface ParametersFormProps {
-  readonly parameters: readonly EvaluatedParameter[];
-  readonly last: readonly BuildParameter[];
-}
-
-function ParametersForm({ parameters, last }: ParametersFormProps): ReactNode {
+function ParametersForm({ last }: { readonly last: readonly BuildParameter[] }): ReactNode {
   const workspace = useWorkspace();
   const cache = useQueryClient();
-  const initial = initialValues(parameters, last);
-  const [values, setValues] = useState(initial);
+  const [changed, setChanged] = useState<ParameterValues>({});
   const [isAsking, setAsking] = useState(false);
   const [error, setError] = useState<unknown>();
+  const subject = {
+    version: workspace.latest_build.template_version_id,
+    owner: workspace.owner_id,
+  };
+  const evaluation = useEvaluation(subject, { ...namedValues(last), ...changed });
+  const { parameters, isCurrent } = evaluation;
+  if (parameters === undefined) return <Skeleton className="h-24" />;
+  const initial = initialValues(parameters, last);
+  const values = { ...initial, ...ofParameters(parameters, changed) };
   if (parameters.length === 0) {
     return <p className="text-sm text-ink-soft">The template has no parameters.</p>;
   }
@@ -84,18 +88,21 @@ function ParametersForm({ parameters, last }: ParametersFormProps): ReactNode {
     ? `The workspace is ${status}`
     : changes.length === 0
       ? "Nothing has changed"
-      : undefined;
+      : isCurrent
+        ? undefined
+        : "The parameters are being updated";
   return (
     <form onSubmit={submit} className="flex flex-col gap-4">
       {errors.general !== undefined && <Notice tone="bad" title={errors.general} />}
+      <EvaluationNotice evaluation={evaluation} />
       {parameters.map((parameter) =>
         parameter.mutable ? (
           <ParameterField
             key={parameter.name}
             parameter={parameter}
             value={values[parameter.name] ?? ""}
-            onValue={(value) => setValues({ ...values, [parameter.name]: value })}
-            error={errors.of(parameter.name)}
+            onValue={(value) => setChanged({ ...changed, [parameter.name]: value })}
+            error={errors.of(parameter.name) ?? problemOf(parameter)}
           />
         ) : (
           <FixedParameter
@@ -146,6 +153,11 @@ function ParametersForm({ parameters, last }: ParametersFormProps): ReactNode {
       )}
     </form>
   );
+}
+
+/** Returns the problem with a value that does not fit the others; a value for one build only is not there yet. */
+function problemOf({ diagnostics, ephemeral }: EvaluatedParameter): string | undefined {
+  return ephemeral ? undefined : diagnostics.find(({ severity }) => severity === "error")?.detail;
 }
 
 function isMasked({ styling }: EvaluatedParameter): boolean {
