@@ -61,7 +61,8 @@ async function update(
     return plainOutcome(workspace, text);
   }
   const version = workspace.template_active_version_id;
-  const origin = { version, buildId: workspace.latest_build.id };
+  const { latest_build: build, owner_id: owner } = workspace;
+  const origin = { version, buildId: build.id, owner };
   const request = {
     transition: "start",
     template_version_id: version,

@@ -39,7 +39,12 @@ export async function run(
   const needs = { client: connect(settings), terminal, clock, opener, signal };
   const template = await chooseTemplate(options.template, settings.organization, needs);
   if (options.name !== undefined) await checkIsFree(named, needs);
-  const { presetName, ...chosen } = await chooseVersionAndValues(template, options, given, needs);
+  const { presetName, ...chosen } = await chooseVersionAndValues(
+    { template, owner: named.owner },
+    options,
+    given,
+    needs,
+  );
   const workspace = await needs.client.call(createWorkspace, {
     params: { user: named.owner },
     body: { name: named.name, ...chosen, ...settled },
@@ -60,7 +65,7 @@ type ChosenFields = Pick<
 
 /** Chooses the version, preset and values of the workspace, by flags or by prompts. */
 async function chooseVersionAndValues(
-  template: Template,
+  { template, owner }: { readonly template: Template; readonly owner: string },
   options: OptionsOf<typeof command>,
   { given, defaults }: GivenValues,
   needs: LogInNeeds,
@@ -76,7 +81,7 @@ async function chooseVersionAndValues(
     needs,
   );
   const values = await chooseParameters(
-    version,
+    { version, owner: owner === "me" ? undefined : owner },
     {
       given: alwaysPrompt ? given : wanted,
       defaults: alwaysPrompt ? withCopied(defaults, copied) : defaults,

@@ -44,14 +44,14 @@ export function hasChanges(changes: StartChanges): boolean {
  * Prompts for those that the version newly requires.
  */
 export async function startRequest(
-  { latest_build, template_active_version_id }: Workspace,
+  { latest_build, template_active_version_id, owner_id: owner }: Workspace,
   changes: StartChanges,
   needs: Pick<ClientNeeds, "client" | "terminal" | "signal">,
 ): Promise<CreateBuildRequest> {
   if (!hasChanges(changes)) return { transition: "start" };
   const version = changes.update ? template_active_version_id : latest_build.template_version_id;
   const values = await chooseValues(
-    { version, buildId: latest_build.id },
+    { version, buildId: latest_build.id, owner },
     await readGivenValues(changes),
     changes,
     needs,
@@ -67,6 +67,8 @@ export async function startRequest(
 interface StartOrigin {
   readonly version: string;
   readonly buildId: string;
+  /** The id of the workspace's owner. */
+  readonly owner: string;
 }
 
 /**
@@ -74,7 +76,7 @@ interface StartOrigin {
  * parameters that the version newly requires.
  */
 export async function chooseValues(
-  { version, buildId }: StartOrigin,
+  { version, buildId, owner }: StartOrigin,
   { given, defaults }: GivenValues,
   prompts: PromptFlags,
   needs: Pick<ClientNeeds, "client" | "terminal" | "signal">,
@@ -82,5 +84,5 @@ export async function chooseValues(
   const { client, signal } = needs;
   const kept = await client.call(listBuildParameters, { params: { build: buildId }, signal });
   const sources = { given, defaults, preset: [], kept, ...promptsOf(prompts) };
-  return chooseParameters(version, sources, needs);
+  return chooseParameters({ version, owner }, sources, needs);
 }

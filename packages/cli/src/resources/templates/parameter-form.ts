@@ -1,3 +1,7 @@
+import type {
+  DynamicParametersResponse,
+  EvaluatedParameter,
+} from "@slipway/api/templates/dynamic-parameters";
 import {
   evaluateParameters,
   listTemplateVersionParameters,
@@ -27,72 +31,113 @@ export interface FormParameter {
   readonly problem: string | undefined;
 }
 
-type RequestNeeds = Pick<ClientNeeds, "client" | "signal">;
+/** What the choice of values must know of a parameter. */
+export type KnownParameter = Pick<
+  TemplateVersionParameter,
+  "name" | "required" | "ephemeral" | "mutable"
+>;
 
-/** The parameters of a version, evaluated by the server for given values. */
+type RequestNeeds = Pick<ClientNeeds, "client" | "signal">;
+type Values = ReadonlyMap<string, string>;
+
+/** The version of a form, and the owner of the workspace. */
+export interface FormSubject {
+  readonly version: string;
+  /** The name or the id of the owner; undefined for the user. */
+  readonly owner: string | undefined;
+}
+
+/** The parameters of a version, evaluated by the server for given values: some templates have others for each. */
 export class ParameterForm {
-  readonly parameters: readonly TemplateVersionParameter[];
-  readonly #version: string;
+  readonly #subject: FormSubject;
+  readonly #plain: readonly TemplateVersionParameter[];
   readonly #needs: RequestNeeds;
+  /** The last answer, and the values that it is for. */
+  #last: { readonly key: string; readonly answer: DynamicParametersResponse } | undefined;
   #isEvaluated = true;
 
   private constructor(
-    version: string,
-    parameters: readonly TemplateVersionParameter[],
+    subject: FormSubject,
+    plain: readonly TemplateVersionParameter[],
     needs: RequestNeeds,
   ) {
-    this.#version = version;
-    this.parameters = parameters;
+    this.#subject = subject;
+    this.#plain = plain;
     this.#needs = needs;
   }
 
-  static async open(version: string, { client, signal }: RequestNeeds): Promise<ParameterForm> {
-    const parameters = await client.call(listTemplateVersionParameters, {
-      params: { version },
-      signal,
-    });
-    return new ParameterForm(version, parameters, { client, signal });
+  static async open(
+    subject: FormSubject,
+    { client, signal }: RequestNeeds,
+  ): Promise<ParameterForm> {
+    const params = { version: subject.version };
+    const parameters = await client.call(listTemplateVersionParameters, { params, signal });
+    return new ParameterForm(subject, parameters, { client, signal });
+  }
+
+  /** Returns the parameters that there are for the given values; those of the defaults if the server lacks the route. */
+  async present(values: Values): Promise<readonly KnownParameter[]> {
+    return (await this.#evaluate(values))?.parameters ?? this.#plain;
+  }
+
+  /** Returns the names that values may have: those of parameters that other values may bring, too, if the server knows all. */
+  async possible(values: Values): Promise<readonly string[]> {
+    const answer = await this.#evaluate(values);
+    const { diagnostics = [], parameters = [] } = answer ?? {};
+    const areKnown =
+      answer !== undefined && !diagnostics.some(({ extra }) => extra.code === "unknown_parameter");
+    const names = [...this.#plain, ...parameters].map(({ name }) => name);
+    return [...new Set(areKnown ? [...names, ...values.keys()] : names)];
   }
 
   /**
    * Returns a parameter for the given values. If the server lacks the route, values are not checked before they are
-   * sent.
+   * sent. A problem with the whole form is one of the parameter that was answered last.
    */
-  async parameter(name: string, values: ReadonlyMap<string, string>): Promise<FormParameter> {
-    const known = this.parameters.find((parameter) => parameter.name === name);
+  async parameter(name: string, values: Values): Promise<FormParameter> {
+    const answer = await this.#evaluate(values);
+    const found = answer?.parameters.find((parameter) => parameter.name === name);
+    if (answer !== undefined && found !== undefined) return evaluatedParameter(found, answer);
+    const known = this.#plain.find((parameter) => parameter.name === name);
     if (known === undefined) throw new TypeError(`the version has no parameter ${name}`);
-    return (await this.#evaluated(name, values)) ?? plainParameter(known);
+    return plainParameter(known);
   }
 
-  async #evaluated(
-    name: string,
-    values: ReadonlyMap<string, string>,
-  ): Promise<FormParameter | undefined> {
+  async #evaluate(values: Values): Promise<DynamicParametersResponse | undefined> {
     if (!this.#isEvaluated) return undefined;
+    const key = JSON.stringify([...values].toSorted());
+    if (this.#last?.key === key) return this.#last.answer;
     const { client, signal } = this.#needs;
+    const { version, owner } = this.#subject;
     try {
-      const body = { id: 0, inputs: Object.fromEntries(values) };
-      const params = { version: this.#version };
-      const answer = await client.call(evaluateParameters, { params, body, signal });
-      const found = answer.parameters.find((parameter) => parameter.name === name);
-      if (found === undefined) return undefined;
-      const error = found.diagnostics.find(({ severity }) => severity === "error");
-      return {
-        name,
-        title: found.display_name || name,
-        description: found.description,
-        type: found.type,
-        formType: found.form_type,
-        options: found.options.map((option) => ({ ...option, value: option.value.value })),
-        defaultValue: found.default_value.valid ? found.default_value.value : undefined,
-        problem: error === undefined ? undefined : error.detail || error.summary,
-      };
+      const inputs = Object.fromEntries(values);
+      const body = { id: 0, inputs, ...(owner === undefined ? {} : { owner_id: owner }) };
+      const answer = await client.call(evaluateParameters, { params: { version }, body, signal });
+      this.#last = { key, answer };
+      return answer;
     } catch (error) {
       if (!(error instanceof ApiError) || error.status === 401) throw error;
       this.#isEvaluated = false;
       return undefined;
     }
   }
+}
+
+function evaluatedParameter(
+  found: EvaluatedParameter,
+  { diagnostics }: DynamicParametersResponse,
+): FormParameter {
+  const error = [...found.diagnostics, ...diagnostics].find(({ severity }) => severity === "error");
+  return {
+    name: found.name,
+    title: found.display_name || found.name,
+    description: found.description,
+    type: found.type,
+    formType: found.form_type,
+    options: found.options.map((option) => ({ ...option, value: option.value.value })),
+    defaultValue: found.default_value.valid ? found.default_value.value : undefined,
+    problem: error === undefined ? undefined : error.detail || error.summary,
+  };
 }
 
 function plainParameter(parameter: TemplateVersionParameter): FormParameter {
