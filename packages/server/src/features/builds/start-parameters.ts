@@ -28,6 +28,9 @@ interface ParameterSources {
   readonly evaluation: StartEvaluation | undefined;
 }
 
+/** A version, as far as the choice of values is concerned. */
+type PresetVersion = Pick<BuildableVersion, "id" | "definition" | "presets">;
+
 /** The parameters that a version has for the values of a start, as they were before its transaction. */
 export interface StartEvaluation {
   readonly versionId: string;
@@ -42,7 +45,7 @@ export interface StartEvaluation {
  * preset and of the previous build stay as they are: the driver checks and completes them.
  */
 export function chooseParameters(
-  version: BuildableVersion,
+  version: PresetVersion,
   { evaluation, ...sources }: ParameterSources,
 ): readonly BuildParameter[] {
   const { definition } = version;
@@ -129,7 +132,7 @@ export function resolveStart(
   throw invalidFields(resolved.problems.map(({ field, message }) => ({ field, detail: message })));
 }
 
-function presetName(version: BuildableVersion, presetId: string | undefined): string | undefined {
+function presetName(version: PresetVersion, presetId: string | undefined): string | undefined {
   if (presetId === undefined) return undefined;
   const found = presetsOf(version).find(({ id }) => id === presetId);
   if (found === undefined) {
