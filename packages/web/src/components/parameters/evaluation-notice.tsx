@@ -4,27 +4,26 @@ import { Notice } from "../../ui/notice.tsx";
 import { untrusted } from "../../ui/untrusted-text.tsx";
 import type { Evaluation } from "./use-evaluation.ts";
 
-/** Says what is wrong with the evaluation of a form, and calmly that it goes on. */
+/** Shows the problems with the evaluation of a form. */
 export function EvaluationNotice({
-  evaluation: { diagnostics, isLate, parameters },
+  evaluation: { diagnostics },
 }: {
-  readonly evaluation: Evaluation;
+  readonly evaluation: Pick<Evaluation, "diagnostics">;
 }): ReactNode {
-  const told = diagnostics.filter(({ extra }) => extra.code !== "unknown_parameter");
-  return (
-    <>
-      {told.map(({ severity, summary, detail, extra }) => (
-        <Notice
-          key={extra.code}
-          tone={severity === "error" ? "bad" : "warn"}
-          title={untrusted(summary)}
-        >
-          {untrusted(detail)}
-        </Notice>
-      ))}
-      <p role="status" className="min-h-5 text-sm text-ink-soft">
-        {isLate && parameters !== undefined && "Updating the parameters…"}
-      </p>
-    </>
-  );
+  return diagnostics
+    .filter(({ extra }) => extra.code !== "unknown_parameter")
+    .map(({ severity, summary, detail, extra }) => (
+      <Notice
+        key={extra.code}
+        tone={severity === "error" ? "bad" : "warn"}
+        title={untrusted(summary)}
+      >
+        {untrusted(detail)}
+      </Notice>
+    ));
+}
+
+/** Shows that an answer is due, in a place where it moves no field. */
+export function EvaluationStatus({ isLate }: Pick<Evaluation, "isLate">): ReactNode {
+  return <span role="status">{isLate && "Updating the parameters…"}</span>;
 }

@@ -13,7 +13,10 @@ import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 
 import { client } from "../../api/client.ts";
 import { refresh, routeQuery } from "../../api/queries.ts";
-import { EvaluationNotice } from "../../components/parameters/evaluation-notice.tsx";
+import {
+  EvaluationNotice,
+  EvaluationStatus,
+} from "../../components/parameters/evaluation-notice.tsx";
 import { ParameterField } from "../../components/parameters/parameter-field.tsx";
 import type { ParameterValues } from "../../components/parameters/parameter-values.ts";
 import { useEvaluation } from "../../components/parameters/use-evaluation.ts";
@@ -172,7 +175,9 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
           Create workspace
         </Button>
         <span className="text-sm text-ink-soft">
-          {refusal ?? <AllowanceText allowances={allowances.data} />}
+          {refusal ??
+            (evaluation.isLate ? undefined : <AllowanceText allowances={allowances.data} />)}
+          <EvaluationStatus isLate={refusal === undefined && evaluation.isLate} />
         </span>
       </div>
     </form>

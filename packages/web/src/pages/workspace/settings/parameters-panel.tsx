@@ -8,8 +8,11 @@ import { type FormEvent, type ReactNode, useState } from "react";
 
 import { refresh, routeQuery } from "../../../api/queries.ts";
 import { FailureNotice } from "../../../components/page-failure.tsx";
+import {
+  EvaluationNotice,
+  EvaluationStatus,
+} from "../../../components/parameters/evaluation-notice.tsx";
 import { valueText } from "../../../components/parameters/list-value.ts";
-import { EvaluationNotice } from "../../../components/parameters/evaluation-notice.tsx";
 import { ParameterField, parameterTitle } from "../../../components/parameters/parameter-field.tsx";
 import { ParameterValue } from "../../../components/parameters/parameter-value.tsx";
 import {
@@ -112,10 +115,11 @@ function ParametersForm({ last }: { readonly last: readonly BuildParameter[] }):
           />
         ),
       )}
-      <div>
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2 text-sm text-ink-soft">
         <Button type="submit" disabledReason={refusal}>
           Start with these values…
         </Button>
+        <EvaluationStatus isLate={evaluation.isLate} />
       </div>
       {isAsking && (
         <ConfirmDialog
