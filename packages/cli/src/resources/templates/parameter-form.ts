@@ -31,7 +31,7 @@ export interface FormParameter {
   readonly problem: string | undefined;
 }
 
-/** What the choice of values must know of a parameter. */
+/** The part of a parameter that decides whether a command asks for its value. */
 export type KnownParameter = Pick<
   TemplateVersionParameter,
   "name" | "required" | "ephemeral" | "mutable"
