@@ -65,6 +65,8 @@ it("aborts all runs, and waits for their ends", async () => {
   let hasEnded = false;
   const waiting = runs.run("a", never, async (signal) => {
     await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    // Cleaning up takes a moment.
+    await new Promise(setImmediate);
     hasEnded = true;
     throw signal.reason;
   });
