@@ -150,7 +150,7 @@ function UpdateDialog({ workspace, onClose }: DialogProps): ReactNode {
     { version, owner: workspace.owner_id },
     last.data && { ...namedValues(last.data), ...changed },
   );
-  const { parameters, isCurrent } = evaluation;
+  const { parameters, isLate } = evaluation;
   const error = target.error ?? last.error;
   const isReady = parameters !== undefined && last.isSuccess && target.isSuccess;
   const missing = isReady ? missingParameters(parameters, last.data) : [];
@@ -173,11 +173,13 @@ function UpdateDialog({ workspace, onClose }: DialogProps): ReactNode {
       title={`Update ${untrusted(workspace.name)}?`}
       action="Update and start"
       disabledReason={
-        isReady && isCurrent
-          ? unset.length > 0
-            ? "Fill in the new parameters"
-            : undefined
-          : "Still loading"
+        !isReady
+          ? "Still loading"
+          : isLate
+            ? "The parameters are being updated"
+            : unset.length > 0
+              ? "Fill in the new parameters"
+              : undefined
       }
       onConfirm={update}
       onClose={onClose}

@@ -91,9 +91,7 @@ function ParametersForm({ last }: { readonly last: readonly BuildParameter[] }):
     ? `The workspace is ${status}`
     : changes.length === 0
       ? "Nothing has changed"
-      : isCurrent
-        ? undefined
-        : "The parameters are being updated";
+      : undefined;
   return (
     <form onSubmit={submit} className="flex flex-col gap-4">
       {errors.general !== undefined && <Notice tone="bad" title={errors.general} />}
@@ -116,12 +114,12 @@ function ParametersForm({ last }: { readonly last: readonly BuildParameter[] }):
         ),
       )}
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2 text-sm text-ink-soft">
-        <Button type="submit" disabledReason={refusal}>
+        <Button type="submit" isBusy={isAsking && !isCurrent} disabledReason={refusal}>
           Start with these values…
         </Button>
         <EvaluationStatus isLate={evaluation.isLate} />
       </div>
-      {isAsking && (
+      {isAsking && isCurrent && (
         <ConfirmDialog
           title={
             status === "running" ? "Change the running workspace?" : "Start with these values?"
