@@ -105,7 +105,7 @@ export class ParameterForm {
 
   async #evaluate(values: Values): Promise<DynamicParametersResponse | undefined> {
     if (!this.#isEvaluated) return undefined;
-    const key = JSON.stringify([...values].toSorted());
+    const key = JSON.stringify([...values].toSorted(([one], [other]) => (one < other ? -1 : 1)));
     if (this.#last?.key === key) return this.#last.answer;
     const { client, signal } = this.#needs;
     const { version, owner } = this.#subject;

@@ -66,7 +66,6 @@ export function useEvaluation(
       clearTimeout(timer);
       clearTimeout(late);
     };
-    // oxlint-disable-next-line react/exhaustive-deps -- the key stands for the values
   }, [key]);
   const isCurrent = answer !== undefined && answer.key === key;
   return {

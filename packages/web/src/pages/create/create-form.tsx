@@ -9,7 +9,7 @@ import {
 import type { CreateWorkspaceRequest } from "@slipway/api/workspaces/workspace";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
-import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
 
 import { client } from "../../api/client.ts";
 import { refresh, routeQuery } from "../../api/queries.ts";
@@ -74,18 +74,23 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
     event.preventDefault();
     setSubmitted(true);
   };
+  const send = useRef(() => {});
+  useEffect(() => {
+    send.current = () =>
+      create.mutate({
+        name: name.trim(),
+        template_version_id: version,
+        rich_parameter_values: valuesToSend(parameters ?? [], values),
+        ...(preset !== undefined && isPreset ? { template_version_preset_id: preset.ID } : {}),
+        ...scheduleFields(schedule),
+      });
+  });
   useEffect(() => {
     // What is sent depends on the answer to the present values.
     if (!isSubmitted || !isCurrent) return;
     setSubmitted(false);
-    create.mutate({
-      name: name.trim(),
-      template_version_id: version,
-      rich_parameter_values: valuesToSend(parameters ?? [], values),
-      ...(preset !== undefined && isPreset ? { template_version_preset_id: preset.ID } : {}),
-      ...scheduleFields(schedule),
-    });
-  });
+    send.current();
+  }, [isSubmitted, isCurrent]);
   const known = [
     "name",
     "ttl_ms",
