@@ -111,7 +111,7 @@ describe("the parameters of a configuration", () => {
     expect(found.find(({ name }) => name === "zone")).toMatchObject({ default: "eu-1" });
   });
 
-  it("are read while the turns of builds are taken, and leave nothing behind", async () => {
+  it("are read at the same time, and leave nothing behind, nor does a push that fails", async () => {
     const external = `${configurationHead}
 data "coder_parameter" "size" {
   name    = "size"
