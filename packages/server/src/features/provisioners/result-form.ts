@@ -161,6 +161,7 @@ const definition = record(
     externalAuth: list(record({ id: text, isOptional: truth })),
     hasExternalAgents: truth,
     tags: list(record({ name: text, value: text }, { parameter: text })),
+    parameterSources: list(record({ address: text, mayBeEphemeral: truth }, { name: text })),
   },
 );
 

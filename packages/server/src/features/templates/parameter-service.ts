@@ -14,6 +14,7 @@ import { Invalid, notFound, Unavailable } from "../../platform/errors/errors.ts"
 import { hasTags } from "../../platform/jobs/tags.ts";
 import { type OwnerNeeds, readDriverOwner } from "../users/driver-owner-service.ts";
 import { BoundedCache } from "./bounded-cache.ts";
+import { jobTags } from "./job-tags-service.ts";
 import { SharedRuns } from "./shared-runs.ts";
 import { type UnpackNeeds, withTemplateFiles } from "./unpack-service.ts";
 import { selectDriverNotes } from "./version-queries.ts";
@@ -200,8 +201,8 @@ interface FullQuestion {
 }
 
 /** Returns the reason why this server cannot read the parameters of a version; undefined if it can. */
-function absence({ tags }: BuildableVersion, driver: Driver | undefined): string | undefined {
-  if (hasTags(tags)) return "the template runs on provisioners elsewhere";
+function absence(version: BuildableVersion, driver: Driver | undefined): string | undefined {
+  if (hasTags(jobTags(version))) return "the template runs on provisioners elsewhere";
   if (driver?.readParameters === undefined) return "this server lacks its driver";
   return driver.refusal === undefined
     ? undefined
