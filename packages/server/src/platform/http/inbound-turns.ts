@@ -28,7 +28,7 @@ function loopActiveMs(): number {
 /** A step of one connection's work; at most one of a connection waits at a time. */
 type Step = () => void;
 
-/** What a client waits for. */
+/** The waiting steps of a client. */
 interface Waiting {
   readonly steps: Set<Step>;
   /** The beginning of its wait for the next turn. */
