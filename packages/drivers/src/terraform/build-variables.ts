@@ -57,8 +57,11 @@ export function agentVariables(
 /** The part of a prebuild's life that a build belongs to. */
 export type BuildStage = "none" | "prebuild" | "claim";
 
-/** The variable of the only agent's token: the provider looks for no other (docs/protocol/prebuilds.md §1.6). */
-const runningTokenVariable = `CODER_RUNNING_WORKSPACE_AGENT_TOKEN_${hexHash("")}`;
+/**
+ * The variable of the only agent's token: the provider looks for no other, and gives it to all agents
+ * (docs/protocol/prebuilds.md §1.6).
+ */
+export const runningTokenVariable = `CODER_RUNNING_WORKSPACE_AGENT_TOKEN_${hexHash("")}`;
 
 function templateVariables({
   id,

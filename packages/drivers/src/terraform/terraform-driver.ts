@@ -33,6 +33,7 @@ import {
   buildVariables,
   parameterVariables,
   readingVariables,
+  runningTokenVariable,
 } from "./build-variables.ts";
 import { findParameterSources } from "./dependent-parameters.ts";
 import { runFiles, settleLeftover } from "./leftover-run.ts";
@@ -207,13 +208,14 @@ export class TerraformDriver implements Driver {
     signal: AbortSignal,
   ): Promise<DriverResult> {
     const destroy = build.transition === "delete";
+    const token = runningToken(build);
     const subject = {
       key: build.workspace.id,
       template: build.template,
       build,
       variables: {
         ...agentVariables(build.accessUrl, this.#options.agentScripts),
-        ...buildVariables(build, { stage, runningToken: runningToken(build) }),
+        ...buildVariables(build, { stage, runningToken: token }),
       },
     };
     return this.#inSession(subject, log, signal, async (session) => {
@@ -222,6 +224,11 @@ export class TerraformDriver implements Driver {
         return { state: await session.readState(), resources: [] };
       }
       await initAndPlan(session, { destroy }, log, signal);
+      if (token !== undefined && addsAgent(session.changes)) {
+        // The provider would give it the token of the one that runs.
+        session.withhold(runningTokenVariable);
+        await session.plan({ destroy }, signal);
+      }
       if (stage === "claim") warnOfReplacements(session, log);
       await applyPlan(session, build, log, signal);
       const state = await session.readState();
@@ -328,6 +335,12 @@ function withoutAgents(resource: DriverResource): DriverResource {
   return { ...resource, agentNames: [] };
 }
 
+function addsAgent(changes: ReadonlyMap<string, string>): boolean {
+  return [...changes].some(
+    ([address, action]) => action === "create" && /(^|\.)coder_agent\.[^.]+$/.test(address),
+  );
+}
+
 /** Tells which resources a claim replaces: the agent's process ends with the one that it lives in. */
 function warnOfReplacements({ changes }: TerraformSession, log: DriverLog): void {
   for (const [address, action] of changes) {
@@ -387,12 +400,26 @@ function resultOf(
   if (problem !== undefined) throw new DriverError("run-failed", `metadata: ${problem}`);
   if (build.transition === "start") warnOfUnknownMachines(declared, log);
   const running = new Map(build.agents.map(({ name, token }) => [name, token]));
-  return {
-    resources: described,
-    agents: declared.map((agent) =>
-      startedAgent(agent, relations.placesOf(agent.resource), { changes, running }),
-    ),
-  };
+  const agents = declared.map((agent) =>
+    startedAgent(agent, relations.placesOf(agent.resource), { changes, running }),
+  );
+  requireOwnTokens(agents);
+  return { resources: described, agents };
+}
+
+function requireOwnTokens(agents: readonly StartedAgent[]): void {
+  const names = new Map<string, string>();
+  for (const { definition, token } of agents) {
+    const other = token === "" ? undefined : names.get(token);
+    if (other !== undefined) {
+      const pair = `${other} and ${definition.name}`;
+      throw new DriverError(
+        "run-failed",
+        `agents ${pair} have the same token, wanted one for each`,
+      );
+    }
+    names.set(token, definition.name);
+  }
 }
 
 /** Tells which agents cannot prove their identity: they connect only with their tokens. */

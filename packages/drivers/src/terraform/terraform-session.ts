@@ -157,6 +157,12 @@ export class TerraformSession implements AsyncDisposable {
     };
   }
 
+  /** Withholds a variable from the commands that follow. */
+  withhold(name: string): void {
+    const { [name]: _, ...others } = this.#environment;
+    this.#environment = others;
+  }
+
   /** Plans the changes, or the removal of everything. */
   async plan({ destroy }: { readonly destroy: boolean }, signal: AbortSignal): Promise<void> {
     const log = await this.#run(

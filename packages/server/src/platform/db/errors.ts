@@ -59,9 +59,13 @@ const socketPath = /\/\.s\.PGSQL\.\d+$/;
 const lostConnection =
   /^(Connection terminated|timeout (exceeded|expired)|Client (has encountered a connection error|was closed) and is not queryable)/;
 
-/** Returns whether PostgreSQL does not store a value: the same statement fails whenever it is sent. */
+/**
+ * Returns whether PostgreSQL does not store a value, or has it already where only one may be: the same statement fails
+ * whenever it is sent.
+ */
 export function isUnstorable(error: unknown): boolean {
-  return sqlStateOf(error)?.startsWith("22") === true;
+  const code = sqlStateOf(error);
+  return code === sqlState.uniqueViolation || code?.startsWith("22") === true;
 }
 
 /** Returns whether PostgreSQL was unavailable, so that the same statement may succeed once it is back. */
