@@ -110,14 +110,15 @@ function report(what: string, startedAt: number): void {
   process.stderr.write(`${what} in ${seconds} s\n`);
 }
 
-/** Creates a workspace; returns its id and the command line that starts its agent. */
+/** Creates a workspace; returns its id, its name, and the command line that starts its agent. */
 async function openWorkspace(
   prefix: string,
-): Promise<{ readonly id: string; readonly line: string }> {
-  const { id } = await makeWorkspace(client, freshName(prefix), templateId, () => true);
+): Promise<{ readonly id: string; readonly name: string; readonly line: string }> {
+  const name = freshName(prefix);
+  const { id } = await makeWorkspace(client, name, templateId, () => true);
   const params = { workspace: id, agent: "main" };
   const { command: line } = await client.call(getExternalAgentCredentials, { params });
-  return { id, line };
+  return { id, name, line };
 }
 
 /** Kills a root's process at the end of the test; a failed test shows its output. */
@@ -152,8 +153,8 @@ describe.each([
   });
 
   it("the printed line starts an agent of an ordinary user, and starts it again", async () => {
-    const name = system.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
-    const { id, line: start } = await openWorkspace(name);
+    const prefix = system.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+    const { id, name, line: start } = await openWorkspace(prefix);
     const startedAt = performance.now();
     const child = runInRoot(root, start);
     endLater(child);

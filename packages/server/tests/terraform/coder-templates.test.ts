@@ -231,13 +231,12 @@ describe("the template", () => {
     expect(names.toSorted()).toEqual(Object.keys(cases).toSorted());
   });
 
-  it("is pushed with a warning of a parameter that other values decide", async () => {
-    const params = { version: await push("owner", "warned") };
+  it("is pushed with a note that other values decide about parameters", async () => {
+    const params = { version: await push("owner", "noted") };
     const logs = await server.admin.call(getTemplateVersionLogs, { params, query: {} });
-    const warnings = logs.filter(({ log_level: level }) => level === "warn");
-    expect(warnings.map(({ output }) => output.split(":")[0])).toEqual([
-      "data.coder_parameter.detail depends on data.coder_workspace_owner.me, data.coder_parameter.extra",
-    ]);
+    expect(logs.map(({ output }) => output)).toContain(
+      "some parameters depend on other values or on the owner: forms and builds read them from the configuration again",
+    );
   });
 
   it("sends builds to provisioners with its tags, by the values of a workspace", async () => {
