@@ -71,6 +71,7 @@ describe("a session that ends", () => {
     const dialog = page.getByRole("dialog", { name: "Log in to Slipway" });
     await logInAbove(dialog, user.password);
     await dialog.waitFor({ state: "detached" });
+    await form.getByText("Nothing was saved: your session had ended. Try again.").waitFor();
     await form.getByRole("button", { name: "Create token" }).click();
     await page.getByRole("dialog", { name: "Your new token" }).waitFor();
     await page.getByRole("button", { name: "Done" }).click();

@@ -1,3 +1,4 @@
+import { login } from "@slipway/api/users/routes";
 import { ApiError } from "@slipway/sdk/http";
 
 import { errorText } from "../ui/error-text.ts";
@@ -16,6 +17,13 @@ export function formErrors(error: unknown, fields: readonly string[]): FormError
   const known = validations.filter(({ field }) => fields.includes(field));
   return {
     of: (field) => known.find((one) => one.field === field)?.detail,
-    general: known.length > 0 && known.length === validations.length ? undefined : errorText(error),
+    general: known.length > 0 && known.length === validations.length ? undefined : textOf(error),
   };
+}
+
+/** Returns the text of an error. The form is seen again once its user has logged in above it. */
+function textOf(error: unknown): string {
+  const hasEnded =
+    error instanceof ApiError && error.status === 401 && error.target?.path !== login.path;
+  return hasEnded ? "Nothing was saved: your session had ended. Try again." : errorText(error);
 }
