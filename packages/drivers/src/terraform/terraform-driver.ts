@@ -1,11 +1,5 @@
 import { Turnstile } from "@slipway/runtime";
-import {
-  definitionProblem,
-  externalAgentType,
-  type ParameterDefinition,
-  type TemplateDefinition,
-  textProblem,
-} from "@slipway/template";
+import type { ParameterDefinition } from "@slipway/template";
 
 import type { DriverBuild } from "../driver-build.ts";
 import type {
@@ -19,7 +13,6 @@ import type {
   PlanInput,
   ReadInput,
   ReadParametersInput,
-  StartedAgent,
   WorkspaceObservation,
 } from "../driver.ts";
 import { DriverError } from "../errors.ts";
@@ -27,6 +20,7 @@ import { procTable } from "../process/proc-table.ts";
 import { psTable } from "../process/ps-table.ts";
 import { workspaceDirectory } from "../process/workspace-directory.ts";
 import { machineDirectory, WorkspaceUsers } from "../process/workspace-users.ts";
+import { resultOf } from "./build-result.ts";
 import {
   agentVariables,
   type BuildStage,
@@ -35,11 +29,8 @@ import {
   readingVariables,
   runningTokenVariable,
 } from "./build-variables.ts";
-import { findParameterSources } from "./dependent-parameters.ts";
 import { runFiles, settleLeftover } from "./leftover-run.ts";
-import { identityAuth } from "./machine-identity.ts";
 import { mustInstallAlone } from "./plugin-cache.ts";
-import { type DeclaredAgent, readAgents } from "./read-agents.ts";
 import {
   formLimits,
   maxFormRuns,
@@ -47,10 +38,7 @@ import {
   unlogged,
   withinFormTime,
 } from "./read-form-parameters.ts";
-import { readExternalAuth, readParameters, readPresets } from "./read-parameters.ts";
-import { declaresExternalAgents, readResources } from "./read-resources.ts";
-import { readTags } from "./read-tags.ts";
-import { planRelations, stateRelations } from "./relations.ts";
+import { definitionOf, readTemplate, requireStorable } from "./read-template.ts";
 import {
   hasAgentPlaces,
   isEmptyState,
@@ -66,7 +54,7 @@ import {
 } from "./terraform-options.ts";
 import { checkProgram, type TerraformProgram } from "./terraform-program.ts";
 import { type SessionSubject, TerraformSession } from "./terraform-session.ts";
-import { planResources, stateResources, type TerraformResource } from "./values.ts";
+import { stateResources } from "./values.ts";
 
 /**
  * Carries out Terraform configurations that declare agents by the provider `coder/coder`, with OpenTofu or Terraform. The
@@ -104,36 +92,7 @@ export class TerraformDriver implements Driver {
       ...parameterVariables(input.parameters),
     };
     const subject = { key: input.key, template: input.template, build: undefined, variables };
-    return this.#inSession(subject, log, signal, async (session) => {
-      await session.init(signal);
-      await session.plan({ destroy: false }, signal);
-      const plan = await session.showPlan(signal);
-      const resources = planResources(plan);
-      const sources = findParameterSources(plan, resources);
-      if (sources !== undefined) log.write("info", "Planning", formsFollow);
-      const relations = planRelations(plan, resources);
-      const agents = readAgents(resources, relations);
-      const declared = definitionOf(resources, agents);
-      const { parameters } = declared;
-      const { tags, warnings } = await readTags(resources, {
-        plan,
-        directory: session.files,
-        parameters,
-      });
-      for (const warning of warnings) log.write("warn", "Planning", warning);
-      const definition = {
-        ...declared,
-        ...(declaresExternalAgents(plan) ? { hasExternalAgents: true } : {}),
-        ...(tags.length === 0 ? {} : { tags }),
-        parameterSources: sources,
-      };
-      requireStorable(definition);
-      return {
-        definition,
-        resources: readResources(resources, agents, relations),
-        notes: await session.readLock(),
-      };
-    });
+    return this.#inSession(subject, log, signal, (session) => readTemplate(session, log, signal));
   }
 
   async readParameters(
@@ -328,8 +287,6 @@ async function applyPlan(
 }
 
 const maxListed = 20;
-const formsFollow =
-  "some parameters depend on other values or on the owner: forms and builds read them from the configuration again";
 
 function withoutAgents(resource: DriverResource): DriverResource {
   return { ...resource, agentNames: [] };
@@ -359,99 +316,4 @@ function runningToken({ agents, state }: DriverBuild): string | undefined {
   const [agent, second] = agents;
   if (agent === undefined || second !== undefined || agent.token === "") return undefined;
   return hasAgentPlaces(state, agent.name) ? agent.token : undefined;
-}
-
-function definitionOf(
-  resources: readonly TerraformResource[],
-  agents: readonly DeclaredAgent[],
-): TemplateDefinition {
-  const definition = {
-    driver: "terraform",
-    displayName: "",
-    description: "",
-    icon: "",
-    parameters: readParameters(resources),
-    presets: readPresets(resources),
-    onClaim: undefined,
-    externalAuth: readExternalAuth(resources),
-    agents: agents.map((agent) => agent.definition),
-  };
-  requireStorable(definition);
-  return definition;
-}
-
-function requireStorable(definition: TemplateDefinition): void {
-  const problem = definitionProblem(definition);
-  if (problem !== undefined) throw new DriverError("invalid-template", problem);
-}
-
-/** Reads the resources and agents of a state. */
-function resultOf(
-  resources: readonly TerraformResource[],
-  { changes }: TerraformSession,
-  build: DriverBuild,
-  log: DriverLog,
-): Omit<DriverResult, "state"> {
-  const relations = stateRelations(resources);
-  const declared = readAgents(resources, relations);
-  requireStorable(definitionOf(resources, declared));
-  const described = readResources(resources, declared, relations);
-  const problem = textProblem(described);
-  if (problem !== undefined) throw new DriverError("run-failed", `metadata: ${problem}`);
-  if (build.transition === "start") warnOfUnknownMachines(declared, log);
-  const running = new Map(build.agents.map(({ name, token }) => [name, token]));
-  const agents = declared.map((agent) =>
-    startedAgent(agent, relations.placesOf(agent.resource), { changes, running }),
-  );
-  requireOwnTokens(agents);
-  return { resources: described, agents };
-}
-
-function requireOwnTokens(agents: readonly StartedAgent[]): void {
-  const names = new Map<string, string>();
-  for (const { definition, token } of agents) {
-    const other = token === "" ? undefined : names.get(token);
-    if (other !== undefined) {
-      const pair = `${other} and ${definition.name}`;
-      throw new DriverError(
-        "run-failed",
-        `agents ${pair} have the same token, wanted one for each`,
-      );
-    }
-    names.set(token, definition.name);
-  }
-}
-
-/** Tells which agents cannot prove their identity: they connect only with their tokens. */
-function warnOfUnknownMachines(agents: readonly DeclaredAgent[], log: DriverLog): void {
-  for (const { resource, definition } of agents) {
-    const auth = identityAuth(resource);
-    if (auth === undefined || definition.identity !== undefined) continue;
-    const text = `${resource.address} has auth = "${auth}", and no machine of that cloud depends on it: pass its init_script to the machine, or name the machine in a coder_agent_instance`;
-    log.write("warn", "Applying", text);
-  }
-}
-
-interface LastAgents {
-  readonly changes: ReadonlyMap<string, string>;
-  /** The tokens of the running agents by name. */
-  readonly running: ReadonlyMap<string, string>;
-}
-
-/**
- * Returns an agent with the token that its process has. The provider gives agents new tokens in many builds, but a process
- * learns its token only when what it runs on is created or changed; one that a person started keeps the token that they have.
- */
-function startedAgent(
-  { resource, definition }: DeclaredAgent,
-  places: readonly TerraformResource[],
-  { changes, running }: LastAgents,
-): StartedAgent {
-  const present = running.get(definition.name) ?? "";
-  const stays =
-    places.length > 0 &&
-    places.every(({ type, address }) => type === externalAgentType || !changes.has(address));
-  const token = resource.values["token"];
-  if (present !== "" && stays) return { definition, token: present };
-  return { definition, token: typeof token === "string" ? token : "" };
 }
