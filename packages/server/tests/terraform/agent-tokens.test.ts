@@ -5,10 +5,10 @@ import { createWorkspace } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { listOf, objectOf, textOf } from "@slipway/runtime";
 import { pushVersion, waitForWorkspace } from "@slipway/testkit";
-import { buildTerraform } from "@slipway/testkit/terraform";
-import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { openServer, type OpenServer } from "../support/open-server.ts";
+import type { OpenServer } from "../support/open-server.ts";
+import { openTerraformServer } from "../support/terraform-server.ts";
 
 /* The tokens of agents whose machines stay over builds. */
 
@@ -16,14 +16,7 @@ const opened = new AsyncDisposableStack();
 let server: OpenServer;
 
 beforeAll(async () => {
-  const { program, configFile } = await buildTerraform();
-  server = opened.use(
-    await openServer(inject("postgresUrl"), {
-      SLIPWAY_TERRAFORM: program,
-      SLIPWAY_TERRAFORM_CONFIG: configFile,
-      SLIPWAY_TERRAFORM_USERS: "server",
-    }),
-  );
+  server = opened.use(await openTerraformServer());
 }, 1_200_000);
 afterAll(() => opened.disposeAsync());
 

@@ -5,11 +5,12 @@ import { createTemplate } from "@slipway/api/templates/routes";
 import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
 import { pushVersion } from "@slipway/testkit";
-import { buildTerraform, dependentFiles } from "@slipway/testkit/terraform";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { dependentFiles } from "@slipway/testkit/terraform";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { openServer, type OpenServer } from "../support/open-server.ts";
+import type { OpenServer } from "../support/open-server.ts";
 import { addPerson, type Person } from "../support/people.ts";
+import { openTerraformServer } from "../support/terraform-server.ts";
 
 /* Builds of a configuration whose parameters depend on each other, with OpenTofu itself. */
 
@@ -21,14 +22,7 @@ let version = "";
 let templateId = "";
 
 beforeAll(async () => {
-  const { program, configFile } = await buildTerraform();
-  server = opened.use(
-    await openServer(inject("postgresUrl"), {
-      SLIPWAY_TERRAFORM: program,
-      SLIPWAY_TERRAFORM_CONFIG: configFile,
-      SLIPWAY_TERRAFORM_USERS: "server",
-    }),
-  );
+  server = opened.use(await openTerraformServer());
   ann = await addPerson(server, "ann");
   const { "main.tf": main = "", ...more } = dependentFiles;
   version = await pushVersion(server.admin, main, { file: "main.tf", more });

@@ -5,11 +5,12 @@ import type {
 import { evaluateParameters } from "@slipway/api/templates/parameter-routes";
 import { getUser } from "@slipway/api/users/routes";
 import { pushVersion } from "@slipway/testkit";
-import { buildTerraform, dependentFiles, configurationHead } from "@slipway/testkit/terraform";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { dependentFiles, configurationHead } from "@slipway/testkit/terraform";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { openServer, type OpenServer } from "../support/open-server.ts";
+import type { OpenServer } from "../support/open-server.ts";
 import { addPerson, type Client, type Person } from "../support/people.ts";
+import { openTerraformServer } from "../support/terraform-server.ts";
 import { openTextSocket } from "../support/text-socket.ts";
 
 /* Forms of configurations whose parameters depend on each other, with OpenTofu itself. */
@@ -20,14 +21,7 @@ let ann: Person;
 let version = "";
 
 beforeAll(async () => {
-  const { program, configFile } = await buildTerraform();
-  server = opened.use(
-    await openServer(inject("postgresUrl"), {
-      SLIPWAY_TERRAFORM: program,
-      SLIPWAY_TERRAFORM_CONFIG: configFile,
-      SLIPWAY_TERRAFORM_USERS: "server",
-    }),
-  );
+  server = opened.use(await openTerraformServer());
   ann = await addPerson(server, "ann");
   version = await push(dependentFiles);
 }, 1_200_000);

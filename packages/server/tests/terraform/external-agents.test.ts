@@ -12,11 +12,11 @@ import {
   readAgentToken,
   waitForWorkspace,
 } from "@slipway/testkit";
-import { buildTerraform } from "@slipway/testkit/terraform";
-import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { openServer, type OpenServer } from "../support/open-server.ts";
+import type { OpenServer } from "../support/open-server.ts";
 import { becomeReady, waitForPrebuilds } from "../support/pool.ts";
+import { openTerraformServer } from "../support/terraform-server.ts";
 
 /* Agents of `coder_external_agent`, which people start by hand, beside one that a machine starts. */
 
@@ -24,14 +24,7 @@ const opened = new AsyncDisposableStack();
 let server: OpenServer;
 
 beforeAll(async () => {
-  const { program, configFile } = await buildTerraform();
-  server = opened.use(
-    await openServer(inject("postgresUrl"), {
-      SLIPWAY_TERRAFORM: program,
-      SLIPWAY_TERRAFORM_CONFIG: configFile,
-      SLIPWAY_TERRAFORM_USERS: "server",
-    }),
-  );
+  server = opened.use(await openTerraformServer());
 }, 1_200_000);
 afterAll(() => opened.disposeAsync());
 

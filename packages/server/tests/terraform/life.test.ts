@@ -20,12 +20,12 @@ import {
   requireAgent,
   waitForWorkspace,
 } from "@slipway/testkit";
-import { buildTerraform } from "@slipway/testkit/terraform";
 import { sql } from "kysely";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { openServer, type OpenServer } from "../support/open-server.ts";
+import type { OpenServer } from "../support/open-server.ts";
 import { waitForPrebuilds } from "../support/pool.ts";
+import { openTerraformServer } from "../support/terraform-server.ts";
 
 /* Workspaces whose agents are processes that a configuration starts on this machine, as it would start virtual machines. */
 
@@ -104,14 +104,10 @@ resource "coder_metadata" "machine" {
 `;
 
 beforeAll(async () => {
-  const { program, configFile } = await buildTerraform();
   runs = await mkdtemp(join(tmpdir(), "slipway-machines-"));
   opened.defer(() => rm(runs, { recursive: true, force: true }));
   server = opened.use(
-    await openServer(inject("postgresUrl"), {
-      SLIPWAY_TERRAFORM: program,
-      SLIPWAY_TERRAFORM_CONFIG: configFile,
-      SLIPWAY_TERRAFORM_USERS: "server",
+    await openTerraformServer({
       SLIPWAY_TERRAFORM_ENV: "AGENT_NODE,AGENT_PROGRAM",
       AGENT_NODE: process.execPath,
       AGENT_PROGRAM: agentProgram,

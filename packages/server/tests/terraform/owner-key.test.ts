@@ -6,11 +6,11 @@ import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { pushVersion, requireAgent } from "@slipway/testkit";
-import { buildTerraform } from "@slipway/testkit/terraform";
-import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { openServer, type OpenServer } from "../support/open-server.ts";
+import type { OpenServer } from "../support/open-server.ts";
 import { addUser } from "../support/people.ts";
+import { openTerraformServer } from "../support/terraform-server.ts";
 
 /* Templates that read the groups and the SSH key of a workspace's owner. */
 
@@ -18,14 +18,7 @@ const opened = new AsyncDisposableStack();
 let server: OpenServer;
 
 beforeAll(async () => {
-  const { program, configFile } = await buildTerraform();
-  server = opened.use(
-    await openServer(inject("postgresUrl"), {
-      SLIPWAY_TERRAFORM: program,
-      SLIPWAY_TERRAFORM_CONFIG: configFile,
-      SLIPWAY_TERRAFORM_USERS: "server",
-    }),
-  );
+  server = opened.use(await openTerraformServer());
 }, 1_200_000);
 afterAll(() => opened.disposeAsync());
 
