@@ -44,7 +44,7 @@ agents:
     display_apps: [web_terminal, vscode]
 `;
 
-/** What a browser logs of sockets that break while an agent is gone. */
+/** The browser's errors about sockets that break while an agent is gone. */
 const brokenSockets = /WebSocket|status of [45]\d\d/;
 
 let dashboard: Dashboard;

@@ -15,7 +15,7 @@ function parameter(name: string, expressions: object = {}, fields: object = {}):
 const refers = (...references: readonly string[]) => ({ references });
 const size = parameter("size", { default: { constant_value: "2" } });
 
-/** Returns whether a configuration with these resources, and a parameter of its own, has dependent parameters. */
+/** Returns whether a configuration with these resources and one more parameter has dependent parameters. */
 function isDependent(resources: readonly object[], module: object = {}): boolean {
   const root = { resources: [size, ...resources], ...module };
   return findParameterSources({ configuration: { root_module: root } }, []) !== undefined;

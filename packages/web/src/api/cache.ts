@@ -2,7 +2,7 @@ import { ApiError, isRetryable } from "@slipway/sdk/http";
 import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 
 const maxRetries = 2;
-/** The longest time that a timer can wait, in milliseconds: a read goes on when `readAgain` says so. */
+/** The longest time that a timer can wait, in milliseconds: `readAgain` resumes a read. */
 const endlessMs = 2 ** 31 - 1;
 
 /**

@@ -32,7 +32,7 @@ export function endSession(): boolean {
   return session.kind !== "none";
 }
 
-/** Notes who has logged in above pages that wait. Returns whether the pages are theirs, and go on. */
+/** Notes who has logged in above pages that wait. Returns whether the pages are theirs, and continue. */
 export function resumeSession(user: User): boolean {
   if (session.kind !== "ended") return session.kind === "open";
   const isSame = user.id === session.user.id;

@@ -46,7 +46,7 @@ export interface WatchedPage {
   readonly problems: string[];
 }
 
-/** A page of a user of its own. */
+/** A page, and its user, whom no other page has. */
 export interface UserPage extends WatchedPage {
   readonly user: Credentials & { readonly username: string };
   /** The API with a session of the user. */

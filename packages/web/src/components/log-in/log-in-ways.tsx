@@ -12,7 +12,7 @@ import { UntrustedText } from "../../ui/untrusted-text.tsx";
 import { FailureNotice } from "../page-failure.tsx";
 
 interface LogInWaysProps {
-  /** The path at which the user goes on after a log-in at a provider. */
+  /** The path at which the user continues after a log-in at a provider. */
   readonly path: string;
   /** True if providers open in another tab. */
   readonly opensTab?: boolean;

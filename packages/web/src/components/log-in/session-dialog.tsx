@@ -14,8 +14,8 @@ import { FailureNotice } from "../page-failure.tsx";
 import { LogInWays } from "./log-in-ways.tsx";
 
 /**
- * The log-in above a page whose session has ended. It covers the page, which stays as it is below: its user goes on
- * there with everything that was typed.
+ * The log-in above a page whose session has ended. It covers the page, which stays as it is below: its user
+ * continues there with everything that was typed.
  */
 export function SessionDialog({ user }: { readonly user: User }): ReactNode {
   const ref = useRef<HTMLDialogElement>(null);

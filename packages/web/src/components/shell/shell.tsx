@@ -64,7 +64,7 @@ export function Shell(): ReactNode {
   );
 }
 
-/** Moves the focus into the page once another is shown, so that the keyboard goes on there. */
+/** Moves the focus into the page once another is shown, so that the keyboard continues there. */
 function useFocusOnChange(main: { readonly current: HTMLElement | null }): void {
   const path = useRouterState({ select: ({ resolvedLocation }) => resolvedLocation?.pathname });
   const shown = useRef(path);

@@ -139,6 +139,15 @@ function RestartDialog({ workspace, onClose }: DialogProps): ReactNode {
   );
 }
 
+/** Returns the reason why an update cannot begin yet; undefined if it can. */
+function updateRefusal(
+  form: Readonly<Record<"isReady" | "isLate" | "isUnset", boolean>>,
+): string | undefined {
+  if (!form.isReady) return "Still loading";
+  if (form.isLate) return "The parameters are being updated";
+  return form.isUnset ? "Fill in the new parameters" : undefined;
+}
+
 function UpdateDialog({ workspace, onClose }: DialogProps): ReactNode {
   const run = useRunAction(workspace);
   const { latest_build: build, template_active_version_id: version } = workspace;
@@ -172,15 +181,7 @@ function UpdateDialog({ workspace, onClose }: DialogProps): ReactNode {
     <ConfirmDialog
       title={`Update ${untrusted(workspace.name)}?`}
       action="Update and start"
-      disabledReason={
-        !isReady
-          ? "Still loading"
-          : isLate
-            ? "The parameters are being updated"
-            : unset.length > 0
-              ? "Fill in the new parameters"
-              : undefined
-      }
+      disabledReason={updateRefusal({ isReady, isLate, isUnset: unset.length > 0 })}
       onConfirm={update}
       onClose={onClose}
     >
