@@ -18,6 +18,7 @@ import { PostgresDirectory } from "../src/network/coordinator/postgres-directory
 import { upsertPeer } from "../src/network/coordinator/queries.ts";
 import { reserve } from "../src/network/coordinator/reservations.ts";
 import { connectionOptions, openDatabase } from "../src/platform/db/database.ts";
+import { HeartbeatConnection } from "../src/platform/db/heartbeat-connection.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
 import { quickTimes, TestPeer } from "./support/coordinator-world.ts";
 import { describeCoordinator } from "./support/describe-coordinator.ts";
@@ -47,10 +48,12 @@ async function openReplica(url: string, times = quickTimes) {
     replicaId: randomUUID(),
     ...parts,
   });
-  const directory = await PostgresDirectory.open({ db, pubsub, times, ...parts });
+  const heartbeats = new HeartbeatConnection({ db, address: { url }, logger: silentLogger });
+  const directory = await PostgresDirectory.open({ db, heartbeats, pubsub, times, ...parts });
   const coordinator = new Coordinator({ directory, ...parts });
   const kill = async (): Promise<void> => {
     await pubsub[Symbol.asyncDispose]();
+    await heartbeats[Symbol.asyncDispose]();
     await db.destroy();
   };
   return { db, directory, coordinator, kill };

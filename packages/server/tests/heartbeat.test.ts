@@ -19,8 +19,11 @@ import {
 } from "../src/features/agents/connections/connection-queries.ts";
 import { GatheredHeartbeat } from "../src/features/agents/connections/heartbeat.ts";
 import { selectAgent } from "../src/features/agents/queries.ts";
+import { openDatabase } from "../src/platform/db/database.ts";
+import { HeartbeatConnection } from "../src/platform/db/heartbeat-connection.ts";
 import { LocalListeners } from "../src/platform/pubsub/local-listeners.ts";
 import type { Listener } from "../src/platform/pubsub/pubsub.ts";
+import { fillPool } from "./support/full-pool.ts";
 import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
@@ -30,16 +33,20 @@ const companion = { onTakeOver: undefined };
 
 let database: TestDatabase;
 let clock: FakeClock;
+let connection: HeartbeatConnection;
 let heartbeat: GatheredHeartbeat;
 
 beforeEach(async () => {
   database = await openTestDatabase(inject("postgresUrl"));
   clock = createFakeClock();
-  heartbeat = new GatheredHeartbeat(database.db, clock, silentLogger);
+  const { db, url } = database;
+  connection = new HeartbeatConnection({ db, address: { url }, logger: silentLogger });
+  heartbeat = new GatheredHeartbeat(connection, clock, silentLogger);
 });
 
 afterEach(async () => {
   await heartbeat[Symbol.asyncDispose]();
+  await connection[Symbol.asyncDispose]();
   await database[Symbol.asyncDispose]();
 });
 
@@ -237,6 +244,27 @@ it("closes sessions that cannot be noted", async () => {
   heartbeat.watch(sessionOf("no UUID"), peer, companion);
   await clock.advance(periodMs);
   await vi.waitFor(() => expect(peer.reasons).toEqual(["database not reachable"]));
+});
+
+it("notes sessions while the pool has no connection free", async () => {
+  const { url } = database;
+  await using opened = new AsyncDisposableStack();
+  const pool = openDatabase({ url }, silentLogger, { max: 1 });
+  opened.defer(() => pool.destroy());
+  const options = { db: pool, address: { url }, logger: silentLogger };
+  const own = opened.use(new HeartbeatConnection(options));
+  const beats = opened.use(new GatheredHeartbeat(own, clock, silentLogger));
+  const session = sessionOf(await seedRunningAgent());
+  await markConnected(database.db, session);
+  const lastAlive = async () =>
+    (await selectAgent(database.db, session.agentId))?.last_connected_at;
+  const before = await lastAlive();
+  const peer = openPeer(true);
+  beats.watch(session, peer, companion);
+  await using _ = await fillPool(pool, 1);
+  await clock.advance(periodMs);
+  await expect.poll(lastAlive, { timeout: 20_000, interval: 50 }).not.toBe(before);
+  expect(peer.reasons).toEqual([]);
 });
 
 it("leaves a session alone that is no longer watched", async () => {

@@ -5,12 +5,14 @@ import { openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
 
-import { connectionOptions } from "../src/platform/db/database.ts";
+import { connectionOptions, type Database, openDatabase } from "../src/platform/db/database.ts";
+import { HeartbeatConnection } from "../src/platform/db/heartbeat-connection.ts";
 import { acquireJob } from "../src/platform/jobs/acquire-query.ts";
 import { insertJob } from "../src/platform/jobs/queries.ts";
 import { readJob } from "../src/platform/jobs/service.ts";
 import { type JobHandler, JobWorker } from "../src/platform/jobs/worker.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
+import { fillPool } from "./support/full-pool.ts";
 import { type SeededWorkspace, seedWorkspace } from "./support/rows.ts";
 
 /* Jobs whose worker loses them, hears late of a cancellation, has too many, or drains. */
@@ -50,18 +52,25 @@ function addJob(): Promise<string> {
 interface WorkerChoice {
   readonly clock: Clock;
   readonly maxJobs?: number;
+  /** The worker's pool (default: that of the test). */
+  readonly db?: Database;
   /** Runs before the worker asks for a job. */
   readonly onAcquire?: () => Promise<void>;
 }
 
-function openWorker({ clock, maxJobs = 16, onAcquire }: WorkerChoice, handler: JobHandler) {
-  const { db, url } = database;
+function openWorker(
+  { clock, maxJobs = 16, db = database.db, onAcquire }: WorkerChoice,
+  handler: JobHandler,
+) {
+  const { url } = database;
   const workerId = randomUUID();
   const common = { db, clock, logger: silentLogger };
   const connection = connectionOptions({ url });
   const pubsub = opened.use(new PostgresPubSub({ ...common, connection, replicaId: workerId }));
+  const heartbeats = opened.use(new HeartbeatConnection({ ...common, address: { url } }));
   const worker = new JobWorker({
     ...common,
+    heartbeats,
     pubsub,
     workerId,
     maxJobs,
@@ -122,6 +131,26 @@ describe("a job that another worker has taken", () => {
     expect(await stateOf(lost)).toBe("running");
     expect(committed).toEqual([next]);
   });
+});
+
+it("renews its leases while the pool has no connection free", async () => {
+  const pool = openDatabase({ url: database.url }, silentLogger, { max: 2 });
+  opened.defer(() => pool.destroy());
+  const { handler, begun } = openPatientHandler();
+  const jobId = await addJob();
+  openWorker({ clock: hasty, db: pool }, handler);
+  await begun;
+  await using _ = await fillPool(pool, 2);
+  const readLease = async () => {
+    const { rows } = await sql<{ readonly lease_until: string }>`
+      select lease_until from jobs where id = ${jobId}`.execute(database.db);
+    return rows[0]?.lease_until;
+  };
+  // The first may have been on its way already.
+  for (let renewals = 0; renewals < 2; renewals += 1) {
+    const before = await readLease();
+    await expect.poll(readLease, patience).not.toBe(before);
+  }
 });
 
 it("hears of a cancellation whose hint was lost when it renews the lease", async () => {

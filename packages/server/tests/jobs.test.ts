@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, inject, it, onTestFinished } from "vites
 
 import { connectionOptions } from "../src/platform/db/database.ts";
 import { sqlState, violatesUnique } from "../src/platform/db/errors.ts";
+import { HeartbeatConnection } from "../src/platform/db/heartbeat-connection.ts";
 import { inTransaction } from "../src/platform/db/transaction.ts";
 import { acquireJob } from "../src/platform/jobs/acquire-query.ts";
 import { JobLease, JobLost, usualLease } from "../src/platform/jobs/job-lease.ts";
@@ -243,8 +244,10 @@ function openWorker(handler: JobHandler): JobWorker {
   const common = { db, clock: systemClock, logger: silentLogger };
   const connection = connectionOptions({ url });
   const pubsub = new PostgresPubSub({ ...common, connection, replicaId });
+  const heartbeats = new HeartbeatConnection({ ...common, address: { url } });
   const worker = new JobWorker({
     ...common,
+    heartbeats,
     pubsub,
     workerId: replicaId,
     endedJobs: { inc: () => undefined },
@@ -252,6 +255,7 @@ function openWorker(handler: JobHandler): JobWorker {
   });
   onTestFinished(async () => {
     await worker[Symbol.asyncDispose]();
+    await heartbeats[Symbol.asyncDispose]();
     await pubsub[Symbol.asyncDispose]();
   });
   return worker;

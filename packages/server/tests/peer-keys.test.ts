@@ -11,6 +11,7 @@ import { nodeKeys } from "../src/network/coordinator/node-key.ts";
 import { PostgresDirectory } from "../src/network/coordinator/postgres-directory.ts";
 import { peerKeys } from "../src/network/coordinator/reservations.ts";
 import { connectionOptions } from "../src/platform/db/database.ts";
+import { HeartbeatConnection } from "../src/platform/db/heartbeat-connection.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
 
 const parts = { clock: systemClock, logger: silentLogger };
@@ -26,10 +27,12 @@ async function openReplica() {
   const { db, url } = database;
   const connection = connectionOptions({ url });
   const pubsub = new PostgresPubSub({ db, connection, replicaId: randomUUID(), ...parts });
-  const directory = await PostgresDirectory.open({ db, pubsub, ...parts });
+  const heartbeats = new HeartbeatConnection({ db, address: { url }, logger: silentLogger });
+  const directory = await PostgresDirectory.open({ db, heartbeats, pubsub, ...parts });
   const coordinator = new Coordinator({ directory, ...parts });
   onTestFinished(async () => {
     await coordinator[Symbol.asyncDispose]();
+    await heartbeats[Symbol.asyncDispose]();
     await pubsub[Symbol.asyncDispose]();
   });
   return { coordinator, keys: peerKeys({ db, coordinator }) };

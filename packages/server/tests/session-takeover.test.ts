@@ -22,6 +22,7 @@ import { takeOverRows } from "../src/features/agents/connections/connection-quer
 import { GatheredHeartbeat } from "../src/features/agents/connections/heartbeat.ts";
 import { selectAgent } from "../src/features/agents/queries.ts";
 import { paceMs } from "../src/platform/db/gathered-writes.ts";
+import { HeartbeatConnection } from "../src/platform/db/heartbeat-connection.ts";
 import { LocalListeners } from "../src/platform/pubsub/local-listeners.ts";
 import { topics } from "../src/platform/pubsub/pubsub.ts";
 import type { Listener } from "../src/platform/pubsub/pubsub.ts";
@@ -71,9 +72,12 @@ interface Session {
 }
 
 function openReplica(): Replica {
-  const { db } = database;
+  const { db, url } = database;
   const [id, clock, listeners] = [randomUUID(), createFakeClock(), new LocalListeners()];
-  const heartbeat = opened.use(new GatheredHeartbeat(db, clock, silentLogger));
+  const connection = opened.use(
+    new HeartbeatConnection({ db, address: { url }, logger: silentLogger }),
+  );
+  const heartbeat = opened.use(new GatheredHeartbeat(connection, clock, silentLogger));
   const pubsub = {
     subscribe: (topic: string, listener: Listener) => listeners.add(topic, listener),
     publish: (topic: string) => void hints.push(topic),

@@ -24,6 +24,7 @@ import type { Settings } from "../platform/config/settings.ts";
 import { DatabaseConnections } from "../platform/db/connections.ts";
 import { DatabaseClock, selectTimeMs } from "../platform/db/database-clock.ts";
 import { connectionOptions, type Database, openDatabase } from "../platform/db/database.ts";
+import { HeartbeatConnection } from "../platform/db/heartbeat-connection.ts";
 import { migrate } from "../platform/db/migrate.ts";
 import { waitForDatabase } from "../platform/db/wait-for-database.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -94,6 +95,7 @@ interface Deployment {
   readonly postgres: EmbeddedPostgres | undefined;
   readonly connections: DatabaseConnections;
   readonly platform: Platform;
+  readonly heartbeats: HeartbeatConnection;
   readonly localHints: LocalHints;
   readonly secrets: SecretBox;
 }
@@ -111,14 +113,14 @@ export async function openParts(
   progress: Progress,
 ): Promise<ServerParts> {
   const deployment = await openDeployment(options, opened, progress);
-  const { settings, directory, platform, secrets } = deployment;
-  const { db, clock, logger } = platform;
+  const { settings, directory, platform, heartbeats, secrets } = deployment;
+  const { clock, logger } = platform;
   opened.defer(() => void (progress.waitsFor = "the database"));
   const notes = opened.use(new AuditNotes(platform));
-  const heartbeat = opened.use(new GatheredHeartbeat(db, clock, logger));
+  const heartbeat = opened.use(new GatheredHeartbeat(heartbeats, clock, logger));
   const sessionNeeds = { ...platform, heartbeat };
   const monitor = opened.use(new ConnectionMonitor(sessionNeeds, directory.replicaId));
-  const peers = await PostgresDirectory.open(platform);
+  const peers = await PostgresDirectory.open({ ...platform, heartbeats });
   const coordinator = opened.use(new Coordinator({ directory: peers, clock, logger }));
   const metadata = opened.use(new MetadataBatcher(platform));
   const processDriver = createProcessDriver(options, directory, clock);
@@ -174,8 +176,10 @@ async function openDeployment(
   opened.defer(() => postgres?.close({ isHanging: connections.isAbandoned }));
   const address = postgres?.connection ?? { url: settings.postgresUrl ?? "" };
   opened.use(connections);
-  const pool = { max: settings.limits.maxDatabaseConnections, connections };
+  // One of them is the heartbeats' own.
+  const pool = { max: settings.limits.maxDatabaseConnections - 1, connections };
   const db = opened.adopt(openDatabase(address, logger, pool), (one) => one.destroy());
+  const heartbeats = opened.use(new HeartbeatConnection({ db, address, logger, connections }));
   // A canceled start goes on to the next point where it can end. It has nothing to record.
   void whenAborted(signal).then(() => {
     if (!progress.hasStarted) connections.limitSilence(canceledStartMs);
@@ -190,7 +194,16 @@ async function openDeployment(
   const connection = connectionOptions(address);
   const pubsub = opened.use(new PostgresPubSub({ db, connection, replicaId, clock, logger }));
   const platform = { db, pubsub, clock, logger };
-  return { settings, directory, postgres, connections, platform, localHints: pubsub, secrets };
+  return {
+    settings,
+    directory,
+    postgres,
+    connections,
+    platform,
+    heartbeats,
+    localHints: pubsub,
+    secrets,
+  };
 }
 
 async function openPostgres(

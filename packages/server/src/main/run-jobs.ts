@@ -12,10 +12,12 @@ import type { RemoteCalls } from "../features/provisioners/remote-calls.ts";
 import { RemoteDriver } from "../features/provisioners/remote-driver.ts";
 import { dryRunHandler } from "../features/templates/dry-run-job.ts";
 import { importHandler } from "../features/templates/import-job.ts";
+import type { HeartbeatConnection } from "../platform/db/heartbeat-connection.ts";
 import { type JobHandler, JobWorker } from "../platform/jobs/worker.ts";
 import type { Platform } from "../platform/platform.ts";
 
 interface WorkerNeeds extends Platform {
+  readonly heartbeats: Pick<HeartbeatConnection, "run">;
   readonly workerId: string;
   readonly endedJobs: Metrics["endedJobs"];
 }

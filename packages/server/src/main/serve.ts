@@ -94,7 +94,7 @@ async function openSite(
   turns: WorkspaceTurns,
 ): Promise<OpenSite> {
   const { platform, localHints, secrets, drivers, downloads, metrics, relay } = parts;
-  const { coordinator, notes, unfinished, monitor, metadata, externalAuth } = parts;
+  const { heartbeats, coordinator, notes, unfinished, monitor, metadata, externalAuth } = parts;
   const { clock } = platform;
   const { registry, claimSeconds, endedJobs, stageSeconds } = metrics;
   let stun: StunListener | undefined;
@@ -155,7 +155,7 @@ async function openSite(
       const running = wireApps(site, platform, { secrets, reach, registry });
       work.run((stop) => running.run(stop));
       apps = running;
-      const jobs = { endedJobs, stageSeconds, turns };
+      const jobs = { heartbeats, endedJobs, stageSeconds, turns };
       provisioners = wireProvisioners(site, platform, { ...jobs, secrets, drivers });
       wireMcp(site, platform);
       wireRelay(site, { relay, clock });
@@ -188,7 +188,7 @@ function runInBackground(
         clock,
         stageSeconds,
       },
-      { ...platform, workerId: replicaId, endedJobs },
+      { ...platform, heartbeats: parts.heartbeats, workerId: replicaId, endedJobs },
       stop,
     ),
   );

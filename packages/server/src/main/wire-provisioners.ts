@@ -2,6 +2,7 @@ import type { MeasuredBuildNeeds } from "../features/builds/driver-build.ts";
 import { addKeyRoutes } from "../features/provisioners/key-routes.ts";
 import { addSessionRoute } from "../features/provisioners/session-route.ts";
 import { Provisioners } from "../features/provisioners/session-service.ts";
+import type { HeartbeatConnection } from "../platform/db/heartbeat-connection.ts";
 import type { JobCount } from "../platform/jobs/worker.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Site } from "./open-http.ts";
@@ -11,6 +12,7 @@ interface ProvisionerParts extends Pick<
   MeasuredBuildNeeds,
   "secrets" | "drivers" | "turns" | "stageSeconds"
 > {
+  readonly heartbeats: Pick<HeartbeatConnection, "run">;
   readonly endedJobs: JobCount;
 }
 
@@ -18,12 +20,13 @@ interface ProvisionerParts extends Pick<
 export function wireProvisioners(
   { routes, accessUrl }: Site,
   platform: Platform,
-  { endedJobs, ...parts }: ProvisionerParts,
+  { heartbeats, endedJobs, ...parts }: ProvisionerParts,
 ): Provisioners {
   const { db, clock } = platform;
   addKeyRoutes(routes, platform);
   const sessions = new Provisioners({
     ...platform,
+    heartbeats,
     endedJobs,
     // The provisioner unpacks templates itself.
     handlers: (calls) =>

@@ -5,6 +5,7 @@ import { buildHandler } from "../../src/features/builds/build-job.ts";
 import { WorkspaceTurns } from "../../src/features/builds/workspace-turns.ts";
 import { SecretBox } from "../../src/platform/auth/secret-box.ts";
 import { connectionOptions, openDatabase } from "../../src/platform/db/database.ts";
+import { HeartbeatConnection } from "../../src/platform/db/heartbeat-connection.ts";
 import { JobWorker } from "../../src/platform/jobs/worker.ts";
 import { PostgresPubSub } from "../../src/platform/pubsub/postgres-pubsub.ts";
 
@@ -47,8 +48,10 @@ export function openTerraformWorker(options: TerraformWorkerOptions): AsyncDispo
     clock: systemClock,
     stageSeconds: { observe: () => undefined },
   });
+  const heartbeats = new HeartbeatConnection({ db, address: { url }, logger: silentLogger });
   const worker = new JobWorker({
     ...common,
+    heartbeats,
     db,
     pubsub,
     workerId,
@@ -58,6 +61,7 @@ export function openTerraformWorker(options: TerraformWorkerOptions): AsyncDispo
   return {
     [Symbol.asyncDispose]: async () => {
       await worker[Symbol.asyncDispose]();
+      await heartbeats[Symbol.asyncDispose]();
       await pubsub[Symbol.asyncDispose]();
       await db.destroy();
     },

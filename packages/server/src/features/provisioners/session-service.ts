@@ -1,5 +1,6 @@
 import { errorText, Scope, spread } from "@slipway/runtime";
 
+import type { HeartbeatConnection } from "../../platform/db/heartbeat-connection.ts";
 import { Unavailable } from "../../platform/errors/errors.ts";
 import { keepAlive, type PeerSocket } from "../../platform/http/peer-socket.ts";
 import { acquireTaggedJob, type ProvisionerSession } from "../../platform/jobs/acquire-query.ts";
@@ -17,6 +18,7 @@ import {
 import { endSession, isKeyThere, touchSession } from "./worker-queries.ts";
 
 export interface ProvisionersOptions extends Platform {
+  readonly heartbeats: Pick<HeartbeatConnection, "run">;
   readonly endedJobs: JobCount;
   /** Returns the handlers of the jobs that a session's provisioner carries out. */
   readonly handlers: (calls: RemoteCalls) => JobHandlers;

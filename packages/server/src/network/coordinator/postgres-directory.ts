@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { errorText, Scope, spread, Turnstile } from "@slipway/runtime";
 
 import type { Database } from "../../platform/db/database.ts";
+import type { HeartbeatConnection } from "../../platform/db/heartbeat-connection.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
@@ -42,10 +43,11 @@ import {
 import { reserve } from "./reservations.ts";
 
 export interface PostgresDirectoryOptions extends Platform {
+  readonly heartbeats: Pick<HeartbeatConnection, "beat">;
   readonly times?: DirectoryTimes;
 }
 
-/** The maximum number of concurrent writes, each of which holds a connection; the heartbeat must find one. */
+/** The maximum number of concurrent writes, each of which holds a connection; others must find one. */
 const maxWritesAtOnce = 8;
 /** The time between two searches for forgotten peers. */
 const cleanupMs = 60_000;
@@ -234,7 +236,9 @@ export class PostgresDirectory implements PeerDirectory {
     const isFirst = this.#others === undefined;
     this.#checkHealth();
     if (!this.#isHealthy) this.#id = randomUUID();
-    const { isNew, others } = await beat(this.#options.db, this.#id, this.#times.deadMs);
+    const { isNew, others } = await this.#options.heartbeats.beat((db) =>
+      beat(db, this.#id, this.#times.deadMs),
+    );
     if (isNew && !isFirst && this.#isHealthy) this.#forget("the tables of the network are empty");
     this.#beatAt = begunAt;
     if (!this.#isHealthy) this.#options.logger.info({}, "coordinating peers again");

@@ -24,10 +24,13 @@ export type DatabaseAddress =
       readonly database: string;
     };
 
-/** The maximum number of connections of a pool, and the set through which they can be cut. */
 interface PoolOptions {
+  /** The maximum number of connections. */
   readonly max?: number;
+  /** The set through which the connections can be cut. */
   readonly connections?: DatabaseConnections;
+  /** The time after which a statement that waits for a lock fails (default: as the server is set). */
+  readonly lockTimeoutMs?: number;
 }
 
 /**
@@ -55,9 +58,13 @@ const parsers = new Map<number, (text: string) => unknown>([
 const sessionSettings = "-c timezone=UTC -c plan_cache_mode=force_generic_plan -c jit=off";
 
 /** Returns the options of every connection, with our own type parsers. */
-export function connectionOptions(address: DatabaseAddress): pg.ClientConfig {
+export function connectionOptions(
+  address: DatabaseAddress,
+  { lockTimeoutMs }: Pick<PoolOptions, "lockTimeoutMs"> = {},
+): pg.ClientConfig {
+  const lockTimeout = lockTimeoutMs === undefined ? "" : ` -c lock_timeout=${lockTimeoutMs}`;
   return {
-    ...placeOf(address),
+    ...placeOf(address, sessionSettings + lockTimeout),
     application_name: "slipway",
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
@@ -71,10 +78,10 @@ export function connectionOptions(address: DatabaseAddress): pg.ClientConfig {
 }
 
 /** Returns the connection's address and settings: a URL may add more settings. */
-function placeOf(address: DatabaseAddress): pg.ClientConfig {
-  if (!("url" in address)) return { ...address, options: sessionSettings };
+function placeOf(address: DatabaseAddress, settings: string): pg.ClientConfig {
+  if (!("url" in address)) return { ...address, options: settings };
   const place = parseIntoClientConfig(address.url);
-  return { ...place, options: [place.options, sessionSettings].join(" ").trim() };
+  return { ...place, options: [place.options, settings].join(" ").trim() };
 }
 
 /**
@@ -84,10 +91,10 @@ function placeOf(address: DatabaseAddress): pg.ClientConfig {
 export function openDatabase(
   address: DatabaseAddress,
   logger: Logger,
-  { max = defaultLimits.maxDatabaseConnections, connections }: PoolOptions = {},
+  { max = defaultLimits.maxDatabaseConnections, connections, ...waiting }: PoolOptions = {},
 ): Database {
   const pool = new pg.Pool({
-    ...connectionOptions(address),
+    ...connectionOptions(address, waiting),
     ...(connections === undefined ? {} : { stream: () => connections.openSocket() }),
     max,
     idleTimeoutMillis: idleTimeoutMs,

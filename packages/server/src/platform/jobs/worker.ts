@@ -2,6 +2,7 @@ import type { JobType } from "@slipway/api/jobs/job";
 import { errorText, Scope, Waiters } from "@slipway/runtime";
 
 import { isOutage } from "../db/errors.ts";
+import type { HeartbeatConnection } from "../db/heartbeat-connection.ts";
 import type { Platform } from "../platform.ts";
 import { topics } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
@@ -25,6 +26,7 @@ export type JobHandler = (
 export type JobHandlers = Readonly<Partial<Record<JobType, JobHandler>>>;
 
 interface WorkerOptions extends Platform {
+  readonly heartbeats: Pick<HeartbeatConnection, "run">;
   readonly workerId: string;
   readonly handlers: JobHandlers;
   /** Takes a job that is not one of `active` (default: one that any server may take). */
@@ -195,17 +197,18 @@ export class JobWorker implements AsyncDisposable {
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
-    const { clock, db, logger } = this.#options;
+    const { clock, heartbeats, logger } = this.#options;
     for (;;) {
       await clock.sleep(usualLease.lastsMs / 3, signal);
       if (this.#active.size === 0) continue;
       try {
         const asked = [...this.#active];
         const atMs = clock.now();
-        const kept = await renewLeases(
-          db,
-          asked.map(([, { lease }]) => ({ ...lease.holder, seconds: lease.seconds })),
-        );
+        const renewals = asked.map(([, { lease }]) => ({
+          ...lease.holder,
+          seconds: lease.seconds,
+        }));
+        const kept = await heartbeats.run((db) => renewLeases(db, renewals));
         for (const [jobId, { lease, controller }] of asked) {
           const job = kept.get(jobId);
           if (job === undefined) controller.abort(new JobLost());

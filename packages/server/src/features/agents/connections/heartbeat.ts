@@ -1,6 +1,6 @@
 import { type Clock, errorText, type Logger, Scope, settlesWithin } from "@slipway/runtime";
 
-import type { Database } from "../../../platform/db/database.ts";
+import type { HeartbeatConnection } from "../../../platform/db/heartbeat-connection.ts";
 import { inTransaction } from "../../../platform/db/transaction.ts";
 import { connectionUpdateMs } from "../agent-status.ts";
 import { selectLive } from "../live-queries.ts";
@@ -65,7 +65,7 @@ const heirAnswerMs = 1_000;
  * immediately on the same replica (`handOver`), with its next beat on another replica or if the end was never recorded.
  */
 export class GatheredHeartbeat implements AsyncDisposable {
-  readonly #db: Database;
+  readonly #connection: Pick<HeartbeatConnection, "run">;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #scope = new Scope();
@@ -77,8 +77,8 @@ export class GatheredHeartbeat implements AsyncDisposable {
   readonly #toCheck = new Map<SessionWatch, number>();
   #isChecking = false;
 
-  constructor(db: Database, clock: Clock, logger: Logger) {
-    this.#db = db;
+  constructor(connection: Pick<HeartbeatConnection, "run">, clock: Clock, logger: Logger) {
+    this.#connection = connection;
     this.#clock = clock;
     this.#logger = logger;
     this.#scope.run((signal) => this.#beatRegularly(signal));
@@ -183,8 +183,8 @@ export class GatheredHeartbeat implements AsyncDisposable {
   async #note(due: readonly SessionWatch[]): Promise<void> {
     try {
       // Retried if it deadlocks with a transaction that changes several agents, such as claims.
-      const { liveAgents, holders } = await inTransaction(this.#db, (trx) =>
-        markAllAlive(trx, sessionsOf(due)),
+      const { liveAgents, holders } = await this.#connection.run((db) =>
+        inTransaction(db, (trx) => markAllAlive(trx, sessionsOf(due))),
       );
       await this.#endAgain(due);
       closeOutdated(due, liveAgents);
@@ -205,7 +205,7 @@ export class GatheredHeartbeat implements AsyncDisposable {
   async #takeOver(sessions: readonly SessionWatch[], succeeds: string | undefined): Promise<void> {
     const heirs = sessions.filter(({ onTakeOver, isOver }) => onTakeOver !== undefined && !isOver);
     if (heirs.length === 0) return;
-    const taken = await takeOverRows(this.#db, sessionsOf(heirs), succeeds);
+    const taken = await this.#connection.run((db) => takeOverRows(db, sessionsOf(heirs), succeeds));
     await this.#endAgain(heirs);
     for (const { session, onTakeOver } of heirs) {
       if (taken.has(session.connectionId)) onTakeOver?.();
@@ -215,7 +215,8 @@ export class GatheredHeartbeat implements AsyncDisposable {
   /** Records again the ends of sessions that ended while they were recorded as alive. */
   async #endAgain(recorded: readonly SessionWatch[]): Promise<void> {
     const over = recorded.filter(({ isOver }) => isOver);
-    if (over.length > 0) await markAllDisconnected(this.#db, sessionsOf(over));
+    if (over.length === 0) return;
+    await this.#connection.run((db) => markAllDisconnected(db, sessionsOf(over)));
   }
 
   async #checkRequested(signal: AbortSignal): Promise<void> {
@@ -227,7 +228,7 @@ export class GatheredHeartbeat implements AsyncDisposable {
       if (watched.length === 0) continue;
       try {
         const agentIds = watched.map(({ session }) => session.agentId);
-        closeOutdated(watched, await selectLive(this.#db, agentIds));
+        closeOutdated(watched, await this.#connection.run((db) => selectLive(db, agentIds)));
       } catch (error) {
         this.#logger.debug(
           { error: errorText(error) },
