@@ -43,9 +43,10 @@ const maxFramesPerTurn = 256;
 
 /**
  * The time that acknowledgments and ends of streams wait for other output. Each call would otherwise cost two more messages,
- * and thus system calls at both ends.
+ * and thus system calls at both ends. The calls with which an agent begins its session come within this time, even on a
+ * busy server.
  */
-const patienceMs = 50;
+const patienceMs = 500;
 
 /** The code of every close but one: docs/protocol/rpc.md §1.3. */
 export const normalClose = 1000;
