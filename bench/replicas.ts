@@ -174,8 +174,9 @@ async function strike(world: World, name: string, act: () => Promise<void>): Pro
   const { fleet, agents, everySeconds, prober, findings } = world;
   const struckAt = performance.now();
   const struckAtWall = wallMs();
-  const back = untilBack(fleet, agents).then(() => performance.now());
-  const [backAt] = await Promise.all([back, act()]);
+  const acted = act();
+  const back = untilBack(fleet, agents, acted).then(() => performance.now());
+  const [backAt] = await Promise.all([back, acted]);
   findings.note(`all agents back after ${name}`, "s", (backAt - struckAt) / 1_000);
   const times = await Promise.all(fleet.map((part) => part.call("connectedSince", struckAtWall)));
   findings.note(`agents back in one second after ${name}`, "agents", mostInASecond(times.flat()));
@@ -202,14 +203,24 @@ const lookEveryMs = 100;
 
 const giveUpMs = 180_000;
 
-/** Waits until some agents have lost their connection, and all are connected again. Throws if they do not return. */
-async function untilBack(fleet: readonly Part<IdleFleet>[], agents: number): Promise<void> {
+/**
+ * Waits until the stroke is over, or some agents have lost their connection, and all are connected again: a server that
+ * has just started may have none. Throws if they do not return.
+ */
+async function untilBack(
+  fleet: readonly Part<IdleFleet>[],
+  agents: number,
+  acted: Promise<void>,
+): Promise<void> {
+  let isOver = false;
+  const end = (): void => void (isOver = true);
+  void acted.then(end, end);
   const endsAt = performance.now() + giveUpMs;
   const connected = async (): Promise<number> => {
     const counts = await Promise.all(fleet.map((part) => part.call("connected")));
     return counts.reduce((sum, count) => sum + count, 0);
   };
-  while ((await connected()) === agents) await pause(lookEveryMs);
+  while (!isOver && (await connected()) === agents) await pause(lookEveryMs);
   for (let count = await connected(); count < agents; count = await connected()) {
     if (performance.now() > endsAt) {
       throw new Error(`only ${count} of ${agents} agents were back after ${giveUpMs} ms`);

@@ -9,6 +9,9 @@ import { openPart } from "./part.ts";
 import { openPool, type PrebuildPool } from "./prebuild-pool.ts";
 import type { FleetReport, WaitingFleet } from "./waiting-fleet.ts";
 
+/** The maximum size of a pool. */
+const maxInstances = 1_000;
+
 interface ClaimerNeeds {
   readonly client: ApiClient;
   readonly database: MeasuredPostgres;
@@ -19,38 +22,47 @@ interface ClaimerNeeds {
 /** Claims prebuilds while servers fail, and tells what became of those that were acknowledged. */
 export class Claimer {
   readonly #needs: ClaimerNeeds;
-  readonly #pool: PrebuildPool;
+  /** The pool of each claim. */
+  readonly #pools: readonly PrebuildPool[];
   readonly #claimed: ClaimedAgents;
   #acknowledged: readonly Claim[] = [];
 
-  private constructor(needs: ClaimerNeeds, pool: PrebuildPool, claimed: ClaimedAgents) {
+  private constructor(needs: ClaimerNeeds, pools: readonly PrebuildPool[], claimed: ClaimedAgents) {
     this.#needs = needs;
-    this.#pool = pool;
+    this.#pools = pools;
     this.#claimed = claimed;
   }
 
-  /** Fills a pool and connects the agents of its prebuilds, which end with `opened`. */
+  /** Fills as many pools as needed and connects the agents of their prebuilds, which end with `opened`. */
   static async open(opened: AsyncDisposableStack, needs: ClaimerNeeds): Promise<Claimer> {
     const { client, database, count } = needs;
-    const options = { name: "claimed", instances: count, startScript: "true" };
-    const pool = await openPool(client, database, options);
     const claimed = new ClaimedAgents();
     const onReport = (reports: readonly FleetReport[]): void => reports.forEach(claimed.take);
     const args = [client.serverUrl, "agents"];
-    const fleet = openPart<WaitingFleet>(opened, "./waiting-fleet.ts", { args, onReport });
-    const prebuilds = await pool.fill();
-    const tokens = prebuilds.map(({ token }) => token);
-    await fleet.call("join", tokens);
-    await pool.ready();
-    return new Claimer(needs, pool, claimed);
+    const pools: PrebuildPool[] = [];
+    while (pools.length < count) {
+      const instances = Math.min(maxInstances, count - pools.length);
+      const options = { name: `claimed-${pools.length}`, instances, startScript: "true" };
+      const pool = await openPool(client, database, options);
+      const fleet = openPart<WaitingFleet>(opened, "./waiting-fleet.ts", { args, onReport });
+      const prebuilds = await pool.fill();
+      await fleet.call(
+        "join",
+        prebuilds.map(({ token }) => token),
+      );
+      await pool.ready();
+      pools.push(...prebuilds.map(() => pool));
+    }
+    return new Claimer(needs, pools, claimed);
   }
 
   /** Claims at a rate; a request whose server dies is not repeated. */
   async claim(perSecond: number): Promise<void> {
     const { client, count } = this.#needs;
-    const made = await beginAtRate(perSecond, count, () =>
-      claim(client, this.#pool).catch(() => undefined),
-    );
+    const made = await beginAtRate(perSecond, count, async (index) => {
+      const pool = this.#pools[index];
+      return pool === undefined ? undefined : claim(client, pool).catch(() => undefined);
+    });
     this.#acknowledged = made.filter((one) => one !== undefined);
   }
 

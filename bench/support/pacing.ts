@@ -4,14 +4,14 @@ import { setTimeout as pause } from "node:timers/promises";
 export async function beginAtRate<T>(
   perSecond: number,
   count: number,
-  begin: () => Promise<T>,
+  begin: (number: number) => Promise<T>,
 ): Promise<readonly T[]> {
   const startedAt = performance.now();
   const begun: Promise<T>[] = [];
   for (let number = 0; number < count; number += 1) {
     const waitMs = startedAt + (number * 1000) / perSecond - performance.now();
     if (waitMs > 0) await pause(waitMs);
-    begun.push(begin());
+    begun.push(begin(number));
   }
   return Promise.all(begun);
 }
