@@ -174,6 +174,31 @@ describe("actions", () => {
     await rowOf(page, name).getByText("Running").waitFor();
   });
 
+  it("stay with their workspace when the list changes under a menu or a question", async () => {
+    const group = freshName("mu");
+    const name = `${group}-b`;
+    await make(name);
+    const { page } = await openList(`?q=${group}&sort=name`);
+    const trigger = page.getByRole("button", { name: `Actions for ${name}` });
+    const choose = (entry: string) => page.getByRole("menuitem", { name: entry }).click();
+    /** Makes a workspace that takes the row's place. */
+    const makeBefore = async (first: string): Promise<void> => {
+      await make(first);
+      await page.locator("a", { hasText: first }).waitFor({ state: "attached" });
+    };
+    await trigger.click();
+    await makeBefore(`${group}-a2`);
+    await choose("Delete");
+    const dialog = page.getByRole("dialog", { name: `Delete ${name}?` });
+    await dialog.waitFor();
+    await makeBefore(`${group}-a1`);
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await dialog.waitFor({ state: "hidden" });
+    await trigger.click();
+    await choose("Delete");
+    await dialog.waitFor();
+  });
+
   it("act on several at once, and tell which are skipped", async () => {
     const names = [freshName("kappa"), freshName("kappa")];
     await Promise.all(names.map((name) => make(name)));

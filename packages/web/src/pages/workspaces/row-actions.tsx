@@ -1,10 +1,4 @@
-import {
-  favoriteWorkspace,
-  listWorkspaces,
-  unfavoriteWorkspace,
-} from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
-import { useQueryClient } from "@tanstack/react-query";
 import {
   CircleX,
   Ellipsis,
@@ -16,31 +10,23 @@ import {
   Star,
   Trash2,
 } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import type { ReactNode } from "react";
 
-import { client } from "../../api/client.ts";
-import { refresh } from "../../api/queries.ts";
 import { actionRefusal, type WorkspaceAction } from "../../components/workspaces/action-refusal.ts";
 import { agentsOf } from "../../components/workspaces/agents.ts";
 import { workspacePath } from "../../components/workspaces/workspace-address.ts";
 import { IconButton } from "../../ui/button.tsx";
-import { errorText } from "../../ui/error-text.ts";
 import { Menu, type MenuEntry } from "../../ui/menu.tsx";
-import { useToaster } from "../../ui/toasts.tsx";
 import { untrusted } from "../../ui/untrusted-text.tsx";
 import { changeRefusal } from "./change-refusal.ts";
-import { useListViewer } from "./list-viewer.ts";
-
-// Loaded with the first action: its forms are large.
-const ActionDialog = lazy(async () => ({
-  default: (await import("../../components/workspaces/action-dialog.tsx")).ActionDialog,
-}));
+import { type ListViewer, useListViewer } from "./list-viewer.ts";
 
 /** The actions on a workspace of the list. */
 export function RowActions({ workspace }: { readonly workspace: Workspace }): ReactNode {
-  const [asked, setAsked] = useState<WorkspaceAction>();
-  const refusal = useRefusal(workspace);
-  const favor = useFavor(workspace);
+  const viewer = useListViewer();
+  const ask = (action: WorkspaceAction): void => viewer.ask({ action, workspace });
+  const refusal = (action: WorkspaceAction): string | undefined =>
+    changeRefusal(workspace, viewer.me) ?? actionRefusal(action, workspace, viewer);
   const name = untrusted(workspace.name);
   const isStopped = ["stopped", "failed", "canceled"].includes(workspace.latest_build.status);
   const entry = (
@@ -52,7 +38,7 @@ export function RowActions({ workspace }: { readonly workspace: Workspace }): Re
     label,
     icon,
     disabledReason: refusal(action),
-    onSelect: () => setAsked(action),
+    onSelect: () => ask(action),
     ...more,
   });
   return (
@@ -62,14 +48,14 @@ export function RowActions({ workspace }: { readonly workspace: Workspace }): Re
           label={`Start ${name}`}
           icon={<Play aria-hidden size={15} />}
           disabledReason={refusal("start")}
-          onClick={() => setAsked("start")}
+          onClick={() => ask("start")}
         />
       ) : (
         <IconButton
           label={`Stop ${name}`}
           icon={<Square aria-hidden size={15} />}
           disabledReason={refusal("stop")}
-          onClick={() => setAsked("stop")}
+          onClick={() => ask("stop")}
         />
       )}
       <Menu
@@ -78,7 +64,7 @@ export function RowActions({ workspace }: { readonly workspace: Workspace }): Re
         }
         entries={() => [
           terminalEntry(workspace),
-          favor,
+          favorEntry(workspace, viewer),
           entry("start", "Start", <Play size={15} />, { startsGroup: true }),
           entry("stop", "Stop", <Square size={15} />),
           entry("restart", "Restart", <RotateCw size={15} />),
@@ -90,40 +76,16 @@ export function RowActions({ workspace }: { readonly workspace: Workspace }): Re
           }),
         ]}
       />
-      {asked !== undefined && (
-        <Suspense>
-          <ActionDialog action={asked} workspace={workspace} onClose={() => setAsked(undefined)} />
-        </Suspense>
-      )}
     </>
   );
 }
 
-/** Returns a function that says why an action on a workspace is impossible now. */
-function useRefusal(workspace: Workspace): (action: WorkspaceAction) => string | undefined {
-  const { me, mayWriteTemplates } = useListViewer();
-  return (action) =>
-    changeRefusal(workspace, me) ?? actionRefusal(action, workspace, { mayWriteTemplates });
-}
-
-function useFavor(workspace: Workspace): MenuEntry {
-  const { me } = useListViewer();
-  const cache = useQueryClient();
-  const toaster = useToaster();
-  const change = async (): Promise<void> => {
-    const route = workspace.favorite ? unfavoriteWorkspace : favoriteWorkspace;
-    try {
-      await client.call(route, { params: { workspace: workspace.id } });
-      await refresh(cache, listWorkspaces);
-    } catch (error) {
-      toaster.fail(errorText(error));
-    }
-  };
+function favorEntry(workspace: Workspace, { me, favor }: ListViewer): MenuEntry {
   return {
     label: workspace.favorite ? "Remove from favorites" : "Add to favorites",
     icon: <Star size={15} />,
     disabledReason: changeRefusal(workspace, me),
-    onSelect: () => void change(),
+    onSelect: () => favor(workspace, !workspace.favorite),
   };
 }
 

@@ -1,14 +1,27 @@
 import type { Workspace, WorkspacesResponse } from "@slipway/api/workspaces/workspace";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
+import {
+  lazy,
+  type ReactNode,
+  Suspense,
+  useLayoutEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
 
 import { classNames } from "../../ui/class-names.ts";
 import { Panel, Skeleton } from "../../ui/layout.tsx";
 import { UntrustedText } from "../../ui/untrusted-text.tsx";
 import { type ListSearch, pageSize } from "./list-search.ts";
-import { ListViewerContext, useNewListViewer } from "./list-viewer.ts";
+import { type AskedAction, ListViewerContext, useNewListViewer } from "./list-viewer.ts";
 import { useListPages } from "./use-workspace-list.ts";
 import { ListHeader, rowClasses, wideRowRem, WorkspaceRow } from "./workspace-row.tsx";
+
+// Loaded with the first action: its forms are large.
+const ActionDialog = lazy(async () => ({
+  default: (await import("../../components/workspaces/action-dialog.tsx")).ActionDialog,
+}));
 
 /** The rows of this many before and after those in view are read too, so that a scroll finds them. */
 const readAhead = 50;
@@ -48,7 +61,8 @@ export function WorkspaceList({
   onSelect,
   isOutdated,
 }: WorkspaceListProps): ReactNode {
-  const viewer = useNewListViewer();
+  const [asked, setAsked] = useState<AskedAction>();
+  const viewer = useNewListViewer(setAsked);
   const place = useRef<HTMLDivElement>(null);
   const [scrollMargin, setScrollMargin] = useState(0);
   useLayoutEffect(() => setScrollMargin(place.current?.offsetTop ?? 0), []);
@@ -69,6 +83,8 @@ export function WorkspaceList({
     const workspace = workspaceAt(index);
     return workspace === undefined ? undefined : groupOf(workspace, search, viewer.me.id);
   };
+  const shown = items.flatMap(({ index }) => workspaceAt(index) ?? []);
+  const keys = new Set<string>();
   return (
     <ListViewerContext value={viewer}>
       <Panel isFlush>
@@ -86,8 +102,12 @@ export function WorkspaceList({
             className="relative"
             style={{ height: rows.getTotalSize() }}
           >
-            {items.map(({ key, index, start, size }) => {
+            {items.map(({ index, start, size }) => {
               const workspace = workspaceAt(index);
+              // A row moves with its workspace; pages that were read at different times may both have one.
+              const isKnown = workspace === undefined || keys.has(workspace.id);
+              const key = isKnown ? String(index) : workspace.id;
+              keys.add(key);
               const group = groupAt(index);
               const isFirstOfGroup =
                 group !== undefined && (index === 0 || groupAt(index - 1) !== group);
@@ -96,14 +116,8 @@ export function WorkspaceList({
                   key={key}
                   ref={isMeasured ? rows.measureElement : undefined}
                   data-index={index}
-                  className={classNames(
-                    "absolute inset-x-0 top-0",
-                    !isMeasured && "contain-strict",
-                  )}
-                  style={{
-                    transform: `translateY(${String(start - scrollMargin)}px)`,
-                    height: isMeasured ? undefined : size,
-                  }}
+                  className={classNames("absolute inset-x-0", !isMeasured && "contain-strict")}
+                  style={{ top: start - scrollMargin, height: isMeasured ? undefined : size }}
                 >
                   {isFirstOfGroup && <GroupHeading name={group} />}
                   {workspace === undefined ? (
@@ -122,6 +136,15 @@ export function WorkspaceList({
           </div>
         </div>
       </Panel>
+      {asked !== undefined && (
+        <Suspense>
+          <ActionDialog
+            action={asked.action}
+            workspace={shown.find(({ id }) => id === asked.workspace.id) ?? asked.workspace}
+            onClose={() => setAsked(undefined)}
+          />
+        </Suspense>
+      )}
     </ListViewerContext>
   );
 }
