@@ -17,9 +17,11 @@ import { quantile } from "./report.ts";
 import {
   countSockets,
   echoTimes,
+  frameTimes,
   openBrowser,
   type OpenContext,
   openList,
+  openPlainLines,
   scrollFrames,
   shownAt,
 } from "./support/dashboard-browser.ts";
@@ -28,7 +30,8 @@ import { openScaleWorld, type ScaleWorld } from "./support/scale-world.ts";
 
 /*
  * What a person waits for in the dashboard, in Chromium on this machine, and what open dashboards cost an idle server:
- * the list of many workspaces, a change until it is seen, a terminal's echo both ways, and the sockets of ten tabs.
+ * the list of many workspaces, a change until it is seen, a terminal's echo both ways, and the sockets of ten tabs. The
+ * floors are pages that do nothing: plain lines that scroll, and a key until the next frame.
  *
  *   npm run bench:dashboard [-- --workspaces=10000] [--dashboards=200] [--seconds=30] [--keys=300] [--json]
  */
@@ -38,6 +41,8 @@ const name = "bench";
 const runs = 5;
 const changes = 20;
 const frames = 300;
+/** More than are scrolled over. */
+const plainLines = 2_000;
 const tabs = 10;
 /** A list that is open is read again at this interval, in milliseconds. */
 const repeatMs = 120_000;
@@ -49,7 +54,7 @@ export const benchmark = defineBenchmark({
   options: { workspaces: 10_000, dashboards: 200, seconds: 30, keys: 300 },
   targets: {
     "first row": 1_000,
-    "a frame of scrolling, p95": 17,
+    "list, a frame of scrolling, p95": 17,
     "seen on its page, p99": 200,
     "seen in the list, p99": 200,
     "echo through the server, p99": 20,
@@ -146,15 +151,19 @@ async function readAgain(url: string, { headers, firstMs, signal }: Reading): Pr
 
 /** Measures the list of all workspaces: in a browser that has nothing of it, and while it scrolls. */
 async function measureList({ findings }: Bench<Options>, openContext: OpenContext): Promise<void> {
+  const measureScroll = async (what: string, page: Page): Promise<void> => {
+    const lengths = await scrollFrames(page, frames);
+    findings.note(`${what}, a frame of scrolling, p50`, "ms", quantile(lengths, 0.5));
+    findings.note(`${what}, a frame of scrolling, p95`, "ms", quantile(lengths, 0.95));
+  };
+  const plain = await openPlainLines(openContext, plainLines);
+  await measureScroll("plain lines", plain);
+  await plain.context().close();
   for (let run = 0; run <= runs; run += 1) {
     const { page, firstRowMs } = await openList(openContext, "/workspaces?q=");
     // The first one warms the server up.
     if (run > 0) findings.note("list, first row", "ms", firstRowMs);
-    if (run === runs) {
-      const lengths = await scrollFrames(page, frames);
-      findings.note("list, a frame of scrolling, p50", "ms", quantile(lengths, 0.5));
-      findings.note("list, a frame of scrolling, p95", "ms", quantile(lengths, 0.95));
-    }
+    if (run === runs) await measureScroll("list", page);
     await page.context().close();
   }
 }
@@ -208,6 +217,9 @@ async function measureTerminal(
   { findings, options: { keys } }: Bench<Options>,
   openContext: OpenContext,
 ): Promise<void> {
+  const empty = await (await openContext()).newPage();
+  findings.noteTimes("a key until the next frame", await frameTimes(empty, keys));
+  await empty.context().close();
   for (const isEncrypted of [false, true]) {
     const context = await openContext();
     const page = await context.newPage();

@@ -49,6 +49,14 @@ export async function openList(
   return { page, firstRowMs: Number(await page.evaluate("window.firstRowMs")) };
 }
 
+/** Opens a page of plain lines as high as the rows of a list: how fast this machine scrolls at best. */
+export async function openPlainLines(openContext: OpenContext, count: number): Promise<Page> {
+  const page = await (await openContext()).newPage();
+  const line = '<div style="height: 57px; border-bottom: 1px solid">a plain line</div>';
+  await page.setContent(line.repeat(count));
+  return page;
+}
+
 /** Scrolls a page at each of some frames; resolves to their lengths in milliseconds. */
 export async function scrollFrames(page: Page, count: number): Promise<readonly number[]> {
   const frames: unknown = await page.evaluate(`new Promise((resolve) => {
@@ -117,6 +125,27 @@ export async function echoTimes(page: Page, count: number): Promise<readonly num
     await page.waitForTimeout(keyDelayMs);
   }
   await page.keyboard.press("Control+c");
+  return times;
+}
+
+/** Types into an empty page; resolves to the times from each key to its character on the screen, with the next frame. */
+export async function frameTimes(page: Page, count: number): Promise<readonly number[]> {
+  await page.setContent("");
+  const times: number[] = [];
+  while (times.length < count) {
+    await page.evaluate(`window.shown = new Promise((resolve) => {
+      document.addEventListener("keydown", () => {
+        const at = performance.now();
+        requestAnimationFrame(() => {
+          document.body.textContent = "x";
+          resolve(performance.now() - at);
+        });
+      }, { capture: true, once: true });
+    }); undefined`);
+    await page.keyboard.press("x");
+    times.push(Number(await page.evaluate("window.shown")));
+    await page.waitForTimeout(keyDelayMs);
+  }
   return times;
 }
 
