@@ -24,7 +24,7 @@ export interface AskedAction {
   readonly workspace: Workspace;
 }
 
-/** What all rows of a list need, once for all of them: rows come and go with each frame of a scroll. */
+/** The facts and actions that all rows of a list share: rows come and go with each frame of a scroll. */
 export interface ListViewer {
   readonly me: User;
   readonly mayWriteTemplates: boolean;
