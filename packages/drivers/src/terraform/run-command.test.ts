@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -140,6 +140,15 @@ it("says which program does not exist", async () => {
   await expect(runCommand(missing, never)).rejects.toMatchObject({
     code: "run-failed",
     message: expect.stringContaining("cannot run /nonexistent/tofu"),
+  });
+});
+
+it("says how to mend a program that its user may not execute", async () => {
+  await writeFile(join(directory, "tofu"), "#!/bin/sh\n", { mode: 0o644 });
+  const barred = { ...options(""), program: join(directory, "tofu") };
+  await expect(runCommand(barred, never)).rejects.toMatchObject({
+    code: "run-failed",
+    message: expect.stringContaining("may not execute it; check the modes"),
   });
 });
 

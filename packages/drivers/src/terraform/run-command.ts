@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
-import { type Clock, countText, errorText, settlesWithin } from "@slipway/runtime";
+import { type Clock, countText, errorText, settlesWithin, systemErrorCode } from "@slipway/runtime";
 import type { Account } from "@slipway/runtime/ownership";
 
 import { DriverError } from "../errors.ts";
@@ -137,11 +137,13 @@ async function startChild(
       kill: () => killGroup(pid),
     };
   } catch (error) {
-    throw new DriverError("run-failed", `cannot run ${program}: ${errorText(error)}`, {
-      cause: error,
-    });
+    const problem = systemErrorCode(error) === "EACCES" ? notExecutable : errorText(error);
+    throw new DriverError("run-failed", `cannot run ${program}: ${problem}`, { cause: error });
   }
 }
+
+const notExecutable =
+  "the user of the run may not execute it; check the modes of the file and of the directories above it, or SLIPWAY_TERRAFORM_USERS";
 
 export function killGroup(pid: number): void {
   try {
