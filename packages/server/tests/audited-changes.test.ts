@@ -39,6 +39,23 @@ it("has who paused and resumed the filling of pools", async () => {
   ]);
 });
 
+it("has who created and deleted a provisioner key", async () => {
+  const keys = "/organizations/default/provisionerkeys";
+  expect(await server.request("POST", keys, { name: "far" })).toMatchObject({ status: 201 });
+  for (const status of [204, 404]) {
+    expect(await server.request("DELETE", `${keys}/far`)).toMatchObject({ status });
+  }
+  expect(await entries("resource_type:provisioner_key")).toMatchObject([
+    {
+      action: "delete",
+      resource_target: "far",
+      diff: { name: { old: "far", new: null } },
+      user: { username: "admin" },
+    },
+    { action: "create", resource_target: "far" },
+  ]);
+});
+
 it("has the names that a user had before", async () => {
   const { client } = await addPerson(server, "ann");
   const names = { username: "anna", name: "Anna" };

@@ -48,6 +48,10 @@ describe("a login at an OpenID provider", () => {
     expect(await world.server.request("GET", "/users/ada")).toMatchObject({
       body: { login_type: "oidc", email: "lovelace@example.com", name: "ADA", status: "active" },
     });
+    const entry = { additional_fields: { login_provider: "acme" } };
+    expect(await world.server.request("GET", "/audit?q=action:login+username:ada")).toMatchObject({
+      body: { count: 2, audit_logs: [entry, entry] },
+    });
   });
 
   it("gives another person of the same name a free username", async () => {

@@ -1,0 +1,62 @@
+import { createWorkspace } from "@slipway/api/workspaces/routes";
+import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
+
+import { topics } from "../src/platform/pubsub/pubsub.ts";
+import { hearHints } from "./support/hear-hints.ts";
+import { type OpenServer, openServer } from "./support/open-server.ts";
+import { addPerson, type Person } from "./support/people.ts";
+
+/* Changes that clients with a view of them see at once, on every server, and not at their next look. */
+
+const yaml = `driver: external
+agents: { main: { os: linux, arch: amd64 } }
+`;
+
+const opened = new AsyncDisposableStack();
+let server: OpenServer;
+let ann: Person;
+let workspaceId: string;
+
+beforeAll(async () => {
+  server = opened.use(await openServer(inject("postgresUrl")));
+  const template_id = await pushTemplate(server.admin, "hinted", yaml);
+  ann = await addPerson(server, "ann");
+  const body = { name: "dev", template_id, ttl_ms: 3_600_000 };
+  const { id } = await ann.client.call(createWorkspace, { params: { user: "me" }, body });
+  workspaceId = id;
+  await waitForWorkspace(ann.client, id, (one) => one.latest_build.job.status === "succeeded");
+});
+afterAll(() => opened.disposeAsync());
+
+it.each([
+  ["PUT", "/workspaces/:id/extend", { deadline: new Date(Date.now() + 7_200_000).toISOString() }],
+  ["POST", "/workspaces/:id/usage", undefined],
+  ["PUT", "/workspaces/:id/dormant", { dormant: true }],
+  ["PUT", "/workspaces/:id/dormant", { dormant: false }],
+])("%s %s hints at the workspace", async (method, path, body) => {
+  await using listening = new AsyncDisposableStack();
+  const heard = await hearHints(listening, server, [topics.workspace(workspaceId)]);
+  const { status } = await server.request(method, path.replace(":id", workspaceId), body);
+  expect([200, 204]).toContain(status);
+  await expect.poll(heard).toEqual([true]);
+});
+
+it("a notification hints at its user", async () => {
+  await using listening = new AsyncDisposableStack();
+  const { user, client } = ann;
+  const heard = await hearHints(listening, server, [topics.inbox(user.id)]);
+  const content = { title: "Look", message: "at this" };
+  expect(await server.request("POST", "/notifications/custom", { content }, client)).toMatchObject({
+    status: 204,
+  });
+  await expect.poll(heard).toEqual([true]);
+});
+
+it("a workspace that somebody else makes dormant hints at its owner's notifications", async () => {
+  await using listening = new AsyncDisposableStack();
+  const heard = await hearHints(listening, server, [topics.inbox(ann.user.id)]);
+  const path = `/workspaces/${workspaceId}/dormant`;
+  expect(await server.request("PUT", path, { dormant: true })).toMatchObject({ status: 200 });
+  await expect.poll(heard).toEqual([true]);
+});
