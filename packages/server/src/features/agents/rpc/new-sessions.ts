@@ -1,4 +1,4 @@
-import { type Clock, settlesWithin, Turnstile } from "@slipway/runtime";
+import { type Clock, settlesWithin } from "@slipway/runtime";
 
 /** The sessions that begin at the same time on a busy server. */
 const maxAtOnce = 32;
@@ -25,32 +25,70 @@ export interface Beginning {
 /**
  * Lets sessions begin: immediately while the server is quick, and otherwise a few at a time. When thousands of agents
  * return, those that wait cost nothing, and open sessions are served meanwhile: served late, they would close, and return
- * as well.
+ * as well. Owners take turns, so that one whose sessions never begin delays no other by more than one session.
  */
 export class NewSessions {
   readonly #clock: Clock;
-  readonly #turnstile: Turnstile;
-  #waiting = 0;
+  readonly #turns: NewSessionsNeeds["turns"];
+  #inside = 0;
+  /** The sessions that wait, by owner, in the order of the owners' turns. */
+  readonly #waiting = new Map<string, Set<() => void>>();
   #isLooking = false;
 
   constructor({ clock, turns }: NewSessionsNeeds) {
     this.#clock = clock;
-    this.#turnstile = new Turnstile((inside) => inside < maxAtOnce || turns.delayMs < busyMs);
+    this.#turns = turns;
   }
 
-  /** Resolves when a session may begin. */
-  async begin(): Promise<Beginning> {
-    const entered = Promise.withResolvers<void>();
+  /** Resolves when a session of an owner may begin. Rejects with the signal's reason if it is aborted before. */
+  async begin(ownerId: string, signal: AbortSignal): Promise<Beginning> {
+    signal.throwIfAborted();
+    if (this.#waiting.size === 0 && this.#mayEnter) this.#inside += 1;
+    else await this.#wait(ownerId, signal);
     const begun = Promise.withResolvers<void>();
-    void this.#turnstile.run(undefined, async () => {
-      entered.resolve();
-      await settlesWithin(begun.promise, maxBeginMs, this.#clock);
+    void settlesWithin(begun.promise, maxBeginMs, this.#clock).then(() => {
+      this.#inside -= 1;
+      this.#advance();
     });
-    this.#waiting += 1;
-    if (!this.#isLooking) this.#lookAgain();
-    await entered.promise;
-    this.#waiting -= 1;
     return { end: begun.resolve };
+  }
+
+  get #mayEnter(): boolean {
+    return this.#inside < maxAtOnce || this.#turns.delayMs < busyMs;
+  }
+
+  #wait(ownerId: string, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const enter = (): void => {
+        signal.removeEventListener("abort", leave);
+        this.#inside += 1;
+        resolve();
+      };
+      const leave = (): void => {
+        const sessions = this.#waiting.get(ownerId);
+        sessions?.delete(enter);
+        if (sessions?.size === 0) this.#waiting.delete(ownerId);
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", leave, { once: true });
+      const sessions = this.#waiting.get(ownerId);
+      if (sessions === undefined) this.#waiting.set(ownerId, new Set([enter]));
+      else sessions.add(enter);
+      if (!this.#isLooking) this.#lookAgain();
+    });
+  }
+
+  /** Lets sessions enter that may, one of each owner in rotation. */
+  #advance(): void {
+    for (const [ownerId, sessions] of this.#waiting) {
+      if (!this.#mayEnter) return;
+      const [enter] = sessions;
+      if (enter !== undefined) sessions.delete(enter);
+      // An owner with more of them comes again, after all others.
+      this.#waiting.delete(ownerId);
+      if (sessions.size > 0) this.#waiting.set(ownerId, sessions);
+      enter?.();
+    }
   }
 
   /** Looks from time to time whether the server is still busy, for as long as sessions wait. */
@@ -58,8 +96,8 @@ export class NewSessions {
     this.#isLooking = true;
     setTimeout(() => {
       this.#isLooking = false;
-      this.#turnstile.advance();
-      if (this.#waiting > 0) this.#lookAgain();
+      this.#advance();
+      if (this.#waiting.size > 0) this.#lookAgain();
     }, lookAgainMs).unref();
   }
 }

@@ -5,6 +5,7 @@ import { maxSessionMessageBytes, Responder, type RpcTable, type SharedCalls } fr
 import type { Logger, UnfinishedBytes } from "@slipway/runtime";
 
 import type { AgentCaller } from "../../../platform/http/caller.ts";
+import { watchClient } from "../../../platform/http/client-disconnect.ts";
 import type { PeerSocket } from "../../../platform/http/peer-socket.ts";
 import type { Routes } from "../../../platform/http/routes.ts";
 import type { Platform } from "../../../platform/platform.ts";
@@ -37,13 +38,16 @@ export function addRpcRoute(routes: Routes, needs: RpcRouteNeeds): void {
   const sessions = new AgentSessions();
   routes.agentSocket(agentRpc, {
     maxMessageBytes: maxSessionMessageBytes,
-    prepare: async ({ query }, agent): Promise<NewSession> => ({
-      agent,
-      apiVersion: negotiateVersion(query.version),
-      // Other programs that share the token, such as log shippers, name another role.
-      isAgent: query.role === undefined || query.role === "" || query.role === "agent",
-      beginning: await needs.newSessions.begin(),
-    }),
+    prepare: async ({ query, raw }, agent): Promise<NewSession> => {
+      using client = watchClient(raw);
+      return {
+        agent,
+        apiVersion: negotiateVersion(query.version),
+        // Other programs that share the token, such as log shippers, name another role.
+        isAgent: query.role === undefined || query.role === "" || query.role === "agent",
+        beginning: await needs.newSessions.begin(agent.ownerId, client.signal),
+      };
+    },
     serve: (socket, session) => serveSession(needs, sessions, socket, session),
   });
 }
