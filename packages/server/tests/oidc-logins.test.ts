@@ -49,8 +49,13 @@ describe("a login at an OpenID provider", () => {
       body: { login_type: "oidc", email: "lovelace@example.com", name: "ADA", status: "active" },
     });
     const entry = { additional_fields: { login_provider: "acme" } };
-    expect(await world.server.request("GET", "/audit?q=action:login+username:ada")).toMatchObject({
+    const audit = (search: string) =>
+      world.server.request("GET", `/audit?q=${search}+username:ada`);
+    expect(await audit("action:login")).toMatchObject({
       body: { count: 2, audit_logs: [entry, entry] },
+    });
+    expect(await audit("resource_type:user+action:create")).toMatchObject({
+      body: { count: 1, audit_logs: [{ resource_target: "ada" }] },
     });
   });
 
