@@ -9,7 +9,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { cachedDataVersionTag } from "node:v8";
 
 import { pruneCompiled } from "./prune-compiled.ts";
 
@@ -51,10 +50,14 @@ export function openCompiledCode(
   };
 }
 
-/** Returns a name for the state of a bundle and the V8 that compiles it. */
+/**
+ * Returns a name for the state of a bundle and the V8 that compiles it, which itself refuses the code of another
+ * processor, or of other flags. Its own tag for all of that is in a module that takes 4 ms to load.
+ */
 function stateOf(path: string): string {
   const { mtimeMs, size } = statSync(path);
-  return `${size}.${Math.trunc(mtimeMs)}.${cachedDataVersionTag()}`;
+  const engine = process.versions.v8.replaceAll(/\D+/g, ".");
+  return `${size}.${Math.trunc(mtimeMs)}.${engine}`;
 }
 
 function readCache(path: string): Buffer | undefined {

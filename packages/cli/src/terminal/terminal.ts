@@ -6,6 +6,7 @@ import { createOutput, type Output } from "./output.ts";
 import { type Prompts, terminalPrompts } from "./prompts.ts";
 
 const defaultColumns = 80;
+const stdinDescriptor = 0;
 
 /** A command's output, prompts and input. */
 export interface Terminal {
@@ -27,7 +28,7 @@ export function processTerminal(
   environment: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
 ): Terminal {
-  const { stdin, stdout, stderr } = process;
+  const { stdout, stderr } = process;
   const output = (stream: NodeJS.WriteStream & { readonly fd: number }): Output => {
     const isTerminal = isatty(stream.fd);
     return createOutput((text) => void stream.write(text), {
@@ -39,9 +40,16 @@ export function processTerminal(
   return {
     out: output(stdout),
     err: output(stderr),
-    interactive: isatty(stdin.fd) && isatty(stderr.fd),
-    prompts: terminalPrompts({ input: stdin, output: stderr, signal }),
-    readInput: () => readText(stdin),
+    interactive: isatty(stdinDescriptor) && isatty(stderr.fd),
+    prompts: terminalPrompts({
+      // Opened where it is read, as opening it takes milliseconds.
+      get input() {
+        return process.stdin;
+      },
+      output: stderr,
+      signal,
+    }),
+    readInput: () => readText(process.stdin),
     raw: processRawTerminal,
   };
 }

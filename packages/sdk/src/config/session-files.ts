@@ -1,4 +1,5 @@
-import { chmod, readFile, rm } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { systemErrorCode } from "@slipway/runtime";
@@ -29,8 +30,7 @@ export class SessionFiles {
   }
 
   async read(): Promise<StoredParts> {
-    const [url, token] = await Promise.all([this.#readFile("url"), this.#readFile("session")]);
-    return { url, token };
+    return { url: this.#readFile("url"), token: this.#readFile("session") };
   }
 
   async write(session: StoredSession): Promise<void> {
@@ -46,9 +46,10 @@ export class SessionFiles {
     await rm(join(this.directory, "session"), { force: true });
   }
 
-  async #readFile(name: string): Promise<string | undefined> {
+  /** Reads a file of a few bytes; loading the asynchronous functions takes a short command longer. */
+  #readFile(name: string): string | undefined {
     try {
-      const text = (await readFile(join(this.directory, name), "utf8")).trim();
+      const text = readFileSync(join(this.directory, name), "utf8").trim();
       return text === "" ? undefined : text;
     } catch (error) {
       if (["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "")) return undefined;
