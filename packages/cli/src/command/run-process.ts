@@ -24,9 +24,31 @@ export async function runProcess(
     interruption,
   });
   process.exitCode = failedOutput()?.exitCode ?? exitCode;
-  // A second interruption does not wait for open resources, such as a connection to a hanging database.
-  // oxlint-disable-next-line unicorn/no-process-exit -- nothing else closes connections that wait for their peer
-  if (interruption.forced.aborted) process.exit();
+  if (interruption.forced.aborted) exit();
+  if (longCommands.has(process.argv[2] ?? "")) return;
+  await written(process.stdout);
+  await written(process.stderr);
+  // Failures of the output are reported after its callbacks.
+  setImmediate(exit);
+}
+
+/** The commands after whose end something may still be written, such as the last lines of a log. */
+const longCommands: ReadonlySet<string> = new Set(["server", "agent"]);
+
+/**
+ * Ends the process. It waits neither for open resources, such as a connection to a hanging database, nor for Node.js to free
+ * all memory, a twentieth of a short command's time.
+ */
+function exit(): never {
+  // oxlint-disable-next-line unicorn/no-process-exit -- nothing else ends a process early
+  process.exit();
+}
+
+/** Resolves when everything written so far has been handed to the system, or cannot be. */
+async function written(stream: NodeJS.WriteStream): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stream.write("", () => resolve());
+  await promise;
 }
 
 const signalNames = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
