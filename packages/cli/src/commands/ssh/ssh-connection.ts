@@ -6,7 +6,7 @@ import type { Client, ClientChannel, PseudoTtyOptions } from "ssh2";
 
 import { CommandError } from "../../command/errors.ts";
 import { forwardPorts, type Forwards } from "./forwarding.ts";
-import { connectConfig, createSshClient, type SshOptions } from "./ssh2.ts";
+import { connectConfig, createSshClient, logInImmediately, type SshOptions } from "./ssh2.ts";
 
 /** A program to run at the other end. */
 export interface SessionRequest {
@@ -37,16 +37,21 @@ export class SshConnection implements AsyncDisposable {
   readonly #stream: Duplex;
   /** The error that has ended the connection, if any. */
   #error: Error | undefined;
+  #isLoggedIn = false;
 
   private constructor(client: Client, stream: Duplex) {
     this.#client = client;
     this.#stream = stream;
     client.on("error", (error) => (this.#error ??= error));
+    client.once("ready", () => (this.#isLoggedIn = true));
     // A server ends both directions together; ssh2 would wait for the end of the other one.
     stream.once("end", () => stream.destroy());
   }
 
-  /** Connects. Throws `CommandError` if the server does not speak SSH, or requires more than the network has proven. */
+  /**
+   * Connects, and begins to log in, which the first program need not wait for. Throws `CommandError` if the server does not
+   * speak SSH.
+   */
   static async open(
     stream: Duplex,
     options: SshOptions,
@@ -54,15 +59,15 @@ export class SshConnection implements AsyncDisposable {
   ): Promise<SshConnection> {
     const client = await createSshClient();
     const connection = new SshConnection(client, stream);
-    const ready = once(client, "ready", { signal });
     client.connect(connectConfig(stream, options));
+    logInImmediately(client);
     try {
-      await ready;
+      await once(client, "handshake", { signal });
       return connection;
     } catch (error) {
       await connection[Symbol.asyncDispose]();
       signal.throwIfAborted();
-      throw new CommandError("the agent's SSH server refused the connection", { cause: error });
+      throw refused(error);
     }
   }
 
@@ -71,7 +76,7 @@ export class SshConnection implements AsyncDisposable {
     await forwardPorts(this.#client, forwards);
   }
 
-  /** Starts a program. Throws `CommandError` if the server refuses it. */
+  /** Starts a program. Throws `CommandError` if the server refuses it, or requires more than the network has proven. */
   async start(
     { command, pty, environment }: SessionRequest,
     signal: AbortSignal,
@@ -79,10 +84,13 @@ export class SshConnection implements AsyncDisposable {
     const { promise, resolve, reject } = Promise.withResolvers<Session>();
     const onOpen = (error: Error | undefined, channel: ClientChannel): void => {
       if (error === undefined) resolve({ channel, ended: exitOf(channel) });
+      else if (!this.#isLoggedIn) reject(refused(this.#error ?? error));
       else reject(new CommandError(`the agent refused to start it: ${errorText(error)}`));
     };
-    const onClose = (): void =>
-      reject(new CommandError("the connection was lost", { cause: this.#error }));
+    const onClose = (): void => {
+      const lost = new CommandError("the connection was lost", { cause: this.#error });
+      reject(this.#isLoggedIn ? lost : refused(this.#error));
+    };
     this.#client.once("close", onClose);
     const env = { ...environment };
     if (command === undefined) this.#client.shell(pty ?? false, { env }, onOpen);
@@ -102,6 +110,10 @@ export class SshConnection implements AsyncDisposable {
     this.#stream.destroy();
     await closed.catch(() => undefined);
   }
+}
+
+function refused(cause: unknown): CommandError {
+  return new CommandError("the agent's SSH server refused the connection", { cause });
 }
 
 function exitOf(channel: ClientChannel): Promise<SessionExit> {

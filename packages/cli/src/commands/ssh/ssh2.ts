@@ -80,6 +80,25 @@ export function connectConfig(sock: Duplex, { username, agent }: SshOptions): Co
   };
 }
 
+/**
+ * Lets a connecting client log in, and open channels, as soon as keys are agreed: it does not wait until the server accepts
+ * the service and then the user. A server handles messages in their order (RFC 4253 §6), so that it knows the user by then.
+ */
+export function logInImmediately(client: Client): void {
+  const protocol = property(client, "_protocol");
+  const handlers = property(protocol, "_handlers");
+  const onAccepted = property(handlers, "SERVICE_ACCEPT");
+  if (typeof handlers !== "object" || handlers === null || typeof onAccepted !== "function") {
+    throw new TypeError("ssh2 has no handler of accepted services");
+  }
+  const logIn = (): void => {
+    Reflect.set(handlers, "SERVICE_ACCEPT", () => undefined);
+    Reflect.apply(onAccepted, undefined, [protocol, "ssh-userauth"]);
+  };
+  // The library requests the service right after the event.
+  client.once("handshake", () => queueMicrotask(logIn));
+}
+
 /** Sends a signal, such as `INT`. The library's own function sends none once stdin has ended. */
 export function sendSignal(channel: ClientChannel, name: string): void {
   const outgoing: unknown = Reflect.get(channel, "outgoing");
