@@ -18,6 +18,8 @@ import { WorkspaceConnection } from "./workspace-connection.ts";
 export interface ConnectWorkspaceOptions {
   readonly client: ApiClient;
   readonly agentId: string;
+  /** The network's settings, if they have been requested earlier (default: requests them). */
+  readonly settings?: Promise<ConnectionInfo>;
   /** Uses relays only. */
   readonly disableDirect: boolean;
   /** Receives the packets of both directions in the clear, as views that are valid during the call. */
@@ -37,7 +39,8 @@ export async function joinNetwork(
 ): Promise<WorkspaceConnection> {
   const { client, agentId, onPackets, clock, logger, signal } = options;
   const { serverUrl } = client;
-  const settings = client.call(getAgentConnection, { params: { agent: agentId }, signal });
+  const { settings = client.call(getAgentConnection, { params: { agent: agentId }, signal }) } =
+    options;
   const { peer, platform } = await openPeer(settings, loadPlatform(), {
     serverUrl,
     onPackets,

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { getConnection } from "@slipway/api/agents/connection-routes";
 import { reportWorkspaceUsage } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { abortable, type Logger, Scope, silentLogger } from "@slipway/runtime";
@@ -46,17 +47,33 @@ export async function openAgent(
   needs: ClientNeeds,
 ): Promise<OpenedAgent> {
   const { client, clock, signal } = needs;
+  await using opening = new AsyncDisposableStack();
+  const failed = new AbortController();
+  opening.defer(() => failed.abort());
   const finding = runningWorkspace(reference.workspace, { autostart }, needs);
-  // It loads while the server answers; a failure surfaces where the network is used.
+  // The network's settings are the same for all agents, and its code loads while the server answers; a failure of either
+  // surfaces where the network is used.
+  const settings = client.call(getConnection, {
+    signal: AbortSignal.any([signal, failed.signal]),
+  });
   const loading = loadNetwork();
-  loading.catch(() => undefined);
+  for (const early of [settings, loading]) early.catch(() => undefined);
   const workspace = await finding;
   const agent = chooseAgent(workspace, reference.agent);
   await waitForAgent(workspace, agent, wait, needs);
   const { connectWorkspace } = await loading;
-  const options = { client, agentId: agent.id, disableDirect, onPackets, clock, logger, signal };
-  await using opening = new AsyncDisposableStack();
-  const connection = opening.use(await connectWorkspace(options));
+  const connection = opening.use(
+    await connectWorkspace({
+      client,
+      agentId: agent.id,
+      settings,
+      disableDirect,
+      onPackets,
+      clock,
+      logger,
+      signal,
+    }),
+  );
   if (isUsage) {
     opening
       .use(new Scope())
