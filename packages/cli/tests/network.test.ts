@@ -5,12 +5,16 @@ import { connect as connectSocket, createServer as createEchoServer } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type Clock, systemClock } from "@slipway/runtime";
+import { getWorkspaceByName } from "@slipway/api/workspaces/routes";
+import { type Clock, silentLogger, systemClock } from "@slipway/runtime";
+import { connectWorkspace } from "@slipway/sdk/workspace";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { openClient } from "../src/command/connect.ts";
 import { InterruptError } from "../src/command/errors.ts";
 import { runCommandLine } from "../src/command/run-command-line.ts";
 import { commandTable } from "../src/gen/command-table.ts";
+import { chooseAgent } from "../src/resources/network/agent-reference.ts";
 import {
   type CommandResult,
   type CommandServer,
@@ -25,6 +29,9 @@ driver: process
 agents:
   main: { os: linux, arch: amd64 }
 `;
+
+/** The next header of TCP in an IPv6 packet, whose source is 16 bytes after the first 8. */
+const tcpProtocol = 6;
 
 let commandServer: CommandServer;
 beforeAll(async () => {
@@ -66,6 +73,39 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => void free.close(resolve));
   return typeof address === "object" ? (address?.port ?? 0) : 0;
 }
+
+it("connects to a port of the agent without waiting for the answer to its ping", async () => {
+  const { server, admin } = commandServer;
+  const client = openClient(server.url, admin.headers["Coder-Session-Token"]);
+  const { signal } = new AbortController();
+  const params = { user: "me", name: "demo" };
+  const workspace = await client.call(getWorkspaceByName, { params });
+  const packets: { readonly source: string; readonly protocol: number | undefined }[] = [];
+  await using connection = await connectWorkspace({
+    client,
+    agentId: chooseAgent(workspace, undefined).id,
+    disableDirect: false,
+    onPackets: (some) => {
+      for (const packet of some) {
+        packets.push({
+          source: Buffer.from(packet.subarray(8, 24)).toString("hex"),
+          protocol: packet[6],
+        });
+      }
+    },
+    clock: systemClock,
+    logger: silentLogger,
+    signal,
+  });
+  const agent = Buffer.from(connection.address).toString("hex");
+  await using _ = await connection.dial(1, signal);
+  const [tcp, answer] = [
+    packets.findIndex(({ protocol }) => protocol === tcpProtocol),
+    packets.findIndex(({ source }) => source === agent),
+  ];
+  expect(answer).toBeGreaterThan(0);
+  expect(tcp).toBeLessThan(answer);
+});
 
 it("runs a command in a workspace, with its exit code and both streams", async () => {
   const ran = await slipway("ssh demo -- echo out; echo err >&2; exit 7");
@@ -117,7 +157,8 @@ it("forwards a port until it is interrupted", async () => {
   const localPort = await freePort();
   const { terminal, code, interrupt } = start(`port-forward demo --tcp ${localPort}:${remotePort}`);
   await expect.poll(() => terminal.errText(), { timeout: 20_000 }).toContain("Ready\n");
-  expect(terminal.errText()).toBe(
+  // A busy machine is told that it waits.
+  expect(terminal.errText().replace(/^connecting to .*\n/m, "")).toBe(
     `Forwarding 127.0.0.1:${localPort} to tcp port ${remotePort}\nReady\n`,
   );
   const read = async (): Promise<string> =>

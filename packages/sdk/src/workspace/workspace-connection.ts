@@ -96,9 +96,22 @@ export class WorkspaceConnection implements AsyncDisposable {
 
   /** Connects to a TCP port of the agent. Throws `TcpError` "refused" if nothing listens there, and as `reach` does. */
   async dial(port: number, signal: AbortSignal): Promise<TcpStream> {
-    await this.reach(signal);
-    const { peer, address } = this.#parts;
-    return peer.stack.connect({ address, port }, { signal });
+    const { peer, agentId, address } = this.#parts;
+    const connect = (ended: AbortSignal): Promise<TcpStream> =>
+      peer.stack.connect({ address, port }, { signal: ended });
+    if (this.#isReached) return connect(signal);
+    // The first packet waits for the tunnel's handshake beside the ping, rather than for the answer to the ping.
+    const unreachable = new AbortController();
+    const ended = AbortSignal.any([signal, unreachable.signal]);
+    const connecting = peer.coordination.installed(agentId, ended).then(() => connect(ended));
+    connecting.catch(() => undefined);
+    try {
+      await this.reach(signal);
+    } catch (error) {
+      unreachable.abort(error);
+      throw error;
+    }
+    return connecting;
   }
 
   /** Opens a UDP socket, from which datagrams are sent to `address`. */

@@ -71,6 +71,8 @@ export async function run(options: Options, allNeeds: SshNeeds): Promise<number>
   // It loads while the server answers; a failure surfaces at its first use.
   if (!options.stdio) begunConnections().then(loadSsh, () => undefined);
   const container = await sessionContainer(options, opened.agent.id, needs);
+  const dialing = agentPorts(opened.connection).then((ports) => ports.dial(sshPort, signal));
+  dialing.catch(() => undefined);
   await reachAgent(opened, needs);
   log.logger.info({ agent: opened.agent.name, ...opened.connection.path }, "agent reached");
   const traffic = { sent: 0, received: 0 };
@@ -80,7 +82,7 @@ export async function run(options: Options, allNeeds: SshNeeds): Promise<number>
     const info = { directory, processId: process.ppid, intervalMs, traffic, clock };
     background.run((ended) => writeNetworkInfo(opened.connection, { ...info, signal: ended }));
   }
-  const stream = await (await agentPorts(opened.connection)).dial(sshPort, signal);
+  const stream = await dialing;
   if (directory !== undefined) countTraffic(stream, traffic);
   const isTyped = raw.isInteractive && request.pty !== undefined && !options.stdio;
   const say = (): void => {
