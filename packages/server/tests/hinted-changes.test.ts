@@ -1,5 +1,5 @@
 import { createWorkspace } from "@slipway/api/workspaces/routes";
-import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { pushTemplate, readAgentToken, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
 import { topics } from "../src/platform/pubsub/pubsub.ts";
@@ -10,7 +10,7 @@ import { addPerson, type Person } from "./support/people.ts";
 /* Changes that clients with a view of them see at once, on every server, and not at their next look. */
 
 const yaml = `driver: external
-agents: { main: { os: linux, arch: amd64 } }
+agents: { main: { os: linux, arch: amd64, apps: { web: { url: "http://localhost:80" } } } }
 `;
 
 const opened = new AsyncDisposableStack();
@@ -39,6 +39,17 @@ it.each([
   const heard = await hearHints(listening, server, [topics.workspace(workspaceId)]);
   const { status } = await server.request(method, path.replace(":id", workspaceId), body);
   expect([200, 204]).toContain(status);
+  await expect.poll(heard).toEqual([true]);
+});
+
+it("a status that an agent reports hints at its workspace", async () => {
+  await using listening = new AsyncDisposableStack();
+  const heard = await hearHints(listening, server, [topics.workspace(workspaceId)]);
+  const token = await readAgentToken(ann.client, workspaceId);
+  const agent = { headers: { "Coder-Session-Token": token } };
+  const body = { app_slug: "web", state: "working", message: "at it", uri: "" };
+  const path = "/workspaceagents/me/app-status";
+  expect(await server.request("PATCH", path, body, agent)).toMatchObject({ status: 200 });
   await expect.poll(heard).toEqual([true]);
 });
 
