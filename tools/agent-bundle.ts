@@ -21,6 +21,8 @@ export interface AgentBundleOptions {
   readonly builtinsOnUse?: readonly string[];
   /** Packages that the program loads from the clone on demand. */
   readonly loadedLater?: readonly string[];
+  /** Leaves out the WebAssembly of ssh2, which it compiles at its start for ChaCha20-Poly1305 only (default: false). */
+  readonly withoutChaCha?: boolean;
   /** Keeps line breaks (default: false), so that stack traces in a log have useful line numbers. */
   readonly keepLines?: boolean;
 }
@@ -81,7 +83,7 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   const started = new Date(Date.now() + 1);
   // Loading esbuild takes longer than finding nothing to do.
   const { build } = await import("esbuild");
-  const { format = "esm", keepLines = false } = options;
+  const { format = "esm", keepLines = false, withoutChaCha = false } = options;
   const isSplit = format === "cjs" || format === "chunks";
   const { metafile, outputFiles } = await build({
     ...settings,
@@ -95,6 +97,7 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
       leaveOut(options.loadedLater ?? []),
       loadOnUse,
       skipSshProbe,
+      ...(withoutChaCha ? [skipChaCha] : []),
       plainDescriptors,
       loadBuiltinsOnUse(options.builtinsOnUse ?? []),
       ...(isSplit ? [importDirectly] : []),
@@ -285,6 +288,21 @@ function loadBuiltinsOnUse(names: readonly string[]): Plugin {
     },
   };
 }
+
+/** The promise of ssh2 that its WebAssembly is compiled. */
+const chaChaStart = /(?<=\n  init: )\(\(\) => \{.*?\n  \}\)\(\)(?=,\n)/s;
+
+/** Compiles nothing, for a client that never offers the cipher. Throws if a release of ssh2 starts differently. */
+const skipChaCha: Plugin = {
+  name: "skip the WebAssembly of ssh2",
+  setup(build) {
+    build.onLoad({ filter: /\/ssh2\/lib\/protocol\/crypto\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8");
+      if (!chaChaStart.test(text)) throw new Error(`${path} has no init to replace`);
+      return { contents: text.replace(chaChaStart, "Promise.resolve()") };
+    });
+  },
+};
 
 async function isUpToDate(output: string, inputsPath: string): Promise<boolean> {
   try {

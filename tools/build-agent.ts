@@ -24,6 +24,8 @@ const programs = [
     entry: "node_modules/ssh2/lib/client.js",
     output: "packages/cli/dist/bundle/ssh2.cjs",
     format: "module",
+    // `packages/cli/src/commands/ssh/ssh2.ts` does not offer it.
+    withoutChaCha: true,
   },
   // The part that `slipway mcp` loads.
   {
