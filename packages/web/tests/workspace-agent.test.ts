@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
 import { updateTemplate } from "@slipway/api/templates/routes";
+import { sharePort, unsharePort } from "@slipway/api/workspaces/port-share-routes";
 import {
   buildAgent,
   freshName,
@@ -33,6 +34,7 @@ const opened = new AsyncDisposableStack();
 let dashboard: Dashboard;
 let watched: WatchedPage;
 let templateId = "";
+let workspaceId = "";
 let port = 0;
 let home = "";
 
@@ -79,6 +81,7 @@ beforeAll(async () => {
     "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n",
   );
   const { id } = await makeWorkspace(dashboard.admin, "dev", templateId, () => true);
+  workspaceId = id;
   const agent = await startAgentProcess({
     serverUrl: dashboard.server.url,
     token: await readAgentToken(dashboard.admin, id),
@@ -196,6 +199,31 @@ describe("ports", () => {
     await page.getByRole("button", { name: "Share" }).click();
     await page.getByRole("row", { name: /^4242 not listening/ }).waitFor();
     await expectSound(watched);
+  });
+
+  it("are taken back without an error when another page has taken them back already", async () => {
+    const { page } = watched;
+    const params = { workspace: workspaceId };
+    const share = { agent_name: "main", port };
+    await dashboard.admin.call(sharePort, {
+      params,
+      body: { ...share, share_level: "organization", protocol: "http" },
+    });
+    await page.goto("/@admin/dev?view=ports");
+    const row = page.getByRole("row", { name: new RegExp(`^${port}\\b`) });
+    const level = row.getByRole("combobox");
+    await expect.poll(() => level.inputValue()).toBe("organization");
+    await dashboard.admin.call(unsharePort, { params, body: share });
+    const [answer] = await Promise.all([
+      page.waitForResponse((one) => one.request().method() === "DELETE"),
+      level.selectOption("owner"),
+    ]);
+    expect(answer.status()).toBe(404);
+    await expect
+      .poll(async () => [await level.inputValue(), await level.isEnabled()])
+      .toEqual(["owner", true]);
+    expect(await row.getByText("not found").count()).toBe(0);
+    await expectSound(watched, /status of 404/);
   });
 
   it("are shared no wider than the template allows", async () => {

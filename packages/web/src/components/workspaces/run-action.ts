@@ -10,6 +10,7 @@ import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { openSocket } from "@slipway/sdk/stream";
 
 import { client } from "../../api/client.ts";
+import { ensureSet } from "../../api/ensure.ts";
 import type { WorkspaceAction } from "./action-refusal.ts";
 
 /** The version and the values of a start; without them it keeps those of the last build. */
@@ -54,10 +55,12 @@ export async function runAction(
 
 async function startWorkspace(workspace: Subject, changes: StartChanges): Promise<void> {
   if (workspace.dormant_at !== null) {
-    await client.call(updateDormancy, {
-      params: { workspace: workspace.id },
-      body: { dormant: false },
-    });
+    await ensureSet(
+      client.call(updateDormancy, {
+        params: { workspace: workspace.id },
+        body: { dormant: false },
+      }),
+    );
   }
   await beginBuild(workspace, "start", changes);
 }

@@ -10,6 +10,7 @@ import { Pause, Play, Waves } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 
 import { client } from "../../api/client.ts";
+import { ensureSet } from "../../api/ensure.ts";
 import { refresh, routeQuery } from "../../api/queries.ts";
 import { useRights } from "../../api/session.ts";
 import { FailureNotice } from "../../components/page-failure.tsx";
@@ -84,33 +85,36 @@ function PauseButton(): ReactNode {
   const toaster = useToaster();
   const { updateDeployment } = useRights();
   const settings = useQuery(routeQuery(getPrebuildsSettings));
-  const [isAsking, setAsking] = useState(false);
+  // The question stays the same until it is answered, even if somebody else pauses or resumes meanwhile.
+  const [asked, setAsked] = useState<"pause" | "resume">();
   const isPaused = settings.data?.reconciliation_paused ?? false;
+  const isPause = asked === "pause";
   const change = async (): Promise<void> => {
-    await client.call(updatePrebuildsSettings, { body: { reconciliation_paused: !isPaused } });
+    const body = { reconciliation_paused: isPause };
+    await ensureSet(client.call(updatePrebuildsSettings, { body }));
     await refresh(cache, getPrebuildsSettings, listPrebuildPools);
-    toaster.show(isPaused ? "Pools are resumed." : "Pools are paused.");
+    toaster.show(isPause ? "Pools are paused." : "Pools are resumed.");
   };
   return (
     <>
       <Button
         icon={isPaused ? <Play aria-hidden size={14} /> : <Pause aria-hidden size={14} />}
         disabledReason={updateDeployment ? undefined : "Only owners can pause and resume pools"}
-        onClick={() => setAsking(true)}
+        onClick={() => setAsked(isPaused ? "resume" : "pause")}
       >
         {isPaused ? "Resume…" : "Pause…"}
       </Button>
-      {isAsking && (
+      {asked !== undefined && (
         <ConfirmDialog
-          title={isPaused ? "Resume filling pools?" : "Pause all pools?"}
-          action={isPaused ? "Resume" : "Pause"}
+          title={isPause ? "Pause all pools?" : "Resume filling pools?"}
+          action={isPause ? "Pause" : "Resume"}
           onConfirm={change}
-          onClose={() => setAsking(false)}
+          onClose={() => setAsked(undefined)}
         >
           <p>
-            {isPaused
-              ? "Every pool is filled up to its desired size again, which may start many builds."
-              : "No pool of this deployment is filled or emptied until you resume. Workspaces that wait can still be claimed; once they run out, creating one takes a full build."}
+            {isPause
+              ? "No pool of this deployment is filled or emptied until you resume. Workspaces that wait can still be claimed; once they run out, creating one takes a full build."
+              : "Every pool is filled up to its desired size again, which may start many builds."}
           </p>
         </ConfirmDialog>
       )}

@@ -8,6 +8,7 @@ import { Link2 } from "lucide-react";
 import { type ReactNode, useState } from "react";
 
 import { client } from "../../api/client.ts";
+import { ensureGone } from "../../api/ensure.ts";
 import { refresh, routeQuery } from "../../api/queries.ts";
 import { FailureNotice } from "../../components/page-failure.tsx";
 import { Button, buttonClasses } from "../../ui/button.tsx";
@@ -67,9 +68,10 @@ function ProviderRow({
   const name = untrusted(provider.display_name || provider.id);
   const state = linkState(link);
   const unlink = async (): Promise<void> => {
-    const removal = await client.call(deleteExternalAuth, { params: { provider: provider.id } });
+    const params = { provider: provider.id };
+    const removal = await ensureGone(client.call(deleteExternalAuth, { params }));
     await refresh(cache, listExternalAuth);
-    const isKept = provider.supports_revocation && !removal.token_revoked;
+    const isKept = provider.supports_revocation && removal?.token_revoked === false;
     if (isKept) toaster.fail(`${name} did not revoke the token: revoke it there.`);
     else toaster.show(`${name} unlinked.`);
   };

@@ -8,6 +8,7 @@ import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 
 import { client } from "../../api/client.ts";
+import { ensureSet } from "../../api/ensure.ts";
 import { refresh, routeQuery } from "../../api/queries.ts";
 import { useRights } from "../../api/session.ts";
 import { FailureNotice } from "../../components/page-failure.tsx";
@@ -62,7 +63,8 @@ function Delivery(): ReactNode {
   const settings = useQuery(routeQuery(getNotificationsSettings));
   const [isAsking, setAsking] = useState(false);
   const setPaused = async (isPaused: boolean): Promise<void> => {
-    await client.call(updateNotificationsSettings, { body: { notifier_paused: isPaused } });
+    const body = { notifier_paused: isPaused };
+    await ensureSet(client.call(updateNotificationsSettings, { body }));
     await refresh(cache, getNotificationsSettings);
   };
   const resume = useMutation({
@@ -101,10 +103,11 @@ function Delivery(): ReactNode {
         </div>
       }
     >
-      {settings.isError && <FailureNotice error={settings.error} />}
-      {isPaused === undefined ? (
-        <Skeleton className="h-5 w-40" />
-      ) : (
+      {settings.isError && (
+        <FailureNotice error={settings.error} onRetry={() => void settings.refetch()} />
+      )}
+      {settings.isPending && <Skeleton className="h-5 w-40" />}
+      {isPaused !== undefined && (
         <Status tone={isPaused ? "warn" : "good"}>
           {isPaused
             ? "Paused: notifications are held until you resume"

@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 
 import { client } from "../../api/client.ts";
+import { ensureGone } from "../../api/ensure.ts";
 import { refresh, routeQuery } from "../../api/queries.ts";
 import { FailureNotice } from "../../components/page-failure.tsx";
 import { programOf } from "../../components/program-of.ts";
@@ -26,7 +27,7 @@ export function SessionsPanel(): ReactNode {
   const end = async (): Promise<void> => {
     if (ending === undefined) return;
     if (ending === "others") await client.call(deleteSessions, query);
-    else await client.call(deleteKey, { params: { user: "me", key: ending.id } });
+    else await ensureGone(client.call(deleteKey, { params: { user: "me", key: ending.id } }));
     await refresh(cache, listSessions);
   };
   return (

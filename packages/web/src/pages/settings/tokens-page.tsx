@@ -5,6 +5,7 @@ import { KeyRound, Plus, Timer, Trash2 } from "lucide-react";
 import { type ReactNode, useState } from "react";
 
 import { client } from "../../api/client.ts";
+import { ensureGone } from "../../api/ensure.ts";
 import { refresh, routeQuery } from "../../api/queries.ts";
 import { FailureNotice } from "../../components/page-failure.tsx";
 import { Button, IconButton } from "../../ui/button.tsx";
@@ -84,7 +85,7 @@ function TokenRow({ token }: { readonly token: ListedToken }): ReactNode {
   const name = untrusted(token.token_name);
   const params = { user: "me", key: token.id };
   const run = async (): Promise<void> => {
-    await client.call(asked === "expire" ? expireKey : deleteKey, { params });
+    await ensureGone(client.call(asked === "expire" ? expireKey : deleteKey, { params }));
     await refresh(cache, listTokens);
   };
   return (

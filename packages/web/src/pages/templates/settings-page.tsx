@@ -12,6 +12,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, type ReactNode, useState } from "react";
 
 import { client } from "../../api/client.ts";
+import { ensureGone } from "../../api/ensure.ts";
 import { refresh, routeQuery } from "../../api/queries.ts";
 import { useRights } from "../../api/session.ts";
 import { formErrors } from "../../forms/form-errors.ts";
@@ -342,7 +343,7 @@ function DeletePanel({ template }: { readonly template: Template }): ReactNode {
           action="Delete template"
           isDangerous
           onConfirm={async () => {
-            await client.call(deleteTemplate, { params: { template: template.id } });
+            await ensureGone(client.call(deleteTemplate, { params: { template: template.id } }));
             toaster.show(`${name} is deleted.`);
             await navigate({ to: "/templates" });
             await refresh(cache, listTemplates);

@@ -11,6 +11,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useRef, useState } from "react";
 
 import { client } from "../../api/client.ts";
+import { ensureGone } from "../../api/ensure.ts";
 import { refresh, routeQuery } from "../../api/queries.ts";
 import { Button } from "../../ui/button.tsx";
 import { CodeLine } from "../../ui/copy.tsx";
@@ -126,7 +127,7 @@ export function DeleteDialog({ user, onClose }: UserDialogProps): ReactNode {
       isDangerous
       disabledReason={count > 0 ? "The user still has workspaces" : undefined}
       onConfirm={async () => {
-        await client.call(deleteUser, { params: { user: user.id } });
+        await ensureGone(client.call(deleteUser, { params: { user: user.id } }));
         await refresh(cache, listUsers);
         toaster.show(`${name} is deleted.`);
       }}

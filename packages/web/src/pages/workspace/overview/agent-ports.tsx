@@ -15,6 +15,7 @@ import { ExternalLink, Network } from "lucide-react";
 import { type FormEvent, type ReactNode, useState } from "react";
 
 import { client } from "../../../api/client.ts";
+import { ensureGone } from "../../../api/ensure.ts";
 import { refresh, routeQuery } from "../../../api/queries.ts";
 import { FailureNotice } from "../../../components/page-failure.tsx";
 import { Button, buttonClasses } from "../../../ui/button.tsx";
@@ -179,7 +180,7 @@ function useShare({ name }: WorkspaceAgent) {
     mutationFn: async ({ port, protocol, level }: NewShare) => {
       const params = { workspace: id };
       const body = { agent_name: name, port };
-      if (level === "owner") await client.call(unsharePort, { params, body });
+      if (level === "owner") await ensureGone(client.call(unsharePort, { params, body }));
       else
         await client.call(sharePort, { params, body: { ...body, share_level: level, protocol } });
     },
@@ -209,7 +210,10 @@ function ShareForm({
   }
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    share.mutate({ port: Number(port), protocol, level }, { onSuccess: () => setPort("") });
+    share.mutate(
+      { port: Number(port), protocol, level },
+      { onSuccess: () => setPort((now) => (now === port ? "" : now)) },
+    );
   };
   return (
     <form onSubmit={submit} className="flex flex-col gap-3">

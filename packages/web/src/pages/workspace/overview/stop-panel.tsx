@@ -6,6 +6,7 @@ import { Link } from "@tanstack/react-router";
 import { type FormEvent, type ReactNode, useState } from "react";
 
 import { client } from "../../../api/client.ts";
+import { ensureSet } from "../../../api/ensure.ts";
 import { refresh, routeQuery } from "../../../api/queries.ts";
 import { Button, buttonClasses } from "../../../ui/button.tsx";
 import { Dialog } from "../../../ui/dialog.tsx";
@@ -119,10 +120,12 @@ function useExtend({ id }: Workspace) {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (deadline: Date) =>
-      client.call(extendWorkspace, {
-        params: { workspace: id },
-        body: { deadline: deadline.toISOString() },
-      }),
+      ensureSet(
+        client.call(extendWorkspace, {
+          params: { workspace: id },
+          body: { deadline: deadline.toISOString() },
+        }),
+      ),
     onSuccess: () => refresh(cache, getWorkspaceByName),
   });
 }
