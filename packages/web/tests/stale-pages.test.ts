@@ -1,13 +1,20 @@
 import { updateNotificationsSettings } from "@slipway/api/notifications/routes";
 import { updatePrebuildsSettings } from "@slipway/api/prebuilds/routes";
+import { getTemplate, updateTemplate } from "@slipway/api/templates/routes";
 import { createToken, deleteKey, listTokens } from "@slipway/api/users/key-routes";
+import { updateProfile } from "@slipway/api/users/routes";
+import { createWorkspace, updateAutostart, updateTtl } from "@slipway/api/workspaces/routes";
+import { freshName, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { type Dashboard, openDashboard } from "./support/dashboard.ts";
+import { hold } from "./support/held-request.ts";
 
 /* Settings that are changed elsewhere while a page shows them, and dialogs that are closed too early. */
 
+const agents = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
+const hourMs = 3_600_000;
 
 let dashboard: Dashboard;
 
@@ -21,6 +28,112 @@ async function comeBack(page: Page): Promise<void> {
   await page.clock.fastForward(120_000);
   await page.evaluate("dispatchEvent(new Event('visibilitychange'))");
 }
+
+describe("a form about something that is changed elsewhere", () => {
+  it("keeps what was typed into a profile, and follows in the other field", async () => {
+    const { page, client, user } = await dashboard.openUserPage("ann");
+    await page.clock.install();
+    await page.goto("/settings/account");
+    const username = page.getByLabel("Username");
+    await expect.poll(() => username.inputValue()).toBe(user.username);
+    const wanted = freshName("ann");
+    await username.fill(wanted);
+    await client.call(updateProfile, {
+      params: { user: "me" },
+      body: { username: user.username, name: "Ann Example" },
+    });
+    await comeBack(page);
+    const name = page.getByLabel("Name (optional)");
+    await expect.poll(() => name.inputValue()).toBe("Ann Example");
+    expect(await username.inputValue()).toBe(wanted);
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("Profile saved.").waitFor();
+    await page.reload();
+    await expect.poll(() => username.inputValue()).toBe(wanted);
+    await expect.poll(() => name.inputValue()).toBe("Ann Example");
+  });
+
+  it("keeps what was typed into the settings of a template, and overwrites nothing else", async () => {
+    const { admin } = dashboard;
+    const name = freshName("shared");
+    const params = { template: await pushTemplate(admin, name, agents) };
+    const { page } = await dashboard.openAdminPage();
+    await page.clock.install();
+    await page.goto(`/templates/${name}/settings`);
+    await page.getByLabel("Display name").fill("Typed here");
+    await page.getByLabel("Stop after").fill("8");
+    const body = { description: "From elsewhere", activity_bump_ms: 2 * hourMs };
+    await admin.call(updateTemplate, { params, body });
+    await comeBack(page);
+    await expect.poll(() => page.getByLabel("Description").inputValue()).toBe("From elsewhere");
+    expect(await page.getByLabel("Display name").inputValue()).toBe("Typed here");
+    expect(await page.getByLabel("Extend on activity").inputValue()).toBe("2");
+    // This page does not know of the last change when it saves.
+    await admin.call(updateTemplate, { params, body: { description: "Later" } });
+    await page.getByRole("button", { name: "Save settings" }).click();
+    await expect.poll(() => page.getByLabel("Description").inputValue()).toBe("Later");
+    await page.getByRole("button", { name: "Save settings (Nothing has changed)" }).waitFor();
+    expect(await admin.call(getTemplate, { params })).toMatchObject({
+      display_name: "Typed here",
+      description: "Later",
+      default_ttl_ms: 8 * hourMs,
+      activity_bump_ms: 2 * hourMs,
+    });
+  });
+
+  it("keeps what is typed while the settings are saved", async () => {
+    const name = freshName("typed");
+    await pushTemplate(dashboard.admin, name, agents);
+    const { page } = await dashboard.openAdminPage();
+    await page.goto(`/templates/${name}/settings`);
+    const held = await hold(page, "**/api/v2/templates/*", "PATCH");
+    await page.getByLabel("Display name").fill("First");
+    await page.getByRole("button", { name: "Save settings" }).click();
+    await held.arrived;
+    await page.getByLabel("Display name").fill("Second");
+    held.release();
+    await page.getByRole("heading", { name: "First" }).waitFor();
+    expect(await page.getByLabel("Display name").inputValue()).toBe("Second");
+    await page.getByRole("button", { name: "Save settings", exact: true }).click();
+    await page.getByRole("heading", { name: "Second" }).waitFor();
+  });
+
+  it("shows the schedule that another page has set, unless one was entered", async () => {
+    const { admin } = dashboard;
+    const name = freshName("timed");
+    const templateId = await pushTemplate(admin, freshName("timed"), agents);
+    const { id } = await admin.call(createWorkspace, {
+      params: { user: "me" },
+      body: { name, template_id: templateId },
+    });
+    await waitForWorkspace(admin, id, (one) => one.latest_build.status === "running");
+    const params = { workspace: id };
+    const { page } = await dashboard.openAdminPage();
+    await page.goto(`/@admin/${name}/settings`);
+    const hours = page.getByLabel("Stop it this many hours after each start (optional)");
+    await page.getByRole("button", { name: "Save stop (Nothing has changed)" }).waitFor();
+    await admin.call(updateAutostart, {
+      params,
+      body: { schedule: "CRON_TZ=Europe/Berlin 15 8 * * 1,2" },
+    });
+    const time = page.getByLabel("Time", { exact: true });
+    await expect.poll(() => time.inputValue()).toBe("08:15");
+    await page.getByRole("button", { name: "Save start (Nothing has changed)" }).waitFor();
+    await hours.fill("3");
+    await admin.call(updateTtl, { params, body: { ttl_ms: 5 * hourMs } });
+    await admin.call(updateAutostart, { params, body: { schedule: null } });
+    const starts = page.getByLabel("Start it automatically");
+    await expect.poll(() => starts.isChecked()).toBe(false);
+    expect(await hours.inputValue()).toBe("3");
+    await page.getByRole("button", { name: "Save stop", exact: true }).click();
+    await page.getByRole("button", { name: "Save stop (Nothing has changed)" }).waitFor();
+    await hours.fill("4");
+    await page.getByRole("button", { name: "Save stop", exact: true }).click();
+    await page.getByRole("button", { name: "Save stop (Nothing has changed)" }).waitFor();
+    await page.reload();
+    await expect.poll(() => hours.inputValue()).toBe("4");
+  });
+});
 
 describe("a change that has been made already", () => {
   it("pauses pools that somebody else has paused, and resumes none of them", async () => {

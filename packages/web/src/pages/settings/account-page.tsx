@@ -1,11 +1,12 @@
 import { getUser, updateProfile } from "@slipway/api/users/routes";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useState } from "react";
+import type { FormEvent, ReactNode } from "react";
 
 import { client } from "../../api/client.ts";
 import { refresh } from "../../api/queries.ts";
 import { useMe } from "../../api/session.ts";
 import { formErrors } from "../../forms/form-errors.ts";
+import { useStoredForm } from "../../forms/stored-form.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field, TextInput } from "../../ui/field.tsx";
 import { Facts, Panel } from "../../ui/layout.tsx";
@@ -25,7 +26,7 @@ export function AccountPage(): ReactNode {
   const me = useMe();
   return (
     <>
-      <ProfileForm key={me.updated_at} />
+      <ProfileForm />
       <Panel title="About your account">
         <Facts
           facts={[
@@ -56,11 +57,10 @@ function ProfileForm(): ReactNode {
   const me = useMe();
   const cache = useQueryClient();
   const toaster = useToaster();
-  const [username, setUsername] = useState(me.username);
-  const [name, setName] = useState(me.name ?? "");
+  const stored = { username: me.username, name: me.name ?? "" };
+  const [form, setForm] = useStoredForm(stored);
   const save = useMutation({
-    mutationFn: () =>
-      client.call(updateProfile, { params: { user: "me" }, body: { username, name } }),
+    mutationFn: () => client.call(updateProfile, { params: { user: "me" }, body: form }),
     onSuccess: async () => {
       toaster.show("Profile saved.");
       await refresh(cache, getUser);
@@ -71,13 +71,20 @@ function ProfileForm(): ReactNode {
     save.mutate();
   };
   const errors = formErrors(save.error, ["username", "name"]);
-  const isUnchanged = username === me.username && name === (me.name ?? "");
+  const isUnchanged = form.username === stored.username && form.name === stored.name;
   return (
     <Panel title="Profile">
       <form onSubmit={submit} className="flex max-w-md flex-col items-start gap-4 *:w-full">
         {errors.general !== undefined && <Notice tone="bad" title={errors.general} />}
         <Field label="Name" hint="Your name as others see it." error={errors.of("name")}>
-          {(ids) => <TextInput {...ids} autoComplete="name" value={name} onValue={setName} />}
+          {(ids) => (
+            <TextInput
+              {...ids}
+              autoComplete="name"
+              value={form.name}
+              onValue={(name) => setForm({ ...form, name })}
+            />
+          )}
         </Field>
         <Field
           label="Username"
@@ -86,7 +93,12 @@ function ProfileForm(): ReactNode {
           error={errors.of("username")}
         >
           {(ids) => (
-            <TextInput {...ids} autoComplete="off" value={username} onValue={setUsername} />
+            <TextInput
+              {...ids}
+              autoComplete="off"
+              value={form.username}
+              onValue={(username) => setForm({ ...form, username })}
+            />
           )}
         </Field>
         <div>

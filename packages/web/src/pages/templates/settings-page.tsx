@@ -16,6 +16,7 @@ import { ensureGone } from "../../api/ensure.ts";
 import { refresh, routeQuery } from "../../api/queries.ts";
 import { useRights } from "../../api/session.ts";
 import { formErrors } from "../../forms/form-errors.ts";
+import { useStoredForm } from "../../forms/stored-form.ts";
 import { Button } from "../../ui/button.tsx";
 import { CheckGroup } from "../../ui/choices.tsx";
 import { ConfirmDialog } from "../../ui/dialog.tsx";
@@ -40,7 +41,7 @@ export function TemplateSettingsPage(): ReactNode {
   const template = useTemplate();
   return (
     <>
-      <SettingsForm key={template.updated_at} template={template} />
+      <SettingsForm key={template.id} template={template} />
       <DeletePanel template={template} />
     </>
   );
@@ -52,7 +53,7 @@ function SettingsForm({ template }: { readonly template: Template }): ReactNode 
   const toaster = useToaster();
   const { createTemplates } = useRights();
   const before = formOf(template);
-  const [form, setForm] = useState<TemplateForm>(before);
+  const [form, setForm] = useStoredForm(before);
   const changes = changesOf(form, before);
   const isUnchanged = Object.keys(changes).length === 0;
   const save = useMutation({

@@ -1,18 +1,20 @@
 import { getTemplate } from "@slipway/api/templates/routes";
 import { getWorkspaceByName, updateAutostart, updateTtl } from "@slipway/api/workspaces/routes";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useState } from "react";
+import type { FormEvent, ReactNode } from "react";
 
 import { client } from "../../../api/client.ts";
 import { refresh, routeQuery } from "../../../api/queries.ts";
 import {
   dayLabels,
+  dayNames,
   type DayName,
   encodeSchedule,
   parseSchedule,
   type WeeklySchedule,
 } from "../../../components/workspaces/schedule.ts";
 import { formErrors } from "../../../forms/form-errors.ts";
+import { useStoredForm } from "../../../forms/stored-form.ts";
 import { Button } from "../../../ui/button.tsx";
 import { Checkbox, Field, Select, TextInput } from "../../../ui/field.tsx";
 import { Panel } from "../../../ui/layout.tsx";
@@ -57,18 +59,22 @@ interface FormProps {
 
 function StartForm({ refusal }: FormProps): ReactNode {
   const { id, autostart_schedule: current } = useWorkspace();
-  const [isOn, setOn] = useState(current !== null);
   const parsed = current === null ? undefined : parseSchedule(current);
   const isCustom = current !== null && parsed === undefined;
-  const [weekly, setWeekly] = useState<WeeklySchedule>(() => parsed ?? defaultSchedule());
-  const [cron, setCron] = useState(current ?? "");
+  const [form, setForm] = useStoredForm({
+    isOn: current !== null,
+    weekly: parsed ?? defaultSchedule(),
+    cron: current ?? "",
+  });
+  const { isOn, weekly, cron } = form;
+  const schedule = isOn ? (isCustom ? cron : encodeSchedule(weekly)) : null;
+  // Other clients may write the same schedule in another way.
+  const stored = parsed === undefined ? current : encodeSchedule(parsed);
   const cache = useQueryClient();
   const toaster = useToaster();
   const save = useMutation({
-    mutationFn: () => {
-      const schedule = isOn ? (isCustom ? cron : encodeSchedule(weekly)) : null;
-      return client.call(updateAutostart, { params: { workspace: id }, body: { schedule } });
-    },
+    mutationFn: () =>
+      client.call(updateAutostart, { params: { workspace: id }, body: { schedule } }),
     onSuccess: async () => {
       await refresh(cache, getWorkspaceByName);
       toaster.show("Saved.");
@@ -86,7 +92,7 @@ function StartForm({ refusal }: FormProps): ReactNode {
         hint={refusal ?? "So that it is ready when you start work."}
         isChecked={isOn}
         isDisabled={refusal !== undefined}
-        onChecked={setOn}
+        onChecked={(next) => setForm({ ...form, isOn: next })}
       />
       {errors.general !== undefined && <Notice tone="bad" title={errors.general} />}
       {isOn &&
@@ -97,17 +103,32 @@ function StartForm({ refusal }: FormProps): ReactNode {
             error={errors.of("schedule")}
             hint="A cron expression with its time zone before it."
           >
-            {(ids) => <TextInput {...ids} value={cron} onValue={setCron} />}
+            {(ids) => (
+              <TextInput
+                {...ids}
+                value={cron}
+                onValue={(next) => setForm({ ...form, cron: next })}
+              />
+            )}
           </Field>
         ) : (
-          <WeeklyFields schedule={weekly} onSchedule={setWeekly} error={errors.of("schedule")} />
+          <WeeklyFields
+            schedule={weekly}
+            onSchedule={(next) => setForm({ ...form, weekly: next })}
+            error={errors.of("schedule")}
+          />
         ))}
       <div>
         <Button
           type="submit"
           isBusy={save.isPending}
           disabledReason={
-            refusal ?? (isOn && weekly.days.length === 0 ? "Choose at least one day" : undefined)
+            refusal ??
+            (isOn && weekly.days.length === 0
+              ? "Choose at least one day"
+              : schedule === stored
+                ? "Nothing has changed"
+                : undefined)
           }
         >
           Save start
@@ -127,8 +148,8 @@ function WeeklyFields({ schedule, onSchedule, error }: WeeklyFieldsProps): React
   const { time, days, zone } = schedule;
   const zones = Intl.supportedValuesOf("timeZone");
   const toggle = (day: DayName, isIn: boolean): void => {
-    const others = days.filter((one) => one !== day);
-    onSchedule({ ...schedule, days: isIn ? [...others, day] : others });
+    const chosen = isIn ? [...days, day] : days.filter((one) => one !== day);
+    onSchedule({ ...schedule, days: dayNames.filter((one) => chosen.includes(one)) });
   };
   return (
     <>
@@ -183,7 +204,8 @@ interface StopFormProps extends FormProps {
 
 function StopForm({ refusal, templateTtlMs }: StopFormProps): ReactNode {
   const { id, ttl_ms: current } = useWorkspace();
-  const [hours, setHours] = useState(current === null ? "" : String(current / hourMs));
+  const stored = current === null ? "" : String(current / hourMs);
+  const [{ hours }, setForm] = useStoredForm({ hours: stored });
   const cache = useQueryClient();
   const toaster = useToaster();
   const save = useMutation({
@@ -223,13 +245,17 @@ function StopForm({ refusal, templateTtlMs }: StopFormProps): ReactNode {
               step="any"
               value={hours}
               readOnly={refusal !== undefined}
-              onValue={setHours}
+              onValue={(next) => setForm({ hours: next })}
             />
           </div>
         )}
       </Field>
       <div>
-        <Button type="submit" isBusy={save.isPending} disabledReason={refusal}>
+        <Button
+          type="submit"
+          isBusy={save.isPending}
+          disabledReason={refusal ?? (hours === stored ? "Nothing has changed" : undefined)}
+        >
           Save stop
         </Button>
       </div>

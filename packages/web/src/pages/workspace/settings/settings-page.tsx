@@ -14,6 +14,7 @@ import { useRights } from "../../../api/session.ts";
 import { ActionDialog } from "../../../components/workspaces/action-dialog.tsx";
 import { actionRefusal } from "../../../components/workspaces/action-refusal.ts";
 import { formErrors } from "../../../forms/form-errors.ts";
+import { useStoredForm } from "../../../forms/stored-form.ts";
 import { Button } from "../../../ui/button.tsx";
 import { errorText } from "../../../ui/error-text.ts";
 import { Checkbox, Field, TextInput } from "../../../ui/field.tsx";
@@ -47,7 +48,7 @@ export function SettingsPage(): ReactNode {
 
 function NameForm(): ReactNode {
   const { id, name: current, owner_name: owner, allow_renames: isAllowed } = useWorkspace();
-  const [name, setName] = useState(current);
+  const [{ name }, setForm] = useStoredForm({ name: current });
   const cache = useQueryClient();
   const navigate = useNavigate();
   const rename = useMutation({
@@ -76,7 +77,14 @@ function NameForm(): ReactNode {
         error={errors.of("name")}
         hint="Part of its addresses and SSH host names: those with the old name stop working."
       >
-        {(ids) => <TextInput {...ids} value={name} onValue={setName} readOnly={!isAllowed} />}
+        {(ids) => (
+          <TextInput
+            {...ids}
+            value={name}
+            onValue={(next) => setForm({ name: next })}
+            readOnly={!isAllowed}
+          />
+        )}
       </Field>
       <div>
         <Button
