@@ -8,6 +8,7 @@ import type { Page, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { type Dashboard, openDashboard } from "./support/dashboard.ts";
+import { hold } from "./support/held-request.ts";
 
 /* Answers that come late, twice or to a page that has gone on. */
 
@@ -52,29 +53,6 @@ function build(id: string, transition: "stop" | "delete"): Promise<unknown> {
 
 function rowOf(page: Page, name: string) {
   return page.getByRole("row").filter({ has: page.getByRole("link", { name, exact: true }) });
-}
-
-/** A request that waits on its way: it goes on, or is answered, when the test says so. */
-interface HeldRequest {
-  readonly arrived: Promise<void>;
-  readonly release: (answer?: (route: Route) => Promise<void>) => void;
-}
-
-/** Holds the first request of a method to an address. */
-async function hold(page: Page, address: string, method: string): Promise<HeldRequest> {
-  const arrived = Promise.withResolvers<void>();
-  const released = Promise.withResolvers<(route: Route) => Promise<void>>();
-  let isHeld = false;
-  await page.route(address, async (route) => {
-    if (isHeld || route.request().method() !== method) return route.fallback();
-    isHeld = true;
-    arrived.resolve();
-    return (await released.promise)(route);
-  });
-  return {
-    arrived: arrived.promise,
-    release: (answer = (route) => route.continue()) => released.resolve(answer),
-  };
 }
 
 const refused = (route: Route): Promise<void> =>

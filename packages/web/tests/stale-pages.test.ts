@@ -2,13 +2,13 @@ import { updateNotificationsSettings } from "@slipway/api/notifications/routes";
 import { updatePrebuildsSettings } from "@slipway/api/prebuilds/routes";
 import { getTemplate, updateTemplate } from "@slipway/api/templates/routes";
 import { createToken, deleteKey, listTokens } from "@slipway/api/users/key-routes";
-import { updateProfile } from "@slipway/api/users/routes";
+import { createUser, listUsers, suspendUser, updateProfile } from "@slipway/api/users/routes";
 import { createWorkspace, updateAutostart, updateTtl } from "@slipway/api/workspaces/routes";
 import { freshName, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { type Dashboard, openDashboard } from "./support/dashboard.ts";
+import { type Dashboard, newUser, openDashboard } from "./support/dashboard.ts";
 import { hold } from "./support/held-request.ts";
 
 /* Settings that are changed elsewhere while a page shows them, and dialogs that are closed too early. */
@@ -178,5 +178,125 @@ describe("a change that has been made already", () => {
     await client.call(deleteKey, { params: { user: "me", key: token?.id ?? "" } });
     await page.getByRole("dialog").getByRole("button", { name: "Delete token" }).click();
     await page.getByText("No tokens yet").waitFor();
+  });
+});
+
+describe("a question about a user", () => {
+  it("stays the same until it is answered, whatever the list says by then", async () => {
+    const { admin } = dashboard;
+    const prefix = freshName("asked");
+    const kim = { ...newUser("kim"), username: `${prefix}-kim` };
+    await admin.call(createUser, { body: kim });
+    const { page } = await dashboard.openAdminPage();
+    await page.clock.install();
+    await page.goto(`/users?q=${prefix}`);
+    await page.getByRole("button", { name: `Actions for ${kim.username}` }).click();
+    await page.getByRole("menuitem", { name: "Suspend…" }).click();
+    const dialog = page.getByRole("dialog", { name: `Suspend ${kim.username}?` });
+    const ann = { ...newUser("ann"), username: `${prefix}-ann` };
+    await admin.call(createUser, { body: ann });
+    await admin.call(suspendUser, { params: { user: kim.username } });
+    await comeBack(page);
+    // Behind a dialog, only its content has roles.
+    await page.locator("tr", { hasText: ann.username }).waitFor();
+    await page.locator("tr", { hasText: kim.username }).getByText("Suspended").waitFor();
+    await dialog.getByRole("button", { name: "Suspend user" }).click();
+    await dialog.waitFor({ state: "detached" });
+    const { users } = await admin.call(listUsers, { query: { q: prefix } });
+    expect(users.map(({ username, status }) => [username, status])).toEqual([
+      [ann.username, "dormant"],
+      [kim.username, "suspended"],
+    ]);
+  });
+
+  it("is not asked about roles that could not be read", async () => {
+    const { page } = await dashboard.openAdminPage();
+    const body = newUser("rob");
+    await dashboard.admin.call(createUser, { body });
+    const refused = { status: 403, json: { message: "Forbidden." } };
+    await page.route("**/users/roles", (route) => route.fulfill(refused), { times: 1 });
+    await page.goto(`/users?q=${body.username}`);
+    await page.getByRole("button", { name: `Actions for ${body.username}` }).click();
+    await page.getByRole("menuitem", { name: "Change roles…" }).click();
+    const dialog = page.getByRole("dialog", { name: `Roles of ${body.username}` });
+    await dialog.getByText("Forbidden.").waitFor();
+    await dialog.getByRole("button", { name: /^Save roles \(/ }).waitFor();
+    await dialog.getByRole("button", { name: "Try again" }).click();
+    await dialog.getByLabel("Auditor").check();
+    await dialog.getByRole("button", { name: "Save roles", exact: true }).click();
+    await page.getByRole("row", { name: body.username }).getByText("Auditor").waitFor();
+  });
+});
+
+describe("a dialog that was closed while its request was under way", () => {
+  it("leaves the next new user alone when the last one is created", async () => {
+    const { page } = await dashboard.openAdminPage();
+    await page.goto("/users");
+    const dialog = page.getByRole("dialog", { name: "New user" });
+    const begin = async (user: ReturnType<typeof newUser>, logIn: string): Promise<void> => {
+      await page.getByRole("button", { name: "New user" }).click();
+      await dialog.getByLabel("Email").fill(user.email);
+      await dialog.getByLabel("Username").fill(user.username);
+      await dialog.getByLabel("Logs in").selectOption(logIn);
+      await dialog.getByRole("button", { name: "Create user" }).click();
+    };
+    const [robot, human, refused] = ["robot", "human", "refused"].map(newUser);
+    if (!robot || !human || !refused) throw new Error("three users");
+    for (const [user, logIn, text] of [
+      [robot, "none", `${robot.username} created.`],
+      [human, "password", `${human.username} created. Reset the password to see one.`],
+    ] as const) {
+      const held = await hold(page, "**/api/v2/users", "POST");
+      await begin(user, logIn);
+      await held.arrived;
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "New user" }).click();
+      await dialog.getByLabel("Email").fill("next@");
+      held.release();
+      await page.locator("[role=status]", { hasText: text }).waitFor();
+      expect(await dialog.getByLabel("Email").inputValue()).toBe("next@");
+      await page.keyboard.press("Escape");
+    }
+    const held = await hold(page, "**/api/v2/users", "POST");
+    await begin(refused, "password");
+    await held.arrived;
+    await page.keyboard.press("Escape");
+    const json = { message: "The email is in use." };
+    held.release((route) => route.fulfill({ status: 409, json }));
+    await page.getByRole("status").getByText("The email is in use.").waitFor();
+  });
+
+  it("tells of a token that nobody has seen", async () => {
+    const { page } = await dashboard.openUserPage("tea");
+    await page.goto("/settings/tokens");
+    await page.getByRole("button", { name: "New token" }).click();
+    const dialog = page.getByRole("dialog", { name: "New token" });
+    await dialog.getByLabel("Name (optional)").fill("unseen");
+    await dialog.getByLabel("All your rights").check();
+    const held = await hold(page, "**/keys/tokens", "POST");
+    await dialog.getByRole("button", { name: "Create token" }).click();
+    await held.arrived;
+    await page.keyboard.press("Escape");
+    held.release();
+    await page.getByRole("status").getByText("The new token was not shown").waitFor();
+    await page.getByRole("button", { name: "Delete unseen" }).waitFor();
+  });
+
+  it("cancels the import of a template", async () => {
+    const { page } = await dashboard.openAdminPage();
+    await page.goto("/templates");
+    await page.getByRole("button", { name: "New template" }).click();
+    const dialog = page.getByRole("dialog", { name: "New template" });
+    const name = freshName("canceled");
+    await dialog.getByLabel("Name").fill(name);
+    const held = await hold(page, "**/templateversions", "POST");
+    await dialog.getByRole("button", { name: "Create template" }).click();
+    await held.arrived;
+    // Nothing of it is left to create a template later.
+    await Promise.all([
+      page.waitForEvent("requestfailed", (one) => one.url().endsWith("/templateversions")),
+      page.keyboard.press("Escape"),
+    ]);
+    await dialog.waitFor({ state: "detached" });
   });
 });

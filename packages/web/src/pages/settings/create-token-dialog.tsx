@@ -9,9 +9,11 @@ import { formErrors } from "../../forms/form-errors.ts";
 import { Button } from "../../ui/button.tsx";
 import { RadioGroup } from "../../ui/choices.tsx";
 import { CodeLine } from "../../ui/copy.tsx";
-import { Dialog } from "../../ui/dialog.tsx";
+import { Dialog, useIsMounted } from "../../ui/dialog.tsx";
+import { errorText } from "../../ui/error-text.ts";
 import { Checkbox, Field, Select, TextArea, TextInput } from "../../ui/field.tsx";
 import { Notice } from "../../ui/notice.tsx";
+import { useToaster } from "../../ui/toasts.tsx";
 import { allowListOf, lifetimeChoices, lifetimeNs, purposes, singleScopes } from "./token-text.ts";
 
 /** Creates a token, and shows it once. */
@@ -44,6 +46,8 @@ const usualDays = 30;
 function TokenForm({ onCreated, onClose }: TokenFormProps): ReactNode {
   const id = useId();
   const cache = useQueryClient();
+  const toaster = useToaster();
+  const isOpen = useIsMounted();
   const config = useQuery(routeQuery(getTokenConfig, { params: { user: "me" } }));
   const [name, setName] = useState("");
   const [days, setDays] = useState<number>();
@@ -65,7 +69,13 @@ function TokenForm({ onCreated, onClose }: TokenFormProps): ReactNode {
       await refresh(cache, listTokens);
       return key;
     },
-    onSuccess: onCreated,
+    onSuccess: (key) => {
+      if (isOpen.current) onCreated(key);
+      else toaster.fail("The new token was not shown: delete it, and create another.");
+    },
+    onError: (error) => {
+      if (!isOpen.current) toaster.fail(errorText(error));
+    },
   });
   const submit = (event: FormEvent): void => {
     event.preventDefault();

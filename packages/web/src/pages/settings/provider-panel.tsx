@@ -10,7 +10,7 @@ import { client } from "../../api/client.ts";
 import { routeQuery } from "../../api/queries.ts";
 import { formErrors } from "../../forms/form-errors.ts";
 import { Button } from "../../ui/button.tsx";
-import { Dialog } from "../../ui/dialog.tsx";
+import { Dialog, useIsMounted } from "../../ui/dialog.tsx";
 import { Field, TextInput } from "../../ui/field.tsx";
 import { Panel } from "../../ui/layout.tsx";
 import { Notice } from "../../ui/notice.tsx";
@@ -64,6 +64,7 @@ interface ConversionDialogProps {
 function ConversionDialog({ provider, onClose }: ConversionDialogProps): ReactNode {
   const [password, setPassword] = useState("");
   const form = useId();
+  const isOpen = useIsMounted();
   const convert = useMutation({
     mutationFn: () =>
       client.call(convertLogin, {
@@ -71,6 +72,8 @@ function ConversionDialog({ provider, onClose }: ConversionDialogProps): ReactNo
         body: { to_type: provider.type, provider: provider.id, password },
       }),
     onSuccess: ({ state_string: state }) => {
+      // Nothing has changed yet: the provider asks, and whoever closed the dialog does not want to go there.
+      if (!isOpen.current) return;
       const query = { oidc_merge_state: state, redirect: "/settings/security" };
       location.assign(`${provider.login_url}?${new URLSearchParams(query).toString()}`);
     },

@@ -93,7 +93,7 @@ function PasswordForm(): ReactNode {
         )}
       </Field>
       <div>
-        <Button type="submit" look="primary" isBusy={change.isPending}>
+        <Button type="submit" look="primary" isBusy={change.isPending || change.isSuccess}>
           Change password
         </Button>
       </div>

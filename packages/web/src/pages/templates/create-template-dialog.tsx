@@ -3,7 +3,7 @@ import { createTemplate, listTemplateExamples, listTemplates } from "@slipway/ap
 import type { TemplateExample } from "@slipway/api/templates/template";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, type ReactNode, useId, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 
 import { client } from "../../api/client.ts";
 import { refresh, routeQuery } from "../../api/queries.ts";
@@ -11,10 +11,11 @@ import { FailureNotice } from "../../components/page-failure.tsx";
 import { formErrors } from "../../forms/form-errors.ts";
 import { Button } from "../../ui/button.tsx";
 import { RadioGroup } from "../../ui/choices.tsx";
-import { Dialog } from "../../ui/dialog.tsx";
+import { Dialog, useIsMounted } from "../../ui/dialog.tsx";
 import { Field, TextInput } from "../../ui/field.tsx";
 import { Skeleton } from "../../ui/layout.tsx";
 import { Notice } from "../../ui/notice.tsx";
+import { useToaster } from "../../ui/toasts.tsx";
 import { untrusted, untrustedLines } from "../../ui/untrusted-text.tsx";
 import { importVersion } from "./import-version.ts";
 import { createArchive, readDefinition } from "./template-archive.ts";
@@ -27,6 +28,10 @@ export function CreateTemplateDialog({ onClose }: { readonly onClose: () => void
   const id = useId();
   const cache = useQueryClient();
   const navigate = useNavigate();
+  const toaster = useToaster();
+  const isOpen = useIsMounted();
+  const importing = useRef<AbortController>(undefined);
+  useEffect(() => () => importing.current?.abort(), []);
   const examples = useQuery(
     routeQuery(listTemplateExamples, { params: { organization: "default" } }),
   );
@@ -40,16 +45,19 @@ export function CreateTemplateDialog({ onClose }: { readonly onClose: () => void
   const create = useMutation({
     mutationFn: async () => {
       setLines([]);
+      importing.current = new AbortController();
+      const { signal } = importing.current;
       const version = await importVersion({
         source: example === undefined ? { tar: await archiveOf(file) } : { exampleId: example.id },
         templateId: undefined,
         message: "First version",
         onLine: (line) => setLines((all) => [...all, line]),
-        signal: new AbortController().signal,
+        signal,
       });
       if (version.job.status !== "succeeded") {
         throw new Error(version.job.error ?? "The import failed.");
       }
+      signal.throwIfAborted();
       return client.call(createTemplate, {
         params: { organization: "default" },
         body: {
@@ -61,7 +69,9 @@ export function CreateTemplateDialog({ onClose }: { readonly onClose: () => void
     },
     onSuccess: async (template) => {
       await refresh(cache, listTemplates);
-      await navigate({ to: "/templates/$template", params: { template: template.name } });
+      // Whoever closed the dialog too late to cancel it is elsewhere by now.
+      if (!isOpen.current) toaster.show(`${untrusted(template.name)} created.`);
+      else await navigate({ to: "/templates/$template", params: { template: template.name } });
     },
   });
   const submit = (event: FormEvent): void => {

@@ -7,7 +7,8 @@ import { client } from "../../api/client.ts";
 import { refresh, routeQuery } from "../../api/queries.ts";
 import { formErrors } from "../../forms/form-errors.ts";
 import { Button } from "../../ui/button.tsx";
-import { Dialog } from "../../ui/dialog.tsx";
+import { Dialog, useIsMounted } from "../../ui/dialog.tsx";
+import { errorText } from "../../ui/error-text.ts";
 import { Field, Select, TextInput } from "../../ui/field.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { useToaster } from "../../ui/toasts.tsx";
@@ -17,34 +18,41 @@ import { NewPassword } from "./user-dialogs.tsx";
 
 type LogIn = NonNullable<CreateUserRequest["login_type"]>;
 
+type NewUser = Required<Pick<CreateUserRequest, "email" | "username" | "name" | "login_type">>;
+
 /** Creates a user, and shows the generated password once. */
 export function CreateUserDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
   const id = useId();
   const cache = useQueryClient();
   const toaster = useToaster();
+  const isOpen = useIsMounted();
   const methods = useQuery(routeQuery(getAuthMethods));
   const [values, setValues] = useState({ email: "", username: "", name: "" });
   const [logIn, setLogIn] = useState<LogIn>("password");
   const create = useMutation({
-    mutationFn: async () => {
-      const password = logIn === "password" ? generatePassword() : "";
-      const body = { ...values, login_type: logIn, password };
-      await client.call(createUser, { body });
+    mutationFn: async (user: NewUser) => {
+      const password = user.login_type === "password" ? generatePassword() : "";
+      await client.call(createUser, { body: { ...user, password } });
       await refresh(cache, listUsers);
       return password;
     },
-    onSuccess: (password) => {
-      if (password !== "") return;
-      toaster.show(`${untrusted(values.username)} created.`);
-      onClose();
+    onSuccess: (password, { username }) => {
+      const name = untrusted(username);
+      if (password === "") toaster.show(`${name} created.`);
+      else if (!isOpen.current) toaster.fail(`${name} created. Reset the password to see one.`);
+      if (password === "" && isOpen.current) onClose();
+    },
+    onError: (error) => {
+      if (!isOpen.current) toaster.fail(errorText(error));
     },
   });
-  if (create.data !== undefined && create.data !== "") {
-    return <NewPassword name={values.username} password={create.data} onClose={onClose} />;
+  if (create.isSuccess && create.data !== "") {
+    const { username } = create.variables;
+    return <NewPassword name={untrusted(username)} password={create.data} onClose={onClose} />;
   }
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    create.mutate();
+    create.mutate({ ...values, login_type: logIn });
   };
   const errors = formErrors(create.error, ["email", "username", "name", "login_type"]);
   const fields = [

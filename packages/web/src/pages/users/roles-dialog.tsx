@@ -5,6 +5,7 @@ import { type ReactNode, useState } from "react";
 
 import { client } from "../../api/client.ts";
 import { refresh, routeQuery } from "../../api/queries.ts";
+import { FailureNotice } from "../../components/page-failure.tsx";
 import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { Checkbox } from "../../ui/field.tsx";
 import { Skeleton } from "../../ui/layout.tsx";
@@ -44,10 +45,12 @@ export function RolesDialog({
     <ConfirmDialog
       title={`Roles of ${name}`}
       action="Save roles"
+      disabledReason={roles.isSuccess ? undefined : "The roles have not been read"}
       onConfirm={save}
       onClose={onClose}
     >
       <p className="text-ink-soft">Permissions of several roles add up. Changes apply at once.</p>
+      {roles.isError && <FailureNotice error={roles.error} onRetry={() => void roles.refetch()} />}
       {roles.isPending && <Skeleton className="h-32 w-full" />}
       {roles.data?.map((role) => (
         <Checkbox

@@ -88,7 +88,8 @@ export function NewPassword({ name, password, onClose }: NewPasswordProps): Reac
 export function StatusDialog({ user, onClose }: UserDialogProps): ReactNode {
   const cache = useQueryClient();
   const toaster = useToaster();
-  const isSuspended = user.status === "suspended";
+  // The question stays the same until it is answered, whatever becomes of the user.
+  const [isSuspended] = useState(user.status === "suspended");
   const name = untrusted(user.username);
   return (
     <ConfirmDialog
