@@ -5,6 +5,7 @@ import { freshName, pushTemplate, pushVersion, waitForWorkspace } from "@slipway
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { type Dashboard, expectSound, openDashboard, type UserPage } from "./support/dashboard.ts";
+import { controlEvaluation } from "./support/evaluation-socket.ts";
 import { styleParameters } from "./support/styled-parameters.ts";
 
 /* The form for a new workspace. */
@@ -123,6 +124,59 @@ it("fills in a preset, and says what the server refuses at its field", async () 
   await page.getByLabel("Name").fill("second");
   await page.getByRole("button", { name: "Create workspace" }).click();
   await page.waitForURL(`**/@${user.username}/second`);
+});
+
+it("offers to continue without an answer that does not come, and continues once it has come", async () => {
+  const watched = await dashboard.openUserPage("cut");
+  const { page, client, user } = watched;
+  const socket = await controlEvaluation(page);
+  const lost = page.getByText("The connection to the server is lost.");
+  const create = page.getByRole("button", { name: "Create workspace", exact: true });
+  const memoryOf = async (name: string): Promise<string | undefined> => {
+    const params = { user: "me", name };
+    const { latest_build: build } = await client.call(getWorkspaceByName, { params });
+    const values = await client.call(listBuildParameters, { params: { build: build.id } });
+    return values.find((one) => one.name === "memory")?.value;
+  };
+
+  await page.goto("/templates/research/workspace?name=waits");
+  await page.getByLabel("repository").fill("https://git.example/x");
+  await page.getByLabel(/^memory/).fill("12");
+  await socket.cut();
+  await page.getByLabel(/^memory/).fill("16");
+  await page.getByText("No connection to the server. Reconnecting…").waitFor();
+  await create.click();
+  await lost.waitFor();
+  await expectSound(watched, /WebSocket/);
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await lost.waitFor({ state: "detached" });
+  await create.click();
+  await lost.waitFor();
+  socket.mend();
+  await page.waitForURL(`**/@${user.username}/waits`);
+  expect(await memoryOf("waits")).toBe("16");
+
+  await page.goto("/templates/research/workspace?name=hurries");
+  await page.getByLabel("repository").fill("https://git.example/x");
+  await socket.cut();
+  await page.getByLabel(/^memory/).fill("24");
+  await create.click();
+  await page.getByRole("button", { name: "Create without waiting" }).click();
+  await page.waitForURL(`**/@${user.username}/hurries`);
+  expect(await memoryOf("hurries")).toBe("24");
+});
+
+it("offers to start with other values without an answer that does not come", async () => {
+  const { page, client, user } = await dashboard.openUserPage("cut");
+  await client.call(createWorkspace, { params: { user: "me" }, body: bodyOf("mine") });
+  const socket = await controlEvaluation(page);
+  await page.goto(`/@${user.username}/mine/settings#parameters`);
+  await page.getByLabel(/^memory/).waitFor();
+  await socket.cut();
+  await page.getByLabel(/^memory/).fill("32");
+  await page.getByRole("button", { name: "Start with these values…" }).click();
+  await page.getByRole("button", { name: "Continue without waiting" }).click();
+  await page.getByRole("dialog").getByText("memory: 8 32").waitFor();
 });
 
 /** Makes a workspace of a new user that has secrets in its values, and opens a page on which the user is logged in. */

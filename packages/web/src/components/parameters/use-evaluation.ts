@@ -16,6 +16,9 @@ const typingMs = 150;
 /** The time after a change from which the form says that it waits for the answer. */
 const calmMs = 300;
 
+/** The time after a change from which the form offers to continue without the answer. */
+const patienceMs = 5000;
+
 /** The parameters of a version for the values of a form, as the server evaluates them. */
 export interface Evaluation {
   /** Undefined until the first answer. */
@@ -26,6 +29,10 @@ export interface Evaluation {
   readonly isCurrent: boolean;
   /** True if an answer is due for so long that the form should say so. */
   readonly isLate: boolean;
+  /** True if an answer is due for so long that the form offers to continue without it. */
+  readonly isOverdue: boolean;
+  /** True from the loss of the connection until the next answer. */
+  readonly isLost: boolean;
 }
 
 /** The workspace of a form. */
@@ -45,35 +52,49 @@ export function useEvaluation(
 ): Evaluation {
   const key = JSON.stringify(values);
   const [answer, setAnswer] = useState<FormAnswer>();
-  const [lateKey, setLateKey] = useState<string>();
+  const [delay, setDelay] = useState<Delay>();
+  const [isLost, setLost] = useState(false);
   const latest = useRef(values);
   const sender = useRef<() => void>(() => {});
   useEffect(() => {
-    const form = new FormSocket(
-      { version, owner },
-      () => latest.current,
-      (response, inputs) =>
-        setAnswer((before) => ({ key: JSON.stringify(inputs), response: kept(before, response) })),
-    );
+    const form = new FormSocket({ version, owner }, () => latest.current, {
+      onAnswer: (response, inputs) => {
+        setLost(false);
+        setAnswer((before) => ({
+          key: JSON.stringify(inputs),
+          response: kept(before, response),
+        }));
+      },
+      onLost: () => setLost(true),
+    });
     sender.current = () => form.send();
     return () => form.close();
   }, [version, owner]);
   useEffect(() => {
     latest.current = values;
-    const timer = setTimeout(() => sender.current(), typingMs);
-    const late = setTimeout(() => setLateKey(key), calmMs);
-    return () => {
-      clearTimeout(timer);
-      clearTimeout(late);
-    };
+    const timers = [
+      setTimeout(() => sender.current(), typingMs),
+      setTimeout(() => setDelay({ key, isOverdue: false }), calmMs),
+      setTimeout(() => setDelay({ key, isOverdue: true }), patienceMs),
+    ];
+    return () => timers.forEach(clearTimeout);
   }, [key]);
   const isCurrent = answer !== undefined && answer.key === key;
+  const isLate = !isCurrent && delay !== undefined && delay.key === key;
   return {
     parameters: answer?.response.parameters,
     diagnostics: answer?.response.diagnostics ?? [],
     isCurrent,
-    isLate: !isCurrent && lateKey === key,
+    isLate,
+    isOverdue: isLate && delay.isOverdue,
+    isLost,
   };
+}
+
+/** The wait for the answer to some values. */
+interface Delay {
+  readonly key: string | undefined;
+  readonly isOverdue: boolean;
 }
 
 interface FormAnswer {
@@ -92,12 +113,18 @@ function kept(
   return { ...response, parameters: before.response.parameters };
 }
 
+interface FormEvents {
+  readonly onAnswer: (answer: DynamicParametersResponse, values: ParameterValues) => void;
+  /** Called when there is no connection, or none any more. */
+  readonly onLost: () => void;
+}
+
 /** The socket of one form, until it is closed. */
 class FormSocket {
   readonly #url: string;
   readonly #owner: string | undefined;
   readonly #values: () => ParameterValues | undefined;
-  readonly #onAnswer: (answer: DynamicParametersResponse, values: ParameterValues) => void;
+  readonly #events: FormEvents;
   readonly #backoff = new Backoff();
   #socket: WebSocket | undefined;
   #timer = 0;
@@ -108,12 +135,12 @@ class FormSocket {
   constructor(
     { version, owner }: EvaluationSubject,
     values: () => ParameterValues | undefined,
-    onAnswer: (answer: DynamicParametersResponse, values: ParameterValues) => void,
+    events: FormEvents,
   ) {
     this.#owner = owner;
     this.#url = client.url(followParameters, { params: { version } }).replace(/^http/, "ws");
     this.#values = values;
-    this.#onAnswer = onAnswer;
+    this.#events = events;
     this.#open();
   }
 
@@ -147,10 +174,11 @@ class FormSocket {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- messages are trusted to follow the contract
       const answer = JSON.parse(data) as DynamicParametersResponse;
       // An answer to older values would take back what was entered since.
-      if (answer.id === this.#lastId) this.#onAnswer(answer, this.#lastValues);
+      if (answer.id === this.#lastId) this.#events.onAnswer(answer, this.#lastValues);
     });
     socket.addEventListener("close", () => {
       if (this.#isClosed) return;
+      this.#events.onLost();
       this.#timer = window.setTimeout(() => this.#open(), this.#backoff.next());
     });
   }

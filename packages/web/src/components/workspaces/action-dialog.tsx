@@ -159,7 +159,9 @@ function UpdateDialog({ workspace, onClose }: DialogProps): ReactNode {
     { version, owner: workspace.owner_id },
     last.data && { ...namedValues(last.data), ...changed },
   );
-  const { parameters, isLate } = evaluation;
+  const { parameters } = evaluation;
+  // Nobody has to wait for long: the server checks the values in any case.
+  const isLate = evaluation.isLate && !evaluation.isOverdue;
   const error = target.error ?? last.error;
   const isReady = parameters !== undefined && last.isSuccess && target.isSuccess;
   const missing = isReady ? missingParameters(parameters, last.data) : [];

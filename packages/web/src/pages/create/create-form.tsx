@@ -16,10 +16,11 @@ import { refresh, routeQuery } from "../../api/queries.ts";
 import {
   EvaluationNotice,
   EvaluationStatus,
+  OverdueNotice,
 } from "../../components/parameters/evaluation-notice.tsx";
 import { ParameterField } from "../../components/parameters/parameter-field.tsx";
 import type { ParameterValues } from "../../components/parameters/parameter-values.ts";
-import { useEvaluation } from "../../components/parameters/use-evaluation.ts";
+import { type Evaluation, useEvaluation } from "../../components/parameters/use-evaluation.ts";
 import { workspacePath } from "../../components/workspaces/workspace-address.ts";
 import { formErrors } from "../../forms/form-errors.ts";
 import { Button } from "../../ui/button.tsx";
@@ -38,6 +39,7 @@ import {
   type ScheduleValues,
   noSchedule,
   scheduleFields,
+  scheduleRefusal,
 } from "./schedule-fields.tsx";
 import { randomBelow, suggestedName } from "./suggested-name.ts";
 
@@ -85,11 +87,13 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
         ...scheduleFields(schedule),
       });
   });
-  useEffect(() => {
-    // What is sent depends on the answer to the present values.
-    if (!isSubmitted || !isCurrent) return;
+  const sendNow = (): void => {
     setSubmitted(false);
     send.current();
+  };
+  useEffect(() => {
+    // What is sent depends on the answer to the present values.
+    if (isSubmitted && isCurrent) sendNow();
   }, [isSubmitted, isCurrent]);
   const known = [
     "name",
@@ -107,7 +111,8 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
   const refusal =
     allowanceRefusal(allowances.data) ??
     (missing.length > 0 ? `Log in to ${missing.join(" and ")} first` : undefined) ??
-    (parameters === undefined ? "The parameters are still loading" : undefined);
+    scheduleRefusal(schedule) ??
+    (parameters === undefined ? loadingText(evaluation) : undefined);
   return (
     <form onSubmit={submit} noValidate className="flex flex-col gap-5">
       <AllowanceNotice allowances={allowances.data} />
@@ -170,6 +175,14 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
         errors={errors}
       />
       {errors.general !== undefined && <Notice tone="bad" title={errors.general} />}
+      {isSubmitted && (
+        <OverdueNotice
+          evaluation={evaluation}
+          action="Create without waiting"
+          onContinue={sendNow}
+          onCancel={() => setSubmitted(false)}
+        />
+      )}
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
         <Button
           type="submit"
@@ -182,11 +195,18 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
         <span className="text-sm text-ink-soft">
           {refusal ??
             (evaluation.isLate ? undefined : <AllowanceText allowances={allowances.data} />)}
-          <EvaluationStatus isLate={refusal === undefined && evaluation.isLate} />
+          {refusal === undefined && <EvaluationStatus evaluation={evaluation} />}
         </span>
       </div>
     </form>
   );
+}
+
+/** Returns the reason why nothing can be created before the parameters are known. */
+function loadingText({ isOverdue, isLost }: Evaluation): string {
+  return isOverdue && isLost
+    ? "No connection to the server: the parameters cannot be loaded"
+    : "The parameters are still loading";
 }
 
 /** Reads the log-ins that a version needs, until none is missing. */

@@ -37,17 +37,26 @@ function ownTimeZone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
+/** Returns the reason why a schedule cannot be saved; undefined if it can. */
+export function scheduleRefusal({
+  startsByItself,
+  time,
+  days,
+}: ScheduleValues): string | undefined {
+  if (!startsByItself || (time !== "" && days.length > 0)) return undefined;
+  return "Choose a time and at least one day for the automatic start";
+}
+
 /** Returns the fields of the request. */
 export function scheduleFields({ ttl, startsByItself, time, days, updates }: ScheduleValues): {
   readonly ttl_ms?: number;
   readonly autostart_schedule?: string;
   readonly automatic_updates?: "always";
 } {
-  const isWhole = startsByItself && time !== "" && days.length > 0;
-  const schedule = isWhole ? encodeSchedule({ time, days, zone: ownTimeZone() }) : undefined;
+  const zone = ownTimeZone();
   return {
     ...(ttl.trim() === "" ? {} : { ttl_ms: Math.round(Number(ttl) * hourMs) }),
-    ...(schedule === undefined ? {} : { autostart_schedule: schedule }),
+    ...(startsByItself ? { autostart_schedule: encodeSchedule({ time, days, zone }) } : {}),
     ...(updates ? { automatic_updates: "always" } : {}),
   };
 }

@@ -11,6 +11,7 @@ import { FailureNotice } from "../../../components/page-failure.tsx";
 import {
   EvaluationNotice,
   EvaluationStatus,
+  OverdueNotice,
 } from "../../../components/parameters/evaluation-notice.tsx";
 import { valueText } from "../../../components/parameters/list-value.ts";
 import { ParameterField, parameterTitle } from "../../../components/parameters/parameter-field.tsx";
@@ -51,7 +52,7 @@ function ParametersForm({ last }: { readonly last: readonly BuildParameter[] }):
   const workspace = useWorkspace();
   const cache = useQueryClient();
   const [changed, setChanged] = useState<ParameterValues>({});
-  const [isAsking, setAsking] = useState(false);
+  const [asked, setAsked] = useState<"when-current" | "now">();
   const [error, setError] = useState<unknown>();
   const subject = {
     version: workspace.latest_build.template_version_id,
@@ -59,7 +60,14 @@ function ParametersForm({ last }: { readonly last: readonly BuildParameter[] }):
   };
   const evaluation = useEvaluation(subject, { ...namedValues(last), ...changed });
   const { parameters, isCurrent } = evaluation;
-  if (parameters === undefined) return <Skeleton className="h-24" />;
+  if (parameters === undefined) {
+    return (
+      <div className="text-sm text-ink-soft">
+        <Skeleton className="h-24" />
+        <EvaluationStatus evaluation={evaluation} />
+      </div>
+    );
+  }
   const initial = initialValues(parameters, last);
   const values = { ...initial, ...ofParameters(parameters, changed) };
   if (parameters.length === 0) {
@@ -73,7 +81,7 @@ function ParametersForm({ last }: { readonly last: readonly BuildParameter[] }):
   );
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    setAsking(true);
+    setAsked("when-current");
   };
   const start = async (): Promise<void> => {
     setError(undefined);
@@ -86,6 +94,7 @@ function ParametersForm({ last }: { readonly last: readonly BuildParameter[] }):
       await refresh(cache, getWorkspaceByName, listBuilds);
     }
   };
+  const isWaiting = asked === "when-current" && !isCurrent;
   const { status } = workspace.latest_build;
   const refusal = isBuilding(status)
     ? `The workspace is ${status}`
@@ -113,20 +122,28 @@ function ParametersForm({ last }: { readonly last: readonly BuildParameter[] }):
           />
         ),
       )}
+      {isWaiting && (
+        <OverdueNotice
+          evaluation={evaluation}
+          action="Continue without waiting"
+          onContinue={() => setAsked("now")}
+          onCancel={() => setAsked(undefined)}
+        />
+      )}
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2 text-sm text-ink-soft">
-        <Button type="submit" isBusy={isAsking && !isCurrent} disabledReason={refusal}>
+        <Button type="submit" isBusy={isWaiting} disabledReason={refusal}>
           Start with these values…
         </Button>
-        <EvaluationStatus isLate={evaluation.isLate} />
+        <EvaluationStatus evaluation={evaluation} />
       </div>
-      {isAsking && isCurrent && (
+      {asked !== undefined && !isWaiting && (
         <ConfirmDialog
           title={
             status === "running" ? "Change the running workspace?" : "Start with these values?"
           }
           action="Start"
           onConfirm={start}
-          onClose={() => setAsking(false)}
+          onClose={() => setAsked(undefined)}
         >
           <ul className="flex flex-col gap-1 text-sm">
             {changes.map(({ name, value }) => (

@@ -1,0 +1,29 @@
+import type { Page, WebSocketRoute } from "playwright-core";
+
+/** The way of a page to the evaluation of parameters, which a test cuts and mends. */
+interface EvaluationSocket {
+  /** Closes the socket, and refuses others until the way is mended. */
+  cut(): Promise<void>;
+  mend(): void;
+}
+
+/** Takes control of the socket by which a page evaluates parameters. */
+export async function controlEvaluation(page: Page): Promise<EvaluationSocket> {
+  let isCut = false;
+  let open: WebSocketRoute | undefined;
+  await page.routeWebSocket(/\/dynamic-parameters$/, (socket) => {
+    if (isCut) return void socket.close();
+    open = socket;
+    socket.connectToServer();
+    return undefined;
+  });
+  return {
+    cut: async () => {
+      isCut = true;
+      await open?.close();
+    },
+    mend: () => {
+      isCut = false;
+    },
+  };
+}
