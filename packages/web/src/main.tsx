@@ -11,14 +11,8 @@ import { ToastArea } from "./ui/toasts.tsx";
 
 startTheme();
 
-const cache = createCache(() => {
-  if (endSession()) return true;
-  const { pathname, href } = router.state.location;
-  if (pathname !== "/login") {
-    void router.navigate({ to: "/login", search: { redirect: href, expired: true } });
-  }
-  return false;
-});
+// Before a page is shown, its route leads to the log-in, or to the set-up of a new deployment.
+const cache = createCache(endSession);
 const router = createDashboardRouter(cache);
 
 const place = document.querySelector("#root");

@@ -19,6 +19,7 @@ describe("a visitor", () => {
     await page.goto("/design?x=1");
     await page.getByRole("heading", { name: "Log in to Slipway" }).waitFor();
     await expectSound(visitor, /status of 401/);
+    expect(await page.getByText("Your session has ended.").count()).toBe(0);
     await page.getByLabel("Email").fill(testAdmin.email);
     await page.getByLabel("Password").fill("wrong");
     await page.getByRole("button", { name: "Log in", exact: true }).click();
