@@ -68,7 +68,7 @@ export function TokensPage(): ReactNode {
           <tbody>
             {list.isPending && <SkeletonRows columns={5} />}
             {list.data?.map((token) => (
-              <TokenRow key={token.id} token={token} />
+              <TokenRow key={token.id} token={token} readAt={list.dataUpdatedAt} />
             ))}
           </tbody>
         </Table>
@@ -78,8 +78,15 @@ export function TokensPage(): ReactNode {
   );
 }
 
-function TokenRow({ token }: { readonly token: ListedToken }): ReactNode {
-  const state = tokenState(token, useNow());
+interface TokenRowProps {
+  readonly token: ListedToken;
+  /** The time at which the list was read, in milliseconds. */
+  readonly readAt: number;
+}
+
+function TokenRow({ token, readAt }: TokenRowProps): ReactNode {
+  // A token that was just expired is shown so at once, not only at the next tick of the page's time.
+  const state = tokenState(token, new Date(Math.max(readAt, useNow().getTime())));
   const cache = useQueryClient();
   const [asked, setAsked] = useState<"expire" | "delete">();
   const name = untrusted(token.token_name);
