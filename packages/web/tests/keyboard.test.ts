@@ -1,10 +1,10 @@
-import { testAdmin } from "@slipway/testkit";
+import { openTestDatabase, testAdmin } from "@slipway/testkit";
 import type { Locator, Page } from "playwright-core";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, inject, it, onTestFinished } from "vitest";
 
-import { openDashboard } from "./support/dashboard.ts";
+import { expectSound, openDashboard } from "./support/dashboard.ts";
 
-/* The way from the first page to a workspace that is gone, by the keyboard alone. */
+/* The ways from the set-up to a template, and from the first page to a workspace that is gone, by the keyboard alone. */
 
 const maxTabs = 120;
 
@@ -42,6 +42,54 @@ async function expectFocus(target: Locator): Promise<void> {
 function button(within: Page | Locator, name: string | RegExp): Locator {
   return within.getByRole("button", typeof name === "string" ? { name, exact: true } : { name });
 }
+
+it("leads from the set-up of a deployment to its first template, by the keyboard alone", async () => {
+  const database = await openTestDatabase(inject("postgresUrl"));
+  onTestFinished(() => database[Symbol.asyncDispose]());
+  const environment = { SLIPWAY_POSTGRES_URL: database.url };
+  const dashboard = await openDashboard({ environment });
+  onTestFinished(() => dashboard[Symbol.asyncDispose]());
+  // The server has made its administrator, and the helper has logged in.
+  await database.db.deleteFrom("audit_log").execute();
+  await database.db.deleteFrom("users").where("is_system", "=", false).execute();
+  const watched = await dashboard.openPage();
+  const { page } = watched;
+  const user = { email: "first@example.com", username: "first", password: "battery-staple-1" };
+
+  // Sets up, with a mistake first.
+  await page.goto("/");
+  await page.getByRole("heading", { name: "Welcome to Slipway" }).waitFor();
+  await expectSound(watched, /status of 40[14]/);
+  await type(page, page.getByLabel("Email"), user.email);
+  await type(page, page.getByLabel("Username"), "two words");
+  await type(page, page.getByLabel("Password"), user.password);
+  await page.keyboard.press("Enter");
+  await page.getByText("must be letters and digits").waitFor();
+  await type(page, page.getByLabel("Username"), user.username);
+  await press(page, button(page, "Create account"));
+  await page.getByText("You have no workspaces yet").waitFor();
+
+  // Nobody else sets it up.
+  await page.goto("/setup");
+  await page.getByRole("heading", { name: "Log in to Slipway" }).waitFor();
+
+  // Logs in with the new account.
+  await type(page, page.getByLabel("Email"), user.email);
+  await type(page, page.getByLabel("Password"), user.password);
+  await press(page, button(page, "Log in"));
+  await page.getByText("You have no workspaces yet").waitFor();
+
+  // Makes the first template, on the page to which the empty ones lead.
+  await press(page, page.getByRole("link", { name: "Create your first workspace" }));
+  await press(page, page.getByRole("link", { name: "Create your first template" }));
+  await press(page, button(page, "New template"));
+  const creation = page.getByRole("dialog", { name: "New template" });
+  await press(page, creation.getByRole("radio").first(), "Space");
+  await type(page, creation.getByLabel("Name"), "first");
+  await press(page, button(creation, "Create template"));
+  await page.waitForURL("**/templates/first");
+  await expectFocus(page.getByRole("main"));
+}, 300_000);
 
 it("leads from the first page to a workspace that is gone, by the keyboard alone", async () => {
   const dashboard = await openDashboard();

@@ -8,6 +8,7 @@ import { type ReactNode, useState } from "react";
 import { routeQuery } from "../../api/queries.ts";
 import { useRights } from "../../api/session.ts";
 import { FailureNotice } from "../../components/page-failure.tsx";
+import { buttonClasses } from "../../ui/button.tsx";
 import { CodeLine } from "../../ui/copy.tsx";
 import { TextInput } from "../../ui/field.tsx";
 import { EmptyState, PageHeader, Panel, Skeleton } from "../../ui/layout.tsx";
@@ -127,13 +128,24 @@ function NoTemplates(): ReactNode {
   const { createTemplates } = useRights();
   return (
     <Panel>
-      <EmptyState icon={<LayoutTemplate size={28} />} title="No templates yet">
+      <EmptyState
+        icon={<LayoutTemplate size={28} />}
+        title="No templates yet"
+        action={
+          createTemplates ? (
+            <Link to="/templates" className={buttonClasses("primary")}>
+              Create your first template
+            </Link>
+          ) : undefined
+        }
+      >
         {createTemplates
-          ? "A template describes the machine and the apps of a workspace. Create your first one on the command line:"
+          ? "A template describes the machine and the apps of a workspace. Start from an example, or write your own."
           : "Workspaces are created from templates. Ask an administrator to add one."}
       </EmptyState>
       {createTemplates && (
-        <div className="mx-auto flex max-w-md flex-col gap-2 pb-8">
+        <div className="mx-auto flex max-w-md flex-col gap-2 px-6 pb-8">
+          <p className="text-sm text-ink-soft">On the command line:</p>
           <CodeLine>slipway templates init mine</CodeLine>
           <CodeLine>slipway templates push mine</CodeLine>
         </div>
