@@ -1,7 +1,7 @@
 import { sendCustomNotification } from "@slipway/api/notifications/routes";
 import { getGitKey } from "@slipway/api/users/git-key-routes";
 import { updateProfile } from "@slipway/api/users/routes";
-import { openClient } from "@slipway/testkit";
+import { freshName, openClient } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import {
@@ -38,6 +38,17 @@ it("is reached from the user's menu, and keeps a name that looks like markup as 
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Profile saved.").waitFor();
   await expectSound(watched);
+});
+
+it("shows the new name of the user everywhere, and is ready for the next one", async () => {
+  const { page } = await dashboard.openUserPage("una");
+  await page.goto("/settings/account");
+  for (const name of [freshName("una"), freshName("una")]) {
+    await page.getByLabel("Username").fill(name);
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByRole("button", { name: "Save (Nothing has changed)" }).waitFor();
+    await page.getByRole("button", { name, exact: true }).waitFor();
+  }
 });
 
 it("refuses a username at its field", async () => {
@@ -78,6 +89,32 @@ describe("tokens", () => {
     await page.getByText("No tokens yet").waitFor();
   });
 
+  it("are new ones each time, and stay in the list once they have expired", async () => {
+    const { page } = await dashboard.openUserPage("tim");
+    await page.goto("/settings/tokens");
+    const made: string[] = [];
+    for (const name of ["first", "second"]) {
+      await page.getByRole("button", { name: "New token" }).click();
+      const dialog = page.getByRole("dialog", { name: "New token" });
+      const field = dialog.getByLabel("Name (optional)");
+      expect(await field.inputValue()).toBe("");
+      await field.fill(name);
+      await dialog.getByLabel("All your rights").check();
+      await dialog.getByRole("button", { name: "Create token" }).click();
+      const shown = page.getByRole("dialog", { name: "Your new token" });
+      made.push((await shown.locator("code").first().textContent()) ?? "");
+      await shown.getByRole("button", { name: "Done" }).click();
+    }
+    const [first, second] = made.map((token) => openClient(dashboard.server.url, token));
+    const expire = page.getByRole("button", { name: "Expire first" });
+    await expire.click();
+    await page.getByRole("dialog").getByRole("button", { name: "Expire token" }).click();
+    await expect.poll(() => expire.getAttribute("aria-disabled")).toBe("true");
+    const params = { user: "me" };
+    await expect(first?.call(getGitKey, { params })).rejects.toMatchObject({ status: 401 });
+    await expect(second?.call(getGitKey, { params })).resolves.toHaveProperty("public_key");
+  });
+
   it("say at the field what is wrong with them", async () => {
     const { page } = await dashboard.openAdminPage();
     await page.goto("/settings/tokens");
@@ -102,6 +139,7 @@ it("regenerates the SSH key only after a warning", async () => {
   await page.getByText("New key generated.").waitFor();
   const after = await client.call(getGitKey, { params: { user: "me" } });
   expect(after.public_key).not.toBe(before.public_key);
+  await page.getByText(after.public_key.trim()).waitFor();
 });
 
 it("copies the key over plain http, where a page has no clipboard of its own", async () => {
@@ -176,6 +214,44 @@ it("asks for the old password, and ends every session with a new one", async () 
   await expect(client.call(getGitKey, { params: { user: "me" } })).rejects.toMatchObject({
     status: 401,
   });
+});
+
+it("marks single notifications as read and as unread again, and says when that fails", async () => {
+  const { page, client } = await dashboard.openUserPage("ivo");
+  for (const title of ["First", "Second"]) {
+    await client.call(sendCustomNotification, { body: { content: { title, message: "done" } } });
+  }
+  await page.goto("/inbox");
+  const row = page.getByRole("listitem").filter({ hasText: "First" });
+  await row.getByRole("button", { name: "Mark as read" }).click();
+  await page.getByRole("link", { name: /Inbox 1/ }).waitFor();
+  await row.getByRole("button", { name: "Mark as unread" }).click();
+  await row.getByText("(unread)").waitFor();
+  await page.getByRole("link", { name: /Inbox 2/ }).waitFor();
+  await page.route("**/inbox/*/read-status", (route) =>
+    route.fulfill({ status: 500, json: { message: "The database is full." } }),
+  );
+  await row.getByRole("button", { name: "Mark as read" }).click();
+  await page.getByRole("status").getByText("The database is full.").waitFor();
+  await row.getByText("(unread)").waitFor();
+});
+
+it("ends one session, and no other", async () => {
+  const first = await dashboard.openUserPage("sid", { userAgent: "alpha/1" });
+  const { page: second } = await dashboard.openPage({ userAgent: "beta/1" });
+  const { page: third } = await dashboard.openPage({ userAgent: "gamma/1" });
+  for (const page of [second, third]) await logInByPage(page, first.user);
+  const { page } = first;
+  await page.goto("/settings/security");
+  const beta = page.getByRole("listitem").filter({ hasText: "beta/1" });
+  await beta.getByRole("button", { name: "End…" }).click();
+  const dialog = page.getByRole("dialog", { name: "End this session?" });
+  await dialog.getByText("beta/1 is logged out").waitFor();
+  await dialog.getByRole("button", { name: "End session" }).click();
+  await beta.waitFor({ state: "detached" });
+  await second.getByRole("dialog", { name: "Log in to Slipway" }).waitFor();
+  await third.reload();
+  await third.getByRole("heading", { name: "Workspaces" }).waitFor();
 });
 
 it("lists the sessions, and ends another one", async () => {

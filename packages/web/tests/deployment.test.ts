@@ -89,8 +89,11 @@ describe("users", () => {
     await row.getByText("Suspended").waitFor({ state: "hidden" });
     await act("Reset password…");
     await page.getByRole("button", { name: "Reset password" }).click();
-    await page.getByRole("dialog", { name: `The password of ${username}` }).waitFor();
+    const shown = page.getByRole("dialog", { name: `The password of ${username}` });
+    const password = (await shown.locator("code").textContent()) ?? "";
     await page.getByRole("button", { name: "Done" }).click();
+    const { page: kims } = await dashboard.openPage();
+    await logInByPage(kims, { email: body.email, password });
     await page.getByRole("button", { name: `Actions for ${username}` }).click();
     await page.getByRole("menuitem", { name: "Delete…" }).click();
     await page.getByRole("button", { name: "Delete user" }).click();

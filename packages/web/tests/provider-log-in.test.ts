@@ -2,7 +2,7 @@ import { createDeviceLogin, redeemDeviceLogin } from "@slipway/api/users/device-
 import { listUsers, suspendUser } from "@slipway/api/users/routes";
 import { ApiClient } from "@slipway/sdk/http";
 import { freshName } from "@slipway/testkit";
-import { oidcClient, type OidcPeer, openOidcPeer } from "@slipway/testkit/oauth";
+import { oidcClient, type OidcPeer, openOAuthServer, openOidcPeer } from "@slipway/testkit/oauth";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
@@ -16,6 +16,7 @@ let dashboard: Dashboard;
 
 beforeAll(async () => {
   peer = opened.use(await openOidcPeer());
+  const git = opened.use(await openOAuthServer());
   dashboard = opened.use(
     await openDashboard({
       environment: {
@@ -27,6 +28,7 @@ beforeAll(async () => {
         SLIPWAY_LOGIN_0_SIGNUPS: "open",
         SLIPWAY_LOGIN_0_ALLOWED_DOMAINS: "example.com",
         SLIPWAY_LOGIN_0_ROLE_MAPPING: '{"auditors": "auditor"}',
+        ...git.settings(0, "git"),
       },
     }),
   );
@@ -147,6 +149,29 @@ describe("a user with a password", () => {
     await page.getByRole("heading", { name: "Password" }).waitFor();
     await expectSound(watched);
   });
+});
+
+it("links an external account, keeps it when it could not be unlinked, and unlinks it", async () => {
+  const watched = await dashboard.openUserPage("lou");
+  const { page } = watched;
+  await page.goto("/settings/external-auth");
+  const row = page.getByRole("main").getByRole("listitem").filter({ hasText: "linked" });
+  await row.getByText("Not linked").waitFor();
+  await row.getByRole("link", { name: "Link account" }).click();
+  await page.getByRole("button", { name: "Log in with Git Test" }).click();
+  await row.getByText(/^Linked/).waitFor();
+  await expectSound(watched);
+  await page.route(
+    "**/external-auth/git",
+    (route) => route.fulfill({ status: 500, json: { message: "The database is full." } }),
+    { times: 1 },
+  );
+  await row.getByRole("button", { name: "Unlink…" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Unlink account" }).click();
+  await dialog.getByText("The database is full.").waitFor();
+  await dialog.getByRole("button", { name: "Unlink account" }).click();
+  await row.getByText("Not linked").waitFor();
 });
 
 describe("the login of a program", () => {
