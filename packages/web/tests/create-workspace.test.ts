@@ -74,7 +74,7 @@ it("fills in what the address says, checks fields as one types, and creates", as
   await page.getByLabel("Virginia").waitFor();
   await expect.poll(() => page.getByLabel("Virginia").isChecked()).toBe(true);
   await expect.poll(() => page.getByLabel("Name").inputValue()).toBe("mine");
-  await page.getByText("It will be your workspace 1 of 3").waitFor();
+  await page.getByText("You will then have 1 of 3 workspaces").waitFor();
   await page.getByText("None waiting: takes a full build").waitFor();
   await expectSound(watched);
 

@@ -54,7 +54,7 @@ it("leads from the first page to a workspace that is gone", async () => {
   await page.getByLabel("Name").fill("box");
   await page.getByRole("button", { name: "Create template" }).click();
   await page.waitForURL("**/templates/box");
-  await page.getByText("1 built ahead").waitFor();
+  await page.getByText("1 prebuilt").waitFor();
   await takePicture(page, "template");
 
   // Claims a workspace that waits.

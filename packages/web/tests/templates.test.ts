@@ -75,7 +75,7 @@ describe("a template", () => {
     await page.getByLabel("Name").fill(box);
     await page.getByRole("button", { name: "Create template" }).click();
     await page.waitForURL(`**/templates/${box}`);
-    await page.getByText("1 built ahead").waitFor();
+    await page.getByText("1 prebuilt").waitFor();
     await expectSound(watched);
     await page.goto(`/templates?q=${box}`);
     await page.getByRole("link", { name: shownMarkup }).waitFor();

@@ -172,15 +172,15 @@ describe("the schedule", () => {
     const panel = schedulePanel(page);
     await panel.getByText(/^It stops in 8 hours/).waitFor();
     await panel.getByText(/^Its time to live is 8 h from its start/).waitFor();
-    await panel.getByText(/it stays on for at least another 1 h/).waitFor();
+    await panel.getByText(/it stays on for at least 1 h more/).waitFor();
     await panel.getByRole("button", { name: "+ 1 hour" }).click();
     await panel.getByText(/^It stops in 9 hours/).waitFor();
-    await panel.getByText(/use or a person has since moved the deadline on/).waitFor();
+    await panel.getByText(/Activity or a person has postponed the deadline/).waitFor();
     await expectSound(watched);
     // Another person's change arrives by the stream.
     await stopIn(id, 3 * hourMs);
     await panel.getByText(/^It stops in 3 hours/).waitFor();
-    await panel.getByText(/a person has brought the deadline forward/).waitFor();
+    await panel.getByText(/someone has brought the deadline forward/).waitFor();
   });
 
   it("takes a time to stop at, and says what is wrong with one", async () => {

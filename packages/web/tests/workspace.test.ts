@@ -174,7 +174,7 @@ it("says when it stops, and stays on longer", async () => {
   await page.getByRole("button", { name: "Save start" }).click();
   await expectSound(watched, brokenSockets);
   await page.goto(`/@admin/${name}`);
-  await page.getByText("It starts automatically at 8:15 Mon,Tue,Wed,Thu,Fri").waitFor();
+  await page.getByText("It starts automatically at 8:15 Mon-Fri").waitFor();
   await page.getByText("applies from its next start").waitFor();
   const reason = "It has no deadline: give it a time to live, then restart it";
   await page.getByRole("button", { name: `+ 1 hour (${reason})` }).waitFor();

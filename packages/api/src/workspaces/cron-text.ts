@@ -7,12 +7,30 @@ export function cronText(cron: string): string {
   return `${hour}:${minute.padStart(2, "0")} ${day} (${zone})`;
 }
 
-const weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const week = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /** Formats days of cron, which may be numbers: `Mon-Fri`. Leaves steps, such as `mon-fri/2`, unchanged. */
 function dayNames(days: string): string {
   if (!/^(?:[a-z]{3}|[0-7])(?:[,-](?:[a-z]{3}|[0-7]))*$/i.test(days)) return days;
-  return days.replaceAll(/\w+/g, (day) => weekdays[Number(day)] ?? capitalized(day));
+  const names = days.replaceAll(/\w+/g, (day) => week[Number(day)] ?? capitalized(day));
+  return names.includes("-") ? names : joinRuns(names.split(","));
+}
+
+/** Joins single days; three or more that follow each other become a range. */
+function joinRuns(names: readonly string[]): string {
+  const runs: string[][] = [];
+  for (const name of names) {
+    const run = runs.at(-1);
+    const last = run?.at(-1);
+    if (run !== undefined && last !== undefined && week.indexOf(name) === week.indexOf(last) + 1) {
+      run.push(name);
+    } else {
+      runs.push([name]);
+    }
+  }
+  return runs
+    .map((run) => (run.length > 2 ? `${run[0] ?? ""}-${run.at(-1) ?? ""}` : run.join(",")))
+    .join(",");
 }
 
 function capitalized(word: string): string {

@@ -51,10 +51,10 @@ export function AllowanceText({ allowances }: AllowanceProps): ReactNode {
   if (allowances === undefined) return null;
   const { workspaces, running } = allowances;
   const parts = [
-    workspaces.limit === null ? undefined : `workspace ${nextOf(workspaces)}`,
-    running.limit === null ? undefined : `running ${nextOf(running)}`,
+    workspaces.limit === null ? undefined : `${nextOf(workspaces)} workspaces`,
+    running.limit === null ? undefined : `${nextOf(running)} running ones`,
   ].filter((part) => part !== undefined);
-  return parts.length === 0 ? null : `It will be your ${parts.join(", ")}.`;
+  return parts.length === 0 ? null : `You will then have ${parts.join(" and ")}.`;
 }
 
 function nextOf({ used, limit }: WorkspaceAllowances["workspaces"]): string {

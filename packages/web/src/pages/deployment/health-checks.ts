@@ -34,7 +34,7 @@ export function reportChecks(report: Report, origin: string): readonly Check[] {
       name: "Access URL",
       meaning: "The address at which agents and browsers reach the server.",
       severity: access.severity,
-      found: foundOf(access) ?? `${access.access_url} leads to this deployment.`,
+      found: foundOf(access) ?? `Requests to ${access.access_url} reach this deployment.`,
       advice:
         access.severity === "ok"
           ? originAdvice(access.access_url, origin)

@@ -107,7 +107,7 @@ function Presets({ versionId }: { readonly versionId: string }): ReactNode {
               <UntrustedText>{preset.Name}</UntrustedText>
               {preset.Default && <Badge>default</Badge>}
               {(preset.DesiredPrebuildInstances ?? 0) > 0 && (
-                <Badge tone="active">{preset.DesiredPrebuildInstances} built ahead</Badge>
+                <Badge tone="active">{preset.DesiredPrebuildInstances} prebuilt</Badge>
               )}
             </p>
             <p className="text-sm wrap-anywhere text-ink-soft">

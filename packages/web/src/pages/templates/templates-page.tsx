@@ -49,7 +49,7 @@ export function TemplatesPage(): ReactNode {
   return (
     <>
       <PageHeader title="Templates" actions={isEmpty ? undefined : create}>
-        What workspaces are created from.
+        Blueprints for workspaces: their machine, tools and apps.
       </PageHeader>
       {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
       {isEmpty ? (

@@ -14,7 +14,7 @@ export function buildTitle({
 }
 
 const reasonTexts: Readonly<Record<BuildReason, string>> = {
-  initiator: "by the API",
+  initiator: "through the API",
   autostart: "by its schedule",
   autostop: "at its deadline",
   dormancy: "because it was dormant",

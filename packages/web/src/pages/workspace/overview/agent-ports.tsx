@@ -246,7 +246,7 @@ function ShareForm({
             )}
           </Field>
         </div>
-        <div className="w-44">
+        <div className="w-56">
           <Field label="With" isRequired>
             {(ids) => (
               <Select {...ids} value={level} onValue={(value) => setLevel(readLevel(value))}>

@@ -124,13 +124,13 @@ function Scripts({ scripts }: { readonly scripts: readonly Script[] }): ReactNod
             const { tone, text } = scriptResult(script);
             return (
               <Row key={script.id}>
-                <Cell isText>
+                <Cell isText className="max-sm:min-w-0">
                   <UntrustedText>{script.display_name}</UntrustedText>
                 </Cell>
                 <Cell isText className="text-ink-soft max-sm:hidden">
                   <UntrustedText>{runsOf(script)}</UntrustedText>
                 </Cell>
-                <Cell>
+                <Cell isText className="max-sm:min-w-0">
                   <Status tone={tone}>{text}</Status>
                 </Cell>
               </Row>
@@ -159,7 +159,7 @@ function scriptResult({ status, exit_code: code }: Script): {
     case "ok":
       return { tone: "good", text: "Succeeded" };
     case "exit_failure":
-      return { tone: "bad", text: `Failed with exit code ${String(code ?? "?")}` };
+      return { tone: "bad", text: `Failed: exit code ${String(code ?? "?")}` };
     case "timed_out":
       return { tone: "bad", text: "Timed out" };
     case "pipes_left_open":

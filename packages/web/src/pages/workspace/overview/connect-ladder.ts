@@ -177,7 +177,7 @@ function networkStep(reach: AgentReach): Step {
       return {
         state: "bad",
         text: `The server does not reach the agent: ${reach.reason}`,
-        fix: "Try again in a moment. If this persists, run “slipway ping” against the workspace, and check the relay on the page Health.",
+        fix: "Try again in a moment. If this persists, run “slipway ping” against the workspace, and check the relay on the Health page.",
       };
   }
 }

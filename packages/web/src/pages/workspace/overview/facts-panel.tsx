@@ -39,7 +39,7 @@ export function FactsPanel(): ReactNode {
                 <UntrustedText>{build.initiator_name}</UntrustedText>
               </Link>,
             ],
-            ["Updates", workspace.automatic_updates === "always" ? "Automatic" : "By hand"],
+            ["Updates", workspace.automatic_updates === "always" ? "Automatic" : "Manual"],
             ...(mask === undefined ? [] : (parameters.data ?? [])).map(
               ({ name, value }) =>
                 [

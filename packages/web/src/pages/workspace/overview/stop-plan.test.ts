@@ -46,7 +46,7 @@ it("tells the deadline, its origin and that use moves it", () => {
 
 it("tells a deadline that was moved", () => {
   expect(plan({}, { deadline: at(19) }).reasons[0]).toMatchObject({
-    text: expect.stringContaining("moved the deadline on"),
+    text: expect.stringContaining("has postponed the deadline"),
     at: at(17),
   });
   expect(texts(plan({}, { deadline: at(12) }))).toContain("brought the deadline forward");
@@ -54,7 +54,7 @@ it("tells a deadline that was moved", () => {
 
 it("does not blame a person for the stop that a template requires", () => {
   const required = plan({}, { deadline: at(12), max_deadline: at(12) });
-  expect(texts(required)).not.toContain("a person");
+  expect(texts(required)).not.toContain("someone");
   expect(texts(required)).toContain("Its template requires it to stop");
 });
 

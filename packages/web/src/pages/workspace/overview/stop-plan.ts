@@ -106,11 +106,11 @@ function lifeReasons(
   const deadlineMs = Date.parse(deadline);
   const life = `Its time to live is ${duration(lengthMs)} from its start`;
   if (deadlineMs - firstMs > movedMs) {
-    const text = `${life}; use or a person has since moved the deadline on, at first it was`;
+    const text = `${life}. Activity or a person has postponed the deadline, which was first`;
     return [{ text, at: new Date(firstMs).toISOString() }];
   }
   if (firstMs - deadlineMs > movedMs && deadline !== maximum) {
-    return [{ text: `${life}; a person has brought the deadline forward.` }];
+    return [{ text: `${life}; someone has brought the deadline forward.` }];
   }
   return [{ text: `${life},`, at: new Date(startedMs).toISOString() }];
 }
@@ -121,7 +121,7 @@ function useReasons(
 ): readonly PlanReason[] {
   const bumpMs = rules?.activity_bump_ms ?? 0;
   if (bumpMs === 0) return [{ text: "Activity does not postpone the deadline." }];
-  const text = `While somebody is connected by SSH, a terminal, an editor or an app, it stays on for at least another ${duration(bumpMs)}. It was last used`;
+  const text = `While somebody is connected by SSH, a terminal, an editor or an app, it stays on for at least ${duration(bumpMs)} more. It was last used`;
   return [{ text, at: usedAt }];
 }
 
