@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 import { getWorkspace } from "@slipway/api/workspaces/routes";
+import { settlesWithin, systemClock } from "@slipway/runtime";
 import { ApiClient } from "@slipway/sdk/http";
 import {
   fillFleet,
@@ -212,15 +213,14 @@ async function untilBack(
   agents: number,
   acted: Promise<void>,
 ): Promise<void> {
-  let isOver = false;
-  const end = (): void => void (isOver = true);
-  void acted.then(end, end);
   const endsAt = performance.now() + giveUpMs;
   const connected = async (): Promise<number> => {
     const counts = await Promise.all(fleet.map((part) => part.call("connected")));
     return counts.reduce((sum, count) => sum + count, 0);
   };
-  while (!isOver && (await connected()) === agents) await pause(lookEveryMs);
+  while ((await connected()) === agents) {
+    if (await settlesWithin(acted, lookEveryMs, systemClock)) break;
+  }
   for (let count = await connected(); count < agents; count = await connected()) {
     if (performance.now() > endsAt) {
       throw new Error(`only ${count} of ${agents} agents were back after ${giveUpMs} ms`);

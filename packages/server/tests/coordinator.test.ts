@@ -130,6 +130,25 @@ describe("the directory on PostgreSQL", () => {
     again.stop();
   });
 
+  it("gives up while the database does not answer its heartbeat, whatever it answers later", async () => {
+    const { db, directory, coordinator } = await open();
+    const names = new Map<string, string>();
+    const peer = new TestPeer(coordinator, names, "agent", randomUUID());
+    await peer.publish("a1");
+    const held = await holdOpen(db, (trx) => sql`lock table tailnet_coordinators`.execute(trx));
+    await peer.hears("coordinator unhealthy", "end");
+    expect(directory.isHealthy).toBe(false);
+    await held.commit();
+    await expect.poll(() => directory.isHealthy).toBe(true);
+    const again = new TestPeer(coordinator, names, "agent", peer.id);
+    expect(await again.publish("a2")).toBe(true);
+    const ids = await sql<{ id: string }>`
+      select coordinator_id as id from tailnet_peers order by revision desc`.execute(db);
+    const [newest, ...older] = ids.rows.map(({ id }) => id);
+    expect(older).not.toContain(newest);
+    again.stop();
+  });
+
   it("keeps no more than 32 lost peers of a holder", async () => {
     const { db, coordinator } = await open();
     for (let number = 0; number < 50; number += 1) {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { errorText, Scope, spread, Turnstile } from "@slipway/runtime";
+import { errorText, Scope, settlesWithin, spread, Turnstile } from "@slipway/runtime";
 
 import type { Database } from "../../platform/db/database.ts";
 import type { HeartbeatConnection } from "../../platform/db/heartbeat-connection.ts";
@@ -222,7 +222,7 @@ export class PostgresDirectory implements PeerDirectory {
     for (;;) {
       await this.#options.clock.sleep(this.#times.heartbeatMs, signal);
       try {
-        await this.#beat();
+        await this.#untilAnswered(this.#beat(), signal);
       } catch (error) {
         signal.throwIfAborted();
         this.#options.logger.debug({ error: errorText(error) }, "cannot write the heartbeat");
@@ -231,17 +231,30 @@ export class PostgresDirectory implements PeerDirectory {
     }
   }
 
+  /** Waits for a heartbeat, which the database may never answer: others count this replica as dead meanwhile. */
+  async #untilAnswered(sent: Promise<void>, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    while (!(await settlesWithin(sent, this.#times.heartbeatMs, clock, signal))) {
+      if (signal.aborted) break;
+      this.#checkHealth();
+    }
+    await sent;
+  }
+
   async #beat(): Promise<void> {
     const begunAt = this.#options.clock.monotonic();
     const isFirst = this.#others === undefined;
     this.#checkHealth();
-    if (!this.#isHealthy) this.#id = randomUUID();
+    const wasHealthy = this.#isHealthy;
+    if (!wasHealthy) this.#id = randomUUID();
     const { isNew, others } = await this.#options.heartbeats.beat((db) =>
       beat(db, this.#id, this.#times.deadMs),
     );
-    if (isNew && !isFirst && this.#isHealthy) this.#forget("the tables of the network are empty");
+    // Others have counted this id as dead: the next heartbeat takes another one.
+    if (wasHealthy && !this.#isHealthy) return;
+    if (isNew && !isFirst && wasHealthy) this.#forget("the tables of the network are empty");
     this.#beatAt = begunAt;
-    if (!this.#isHealthy) this.#options.logger.info({}, "coordinating peers again");
+    if (!wasHealthy) this.#options.logger.info({}, "coordinating peers again");
     this.#isHealthy = true;
     if (others.join() !== this.#others?.join()) this.#hintAll();
     this.#others = others;
