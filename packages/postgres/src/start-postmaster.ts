@@ -70,6 +70,8 @@ async function readyOrAbandoned(
 ): Promise<StartFailure | undefined> {
   try {
     const ready = await waitUntilReady(postmaster, clusterDirectory, clock, signal);
+    // It may have been ready at the first look.
+    signal.throwIfAborted();
     if (typeof ready !== "string") return undefined;
     if (ready === "late") await abandonPostmaster(postmaster, clock);
     return ready;

@@ -13,6 +13,8 @@ export interface RollbackDatabase extends AsyncDisposable {
 
 export async function openRollbackDatabase(url: string): Promise<RollbackDatabase> {
   const pool = new pg.Pool({ ...connectionOptions({ url }), max: 1, idleTimeoutMillis: 0 });
+  // The database may be dropped before the server has noticed that the connection ends; that error would end the process.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   await pool.query("begin");
   const db = databaseOn(pool, {
     begin: "savepoint inside",
