@@ -115,7 +115,7 @@ function kept(
 
 interface FormEvents {
   readonly onAnswer: (answer: DynamicParametersResponse, values: ParameterValues) => void;
-  /** Called when there is no connection, or none any more. */
+  /** Called when a connection is lost, or cannot be made. */
   readonly onLost: () => void;
 }
 

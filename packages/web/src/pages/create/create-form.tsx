@@ -92,7 +92,7 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
     send.current();
   };
   useEffect(() => {
-    // What is sent depends on the answer to the present values.
+    // What is sent depends on the answer to the current values.
     if (isSubmitted && isCurrent) sendNow();
   }, [isSubmitted, isCurrent]);
   const known = [
