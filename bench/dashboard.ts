@@ -191,14 +191,14 @@ async function measureChanges(
   };
   const page = await context.newPage();
   await page.goto(`/@admin/${name}`);
-  await page.getByText("By hand").waitFor();
+  await page.getByText("Manual").waitFor();
   const onPage = await measure(page, async (number) => {
     const isAlways = number % 2 === 0;
     await owner.call(updateAutomaticUpdates, {
       params: { workspace },
       body: { automatic_updates: isAlways ? "always" : "never" },
     });
-    return isAlways ? "Automatic" : "By hand";
+    return isAlways ? "Automatic" : "Manual";
   });
   findings.noteTimes("a change, seen on its page", onPage);
   await page.goto("/workspaces");
