@@ -83,7 +83,9 @@ export function WorkspaceList({
     const workspace = workspaceAt(index);
     return workspace === undefined ? undefined : groupOf(workspace, search, viewer.me.id);
   };
-  const shown = items.flatMap(({ index }) => workspaceAt(index) ?? []);
+  const newest = (workspace: Workspace): Workspace =>
+    items.flatMap(({ index }) => workspaceAt(index) ?? []).find(({ id }) => id === workspace.id) ??
+    workspace;
   const keys = new Set<string>();
   return (
     <ListViewerContext value={viewer}>
@@ -140,7 +142,7 @@ export function WorkspaceList({
         <Suspense>
           <ActionDialog
             action={asked.action}
-            workspace={shown.find(({ id }) => id === asked.workspace.id) ?? asked.workspace}
+            workspace={newest(asked.workspace)}
             onClose={() => setAsked(undefined)}
           />
         </Suspense>
