@@ -59,7 +59,7 @@ export { hashAgentToken } from "./platform/auth/agent-token.ts";
 export { findLiveAgent } from "./platform/auth/queries.ts";
 export { SecretBox } from "./platform/auth/secret-box.ts";
 export { type Limits, mapLimits } from "./platform/config/limits.ts";
-export { connectionOptions, databaseOn } from "./platform/db/database.ts";
+export { connectionOptions, databaseOn, ignoreErrorsInUse } from "./platform/db/database.ts";
 export { Refusal, Unavailable } from "./platform/errors/errors.ts";
 export { fullGrant, type UserCaller } from "./platform/http/caller.ts";
 export { JobCanceled } from "./platform/jobs/worker.ts";

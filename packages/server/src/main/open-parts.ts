@@ -176,7 +176,7 @@ async function openDeployment(
   opened.defer(() => postgres?.close({ isHanging: connections.isAbandoned }));
   const address = postgres?.connection ?? { url: settings.postgresUrl ?? "" };
   opened.use(connections);
-  // One of them is the heartbeats' own.
+  // Heartbeats have one of them.
   const pool = { max: settings.limits.maxDatabaseConnections - 1, connections };
   const db = opened.adopt(openDatabase(address, logger, pool), (one) => one.destroy());
   const heartbeats = opened.use(new HeartbeatConnection({ db, address, logger, connections }));

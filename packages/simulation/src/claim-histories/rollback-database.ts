@@ -1,5 +1,5 @@
 import type { Database } from "@slipway/server";
-import { connectionOptions, databaseOn } from "@slipway/server/claims";
+import { connectionOptions, databaseOn, ignoreErrorsInUse } from "@slipway/server/claims";
 import pg from "pg";
 
 /**
@@ -13,8 +13,8 @@ export interface RollbackDatabase extends AsyncDisposable {
 
 export async function openRollbackDatabase(url: string): Promise<RollbackDatabase> {
   const pool = new pg.Pool({ ...connectionOptions({ url }), max: 1, idleTimeoutMillis: 0 });
-  // The database may be dropped before the server has noticed that the connection ends; that error would end the process.
-  pool.on("connect", (client) => client.on("error", () => undefined));
+  // The database may be dropped before it has noticed that the connection ends.
+  ignoreErrorsInUse(pool);
   await pool.query("begin");
   const db = databaseOn(pool, {
     begin: "savepoint inside",

@@ -108,10 +108,17 @@ export function openDatabase(
     if (isNews) warnedAtMs = performance.now();
     logger[isNews ? "warn" : "debug"]({ error }, "idle database connection lost");
   });
-  // A connection that breaks during a query fails it as well; this event alone would end the process too.
-  pool.on("connect", (client) => client.on("error", () => undefined));
+  ignoreErrorsInUse(pool);
   connections?.add(pool);
   return databaseOn(fewConnections(pool, { clock: systemClock }));
+}
+
+/**
+ * Ignores the errors of connections in use or closing: they fail a query as well, if there is one, but an event without a
+ * listener would end the process.
+ */
+export function ignoreErrorsInUse(pool: pg.Pool): void {
+  pool.on("connect", (client) => client.on("error", () => undefined));
 }
 
 /** Returns a database on the caller's own pool, which `destroy` closes; `words` begin and end its transactions. */
