@@ -101,6 +101,7 @@ export async function echoTimes(page: Page, count: number): Promise<readonly num
     const key = line.charAt(typed.length);
     if (key === "") {
       await page.keyboard.press("Enter");
+      await page.waitForTimeout(keyDelayMs);
       typed = "";
       continue;
     }
