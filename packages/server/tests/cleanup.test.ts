@@ -22,6 +22,7 @@ const nothing = {
   dryRuns: 0,
   versions: 0,
   runs: 0,
+  readings: 0,
   auditEntries: 0,
   buildLogLines: 0,
 };
@@ -343,4 +344,12 @@ it("keeps audit entries and logs forever if they have no limit", async () => {
     values ('create', 'workspace', ${place.workspaceId}, 'dev')`.execute(db);
   const retention = { maxAuditDays: Infinity, maxBuildLogDays: Infinity };
   expect(await cleanUp(db, now + 36_000 * day, retention)).toEqual(nothing);
+});
+
+it("removes a question of a form that nobody waits for any longer", async () => {
+  const { db } = database;
+  await sql`insert into parameter_readings (session_id, template_version_id, owner_id, given)
+    select gen_random_uuid(), id, ${place.userId}, '{}' from template_versions limit 1`.execute(db);
+  expect(await cleanUp(db, now + day / 48, defaultLimits)).toEqual(nothing);
+  expect(await cleanUp(db, now + day / 12, defaultLimits)).toEqual({ ...nothing, readings: 1 });
 });

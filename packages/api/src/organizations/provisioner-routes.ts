@@ -88,6 +88,8 @@ export const serveProvisioner = defineRoute({
     name: Type.Optional(Type.String({ maxLength: 128 })),
     /** The maximum number of jobs at the same time. */
     jobs: Type.Optional(Type.String({ maxLength: 4 })),
+    /** `true` from a program that reads the parameters that a template has for certain values. */
+    parameters: Type.Optional(Type.String({ maxLength: 8 })),
     /** The tags as a JSON object, from those of the key (default: all of them). */
     tags: Type.Optional(Type.String({ maxLength: 8_192 })),
   }),

@@ -89,6 +89,7 @@ async function run(options: RunProvisionerOptions): Promise<number> {
     id: directory.replicaId,
     name,
     jobs: String(Math.min(limits.maxTerraformRuns, maxJobs)),
+    parameters: "true",
     ...(tags === undefined ? {} : { tags: JSON.stringify(tags) }),
   };
   await using scope = new Scope();

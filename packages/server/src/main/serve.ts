@@ -9,6 +9,7 @@ import { runCleanup } from "../features/cleanup/service.ts";
 import { runLogInChecks } from "../features/logins/check-service.ts";
 import { announceWorker } from "../features/organizations/worker-service.ts";
 import { defaultReconciler, runReconciler } from "../features/prebuilds/reconcile/reconciler.ts";
+import { RemoteParameters } from "../features/provisioners/remote-parameters.ts";
 import type { Provisioners } from "../features/provisioners/session-service.ts";
 import { runSchedules } from "../features/schedules/scheduler.ts";
 import { ParameterReader } from "../features/templates/parameter-service.ts";
@@ -121,6 +122,7 @@ async function openSite(
         drivers,
         accessUrl: site.accessUrl,
         unpackDir: parts.directory.unpackDir,
+        provisioners: new RemoteParameters(platform),
       });
       wireWorkspaces(site, platform, { ...claims, externalAuth, parameters });
       const readDerpMap = readRelayMap(site.accessUrl, () => stun?.port);

@@ -26,6 +26,8 @@ export function wireProvisioners(
   addKeyRoutes(routes, platform);
   const sessions = new Provisioners({
     ...platform,
+    secrets: parts.secrets,
+    accessUrl,
     heartbeats,
     endedJobs,
     // The provisioner unpacks templates itself.

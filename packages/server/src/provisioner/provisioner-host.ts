@@ -1,8 +1,13 @@
 import { type Driver, type DriverBuild, type DriverTemplate } from "@slipway/drivers";
 import { type Clock, type Logger, Scope } from "@slipway/runtime";
+import type { ParameterDefinition } from "@slipway/template";
 
 import { CallParts, largeStateBytes, PartBudget } from "../features/provisioners/call-parts.ts";
-import type { BuildInput, ReadingInput } from "../features/provisioners/remote-driver.ts";
+import type {
+  BuildInput,
+  ParametersInput,
+  ReadingInput,
+} from "../features/provisioners/remote-driver.ts";
 import type { ReadingJson, ResultJson } from "../features/provisioners/result-form.ts";
 import type { CallMethod, ServerMessage } from "../features/provisioners/session-messages.ts";
 import { unpackTemplate } from "../features/templates/unpack-service.ts";
@@ -24,7 +29,7 @@ const heldParts = { maxBytes: 512 * 1024 * 1024, maxRooms: 0 };
 interface HostedJob {
   readonly job: string;
   readonly method: CallMethod;
-  /** The workspace, or the job of a reading. */
+  /** The workspace, or the job or question of a reading. */
   readonly subject: string;
   readonly run: HostedRun;
 }
@@ -149,6 +154,14 @@ export class ProvisionerHost implements AsyncDisposable {
       directory: files.directory,
       notes: given.notes,
     });
+    if (method === "parameters") {
+      const input = parseParametersInput(given.input);
+      const subject = { ...input, template: template(input) };
+      const parameters = await driver.readParameters?.(subject, signal);
+      if (parameters === undefined)
+        throw new Error(`the driver ${driver.name} reads no parameters`);
+      return { result: json(parameters) };
+    }
     if (method === "read") {
       const input = parseReadingInput(given.input);
       const reading = await driver.read?.({ ...input, template: template(input) }, log, signal);
@@ -194,7 +207,7 @@ async function endAll(runs: readonly HostedJob[], job: string, link: CallLink): 
 }
 
 function subjectOf(method: CallMethod, input: Uint8Array, job: string): string {
-  if (method === "read") return job;
+  if (method === "read" || method === "parameters") return job;
   return parseBuildInput(input).workspace.id;
 }
 
@@ -203,11 +216,16 @@ function parseReadingInput(bytes: Uint8Array): ReadingInput {
   return JSON.parse(Buffer.from(bytes).toString()) as ReadingInput;
 }
 
+function parseParametersInput(bytes: Uint8Array): ParametersInput {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- from a server of the same protocol
+  return JSON.parse(Buffer.from(bytes).toString()) as ParametersInput;
+}
+
 function parseBuildInput(bytes: Uint8Array): BuildInput {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- from a server of the same protocol
   return JSON.parse(Buffer.from(bytes).toString()) as BuildInput;
 }
 
-function json(value: ReadingJson | ResultJson): Uint8Array {
+function json(value: ReadingJson | ResultJson | readonly ParameterDefinition[]): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }

@@ -50,7 +50,7 @@ export class RawProvisioner implements AsyncDisposable {
     key,
     id = randomUUID(),
     organization = "default",
-    query = { protocol: "1", build: "v0", name: "raw", id },
+    query = { protocol: "1", build: "v0", name: "raw", parameters: "true", id },
   }: RawProvisionerOptions): Promise<
     RawProvisioner | { readonly status: number; readonly text: string }
   > {

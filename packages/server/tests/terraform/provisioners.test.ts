@@ -2,7 +2,9 @@ import { join } from "node:path";
 
 import { cancelBuild, getBuildTimings } from "@slipway/api/builds/routes";
 import { deleteProvisionerKey } from "@slipway/api/organizations/provisioner-routes";
-import { TcpProxy } from "@slipway/testkit";
+import { evaluateParameters } from "@slipway/api/templates/parameter-routes";
+import { pushVersion, TcpProxy } from "@slipway/testkit";
+import { dependentFiles } from "@slipway/testkit/terraform";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
@@ -82,6 +84,23 @@ describe("a provisioner", () => {
       expect.objectContaining({ key_name: "cancel", status: "idle" }),
     );
     await stage.remove(workspace);
+  });
+});
+
+describe("a form", () => {
+  it("has the parameters that the provisioner's OpenTofu reads for its values", async () => {
+    const key = await makeKey(server.admin, "form", { region: "form" });
+    await using _ = await stage.start(key);
+    const { "main.tf": main = "", ...more } = dependentFiles;
+    const options = { file: "main.tf", more, tags: { region: "form" } };
+    const params = { version: await pushVersion(server.admin, main, options) };
+    const body = { id: 1, inputs: { gpu: "true", gpus: "3", region: "us" } };
+    const answer = await server.admin.call(evaluateParameters, { params, body });
+    expect(answer.diagnostics).toEqual([]);
+    const values = answer.parameters.map(({ name, value }) => `${name}=${value.value}`);
+    expect(values).toEqual(expect.arrayContaining(["gpus=3", "region=us", "zone=us-1"]));
+    // The server itself could not read them.
+    expect(values).not.toContain("zone=eu-1");
   });
 });
 

@@ -16,6 +16,7 @@ it("counts back from now", () => {
     dryRuns: "2026-03-30T12:00:00.000Z",
     unusedVersions: "2026-03-24T12:00:00.000Z",
     keptRuns: "2026-03-24T12:00:00.000Z",
+    readings: "2026-03-31T11:00:00.000Z",
     auditEntries: "2026-03-01T12:00:00.000Z",
     buildLogLines: "1970-01-01T00:00:00.000Z",
   });
@@ -30,6 +31,7 @@ const nothing = {
   dryRuns: 0,
   versions: 0,
   runs: 0,
+  readings: 0,
   auditEntries: 0,
   buildLogLines: 0,
 };
@@ -48,6 +50,7 @@ it.each([
       dryRuns: 999,
       versions: 99,
       runs: 199,
+      readings: 999,
       auditEntries: 9_999,
       buildLogLines: 19_999,
     },

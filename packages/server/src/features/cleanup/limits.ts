@@ -17,6 +17,7 @@ const keepMs = {
   dryRuns: day,
   unusedVersions: 7 * day,
   keptRuns: 7 * day,
+  readings: hour,
 } as const;
 
 /**
@@ -41,6 +42,7 @@ export const roundLimits = {
   dryRuns: 1000,
   versions: 100,
   runs: 200,
+  readings: 1000,
   auditEntries: 10_000,
   buildLogLines: 20_000,
 } as const;
@@ -70,6 +72,8 @@ export interface Cutoffs {
   readonly unusedVersions: string;
   /** The stop of the workspace that left a run. */
   readonly keptRuns: string;
+  /** The question of a form to a provisioner, which who asked has not removed. */
+  readonly readings: string;
   readonly auditEntries: string;
   readonly buildLogLines: string;
 }
@@ -89,6 +93,7 @@ export function cutoffs(now: number, { maxAuditDays, maxBuildLogDays }: Retentio
     dryRuns: before(keepMs.dryRuns),
     unusedVersions: before(keepMs.unusedVersions),
     keptRuns: before(keepMs.keptRuns),
+    readings: before(keepMs.readings),
     auditEntries: before(maxAuditDays * day),
     buildLogLines: before(maxBuildLogDays * day),
   };

@@ -132,9 +132,10 @@ export const agedTables = [
   { name: "workspace_agent_script_timings", age: sql`created_at`, keptFor: "script_id" },
 ] as const;
 
-/** Tables that have separate retention periods: runs left by stopped workspaces, audit entries, and build logs. */
+/** Tables that have separate retention periods. */
 export const separateTables = {
   runs: { name: "kept_runs", age: sql`created_at`, keptFor: undefined },
+  readings: { name: "parameter_readings", age: sql`created_at`, keptFor: undefined },
   auditEntries: { name: "audit_log", age: sql`created_at`, keptFor: undefined },
   buildLogLines: { name: "job_logs", age: sql`created_at`, keptFor: undefined },
 } as const;

@@ -78,6 +78,7 @@ export async function cleanUp(
   const files = await remove((trx) => deleteUnusedFiles(trx, old.unusedFiles, roundLimits.files));
   const usageRows = await remove((trx) => removeUsage(trx, old));
   const runs = await removeAged("runs", old.keptRuns);
+  const readings = await removeAged("readings", old.readings);
   const auditEntries = await removeAged("auditEntries", old.auditEntries);
   const buildLogLines = await removeAged("buildLogLines", old.buildLogLines);
   return {
@@ -88,6 +89,7 @@ export async function cleanUp(
     dryRuns: dryRuns ?? 0,
     versions: versions ?? 0,
     runs: runs ?? 0,
+    readings: readings ?? 0,
     auditEntries: auditEntries ?? 0,
     buildLogLines: buildLogLines ?? 0,
   };

@@ -12,11 +12,14 @@ import type {
   RequestMessage,
 } from "./session-messages.ts";
 
+export type SentParts = Readonly<Partial<Record<PartName, Uint8Array>>>;
+
 /** A call of a driver's method. */
 export interface RemoteCall {
   readonly job: string;
   readonly method: CallMethod;
-  readonly parts: Readonly<Partial<Record<PartName, Uint8Array>>>;
+  /** Reads what is sent with the call, in its turn to be sent. */
+  readonly readParts: () => Promise<SentParts>;
   readonly log: DriverLog;
   /** Resolves when the log has room for more. */
   readonly room: () => Promise<void>;

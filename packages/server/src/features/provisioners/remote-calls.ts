@@ -35,7 +35,7 @@ export class RemoteCalls implements AsyncDisposable {
   readonly #channel: MessageChannel<ProvisionerMessage, ServerMessage>;
   readonly #options: CallsOptions;
   readonly #open = new Map<string, OpenCall>();
-  /** Calls are sent one after another, so that the provisioner holds the parts of few. */
+  /** Calls are sent one after another, so that both ends hold the parts of few. */
   readonly #sending = new Turnstile((inside) => inside === 0);
   readonly #scope = new Scope();
 
@@ -96,9 +96,9 @@ export class RemoteCalls implements AsyncDisposable {
     }
   }
 
-  async #begin(id: string, { job, method, parts }: RemoteCall): Promise<void> {
+  async #begin(id: string, { job, method, readParts }: RemoteCall): Promise<void> {
     try {
-      for (const [part, bytes] of Object.entries(parts)) {
+      for (const [part, bytes] of Object.entries(await readParts())) {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key of the record
         await sendPart(this.#channel, id, part as PartName, bytes);
       }

@@ -9,18 +9,24 @@ import {
   type DriverTemplate,
   type ObserveInput,
   type ReadInput,
+  type ReadParametersInput,
   type WorkspaceObservation,
 } from "@slipway/drivers";
 import { errorText } from "@slipway/runtime";
-import { terraformDriver } from "@slipway/template";
+import { type ParameterDefinition, terraformDriver } from "@slipway/template";
 
-import type { RemoteCall, RemoteResult } from "./open-call.ts";
+import type { RemoteCall, RemoteResult, SentParts } from "./open-call.ts";
 import type { RemoteCalls } from "./remote-calls.ts";
-import { parseReading, parseResult } from "./result-form.ts";
+import { parseParameters, parseReading, parseResult } from "./result-form.ts";
 import type { CallMethod } from "./session-messages.ts";
 
 /** The input of a reading, without the parts that are sent as they are. */
 export interface ReadingInput extends Omit<ReadInput, "template"> {
+  readonly template: TemplateInput;
+}
+
+/** The input of a reading of parameters, without the parts that are sent as they are. */
+export interface ParametersInput extends Omit<ReadParametersInput, "template"> {
   readonly template: TemplateInput;
 }
 
@@ -53,9 +59,20 @@ export class RemoteDriver implements Driver {
   async read(input: ReadInput, log: DriverLog, signal: AbortSignal): Promise<DriverReading> {
     const { template, ...rest } = input;
     const reading: ReadingInput = { ...rest, template: templateInput(template) };
-    const parts = partsOf(reading, await this.#job.readArchive(), template);
-    const result = await this.#call("read", { parts, log, build: undefined }, signal);
+    const readParts = () => this.#readParts(reading, template);
+    const result = await this.#call("read", { readParts, log, build: undefined }, signal);
     return { ...parsed(result, parseReading), notes: result.notes };
+  }
+
+  async readParameters(
+    { template, ...rest }: ReadParametersInput,
+    signal: AbortSignal,
+  ): Promise<readonly ParameterDefinition[]> {
+    const input: ParametersInput = { ...rest, template: templateInput(template) };
+    const readParts = () => this.#readParts(input, template);
+    const log = { write: () => undefined };
+    const result = await this.#call("parameters", { readParts, log, build: undefined }, signal);
+    return parsed(result, parseParameters);
   }
 
   async plan(): Promise<DriverPlan> {
@@ -79,7 +96,7 @@ export class RemoteDriver implements Driver {
   }
 
   async settle(build: DriverBuild, log: DriverLog): Promise<void> {
-    const call = await this.#callOf(build, log);
+    const call = this.#callOf(build, log);
     await this.#call("settle", call, new AbortController().signal);
   }
 
@@ -94,39 +111,41 @@ export class RemoteDriver implements Driver {
     log: DriverLog,
     signal: AbortSignal,
   ): Promise<DriverResult> {
-    const result = await this.#call(method, await this.#callOf(build, log), signal);
+    const result = await this.#call(method, this.#callOf(build, log), signal);
     return { ...parsed(result, parseResult), state: result.state };
   }
 
-  async #callOf(
-    { template, state, keepState, hold, ...rest }: DriverBuild,
-    log: DriverLog,
-  ): Promise<Pick<RemoteCall, "parts" | "log" | "build">> {
-    const archive = await this.#job.readArchive();
-    const workspace = withoutUnusedKey(rest.workspace, archive);
-    const input: BuildInput = { ...rest, workspace, template: templateInput(template) };
-    const parts = {
-      ...partsOf(input, archive, template),
-      ...(state === undefined ? {} : { state }),
+  #callOf({ template, state, keepState, hold, ...rest }: DriverBuild, log: DriverLog): CallOfJob {
+    const readParts = async (): Promise<SentParts> => {
+      const archive = await this.#job.readArchive();
+      const workspace = withoutUnusedKey(rest.workspace, archive);
+      const input: BuildInput = { ...rest, workspace, template: templateInput(template) };
+      const parts = partsOf(input, archive, template);
+      return { ...parts, ...(state === undefined ? {} : { state }) };
     };
-    return { parts, log, build: { keepState, hold } };
+    return { readParts, log, build: { keepState, hold } };
   }
 
-  #call(
-    method: CallMethod,
-    call: Pick<RemoteCall, "parts" | "log" | "build">,
-    signal: AbortSignal,
-  ): Promise<RemoteResult> {
+  async #readParts(
+    input: ReadingInput | ParametersInput,
+    template: DriverTemplate,
+  ): Promise<SentParts> {
+    return partsOf(input, await this.#job.readArchive(), template);
+  }
+
+  #call(method: CallMethod, call: CallOfJob, signal: AbortSignal): Promise<RemoteResult> {
     const { calls, id, room } = this.#job;
     return calls.call({ ...call, job: id, method, room }, signal);
   }
 }
 
+type CallOfJob = Pick<RemoteCall, "readParts" | "log" | "build">;
+
 function partsOf(
-  input: ReadingInput | BuildInput,
+  input: ReadingInput | ParametersInput | BuildInput,
   archive: Uint8Array,
   { notes }: DriverTemplate,
-): RemoteCall["parts"] {
+): SentParts {
   const json = Buffer.from(JSON.stringify(input));
   return { input: json, archive, ...(notes === undefined ? {} : { notes }) };
 }

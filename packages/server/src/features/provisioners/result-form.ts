@@ -1,9 +1,9 @@
 import type { DriverReading, DriverResource, StartedAgent } from "@slipway/drivers";
 import {
-  type AgentDefinition,
   definitionProblem,
   displayApps,
   formTypes,
+  type ParameterDefinition,
   parameterTypes,
   type TemplateDefinition,
   terraformDriver,
@@ -181,6 +181,7 @@ const started = record({ definition: agent, token: { type: "string", maxLength: 
 
 const validator = createValidator();
 const checkReading = validator.compile(record({ definition, resources }));
+const checkParameters = validator.compile(list(parameter));
 const checkResult = validator.compile(record({ resources }, { agents: list(started) }));
 
 /** The result of a reading, without its notes. */
@@ -202,29 +203,38 @@ export function parseReading(bytes: Uint8Array): ReadingJson {
   return reading;
 }
 
+/** Parses the parameters that a template has for certain values. Throws `TypeError` for any other bytes. */
+export function parseParameters(bytes: Uint8Array): readonly ParameterDefinition[] {
+  const json = parse(bytes);
+  if (!checkParameters(json)) throw malformed(checkParameters.errors);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- just checked against its form
+  const parameters = json as readonly ParameterDefinition[];
+  requireStorable({ ...emptyDefinition, parameters });
+  return parameters;
+}
+
 /** Parses the result of a build. Throws `TypeError` for any other bytes. */
 export function parseResult(bytes: Uint8Array): ResultJson {
   const json = parse(bytes);
   if (!checkResult(json)) throw malformed(checkResult.errors);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- just checked against its form
   const result = json as ResultJson;
-  requireStorable(asDefinition((result.agents ?? []).map((one) => one.definition)));
+  const agents = (result.agents ?? []).map((one) => one.definition);
+  requireStorable({ ...emptyDefinition, agents });
   return result;
 }
 
-function asDefinition(agents: readonly AgentDefinition[]): TemplateDefinition {
-  return {
-    driver: terraformDriver,
-    displayName: "",
-    description: "",
-    icon: "",
-    parameters: [],
-    presets: [],
-    onClaim: undefined,
-    externalAuth: undefined,
-    agents,
-  };
-}
+const emptyDefinition: TemplateDefinition = {
+  driver: terraformDriver,
+  displayName: "",
+  description: "",
+  icon: "",
+  parameters: [],
+  presets: [],
+  onClaim: undefined,
+  externalAuth: undefined,
+  agents: [],
+};
 
 function requireStorable(given: TemplateDefinition): void {
   const problem = definitionProblem(given);

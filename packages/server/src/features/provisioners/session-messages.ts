@@ -11,7 +11,15 @@ export const maxMessageBytes = 512 * 1024;
 export const maxPieceBytes = 192 * 1024;
 
 /** The methods of a driver that a provisioner carries out. */
-export const callMethods = ["read", "start", "stop", "delete", "claim", "settle"] as const;
+export const callMethods = [
+  "read",
+  "parameters",
+  "start",
+  "stop",
+  "delete",
+  "claim",
+  "settle",
+] as const;
 export type CallMethod = (typeof callMethods)[number];
 
 /** The parts of a call and of its answer, which are sent in pieces (docs/protocol/provisioners.md §3). */

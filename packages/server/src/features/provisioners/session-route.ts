@@ -69,7 +69,15 @@ async function openSession(db: Queryable, key: FoundKey, query: SessionQuery): P
     throw invalidField("jobs", `must be a number from 1 to ${maxJobs}`);
   }
   const tags = chosenTags(key, query.tags);
-  const session = { workerId, sessionId: randomUUID(), tags, keyId: key.id, name };
+  const readsParameters = query.parameters === "true";
+  const session = {
+    workerId,
+    sessionId: randomUUID(),
+    tags,
+    keyId: key.id,
+    name,
+    readsParameters,
+  };
   const worker = { ...session, version: query.build ?? "", drivers: [terraformDriver] };
   if (!(await beginSession(db, worker))) {
     throw new Conflict(

@@ -7,6 +7,7 @@ import { acquireTaggedJob, type ProvisionerSession } from "../../platform/jobs/a
 import { type JobCount, type JobHandlers, JobWorker } from "../../platform/jobs/worker.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
+import { type AnswerNeeds, answerReadings } from "./answer-readings.ts";
 import { PartBudget } from "./call-parts.ts";
 import { MessageChannel } from "./message-channel.ts";
 import { RemoteCalls } from "./remote-calls.ts";
@@ -17,7 +18,7 @@ import {
 } from "./session-messages.ts";
 import { endSession, isKeyThere, touchSession } from "./worker-queries.ts";
 
-export interface ProvisionersOptions extends Platform {
+export interface ProvisionersOptions extends Platform, Pick<AnswerNeeds, "secrets" | "accessUrl"> {
   readonly heartbeats: Pick<HeartbeatConnection, "run">;
   readonly endedJobs: JobCount;
   /** Returns the handlers of the jobs that a session's provisioner carries out. */
@@ -29,6 +30,7 @@ export interface NewSession extends ProvisionerSession {
   readonly keyId: string;
   readonly name: string;
   readonly maxJobs: number;
+  readonly readsParameters: boolean;
 }
 
 const maxSessions = 200;
@@ -109,7 +111,7 @@ export class Provisioners implements AsyncDisposable {
   }
 
   async #work(channel: Channel, session: NewSession): Promise<void> {
-    const { endedJobs, handlers, ...platform } = this.#options;
+    const { endedJobs, handlers, secrets, accessUrl, ...platform } = this.#options;
     await using calls = new RemoteCalls(channel, { clock: platform.clock, budget: this.#budget });
     await using scope = new Scope();
     await using worker = new JobWorker({
@@ -130,6 +132,10 @@ export class Provisioners implements AsyncDisposable {
         await this.#touch(channel, session);
       }
     });
+    if (session.readsParameters) {
+      const needs = { ...platform, secrets, accessUrl };
+      scope.run((signal) => answerReadings(needs, { ...session, calls }, signal));
+    }
     for await (const message of channel) {
       switch (message.type) {
         case "alive":

@@ -9,6 +9,7 @@ export interface NewWorker extends Omit<ProvisionerSession, "organizationId"> {
   readonly name: string;
   readonly version: string;
   readonly drivers: readonly string[];
+  readonly readsParameters: boolean;
 }
 
 /**
@@ -16,12 +17,13 @@ export interface NewWorker extends Omit<ProvisionerSession, "organizationId"> {
  * to a server or to another key.
  */
 export async function beginSession(db: Queryable, worker: NewWorker): Promise<boolean> {
-  const { workerId, sessionId, keyId, name, version, drivers, tags } = worker;
+  const { workerId, sessionId, keyId, name, version, drivers, tags, readsParameters } = worker;
   const row = {
     name,
     version,
     drivers: [...drivers],
     tags: { ...tags },
+    reads_parameters: readsParameters,
     session_id: sessionId,
     last_seen_at: sql<string>`now()`,
   };

@@ -11,7 +11,7 @@ import {
 } from "@slipway/template";
 
 import { Invalid, notFound, Unavailable } from "../../platform/errors/errors.ts";
-import { hasTags } from "../../platform/jobs/tags.ts";
+import { hasTags, type JobTags, tagsText } from "../../platform/jobs/tags.ts";
 import { type OwnerNeeds, readDriverOwner } from "../users/driver-owner-service.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 import { jobTags } from "./job-tags-service.ts";
@@ -20,11 +20,31 @@ import { type UnpackNeeds, withTemplateFiles } from "./unpack-service.ts";
 import { selectDriverNotes } from "./version-queries.ts";
 import type { BuildableVersion } from "./version-service.ts";
 
-export interface ReaderNeeds extends UnpackNeeds, OwnerNeeds {
-  readonly drivers: ReadonlyMap<string, Driver>;
+/** The place at which a driver reads parameters. */
+interface ReadingPlace extends UnpackNeeds {
   /** Returns the URL at which agents reach the server. */
   readonly accessUrl: () => string;
+}
+
+export interface ReaderNeeds extends ReadingPlace, OwnerNeeds {
+  readonly drivers: ReadonlyMap<string, Driver>;
   readonly clock: Pick<Clock, "monotonic">;
+  readonly provisioners: Provisioners;
+}
+
+/** Reads the parameters of versions that run on provisioners elsewhere. */
+interface Provisioners {
+  /** Resolves to undefined if no provisioner with the tags is online that can. Rejects with a `DriverError`. */
+  readonly read: (
+    question: {
+      readonly organizationId: string;
+      readonly tags: JobTags;
+      readonly versionId: string;
+      readonly ownerId: string;
+      readonly values: ParameterValues;
+    },
+    signal: AbortSignal,
+  ) => Promise<readonly ParameterDefinition[] | undefined>;
 }
 
 /** Values of parameters by their names. */
@@ -58,8 +78,8 @@ const retrySeconds = 5;
 export class ParameterReader implements AsyncDisposable {
   readonly #needs: ReaderNeeds;
   readonly #cache = new BoundedCache<readonly ParameterDefinition[]>(cacheBounds);
-  readonly #runs = new SharedRuns<readonly ParameterDefinition[]>();
-  readonly #users = new Map<string, { readonly turnstile: Turnstile; questions: number }>();
+  readonly #runs = new SharedRuns<ReadParameters>();
+  readonly #users = new Map<string, UserTurns>();
   readonly #closing = new AbortController();
   #questions = 0;
 
@@ -80,26 +100,25 @@ export class ParameterReader implements AsyncDisposable {
     const { definition, organization_id: organizationId } = version;
     const { parameters, parameterSources: sources } = definition;
     if (sources === undefined) return { parameters, inexact: undefined };
-    const driver = this.#needs.drivers.get(definition.driver);
-    const inexact = absence(version, driver);
-    if (inexact !== undefined || driver === undefined) return { parameters, inexact };
+    const ask = this.#wayFor(version, values);
+    if (typeof ask === "string") return { parameters, inexact: ask };
     const owner = await readDriverOwner(this.#needs, { id: ownerId, organizationId });
     if (owner === undefined) throw notFound();
     const question = { version, sources, owner, values: passedValues(sources, values) };
     const known = this.#cached(question);
-    if (known !== undefined) return { parameters: known, inexact };
+    if (known !== undefined) return { parameters: known, inexact: undefined };
     const either = AbortSignal.any([signal, this.#closing.signal]);
-    const found = await this.#runs.run(keyOf(question), either, (stop) =>
-      this.#inTurn(userId, stop, async () => {
+    using turns = this.#enter(userId);
+    return await this.#runs.run(keyOf(question), either, (stop) =>
+      turns.turnstile.run(stop, async () => {
         // Somebody may have asked the same while this one waited.
         const cached = this.#cached(question);
-        if (cached !== undefined) return cached;
-        const read = await this.#readByDriver(driver, question, stop);
-        this.#keep(question, read);
+        if (cached !== undefined) return { parameters: cached, inexact: undefined };
+        const read = await ask(question, stop);
+        if (read.inexact === undefined) this.#keep(question, read.parameters);
         return read;
       }),
     );
-    return { parameters: found, inexact };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -125,8 +144,8 @@ export class ParameterReader implements AsyncDisposable {
     this.#cache.set(keyOf({ ...question, values }), entry, now);
   }
 
-  /** Runs a question in its user's turn. */
-  async #inTurn<T>(userId: string, signal: AbortSignal, task: () => Promise<T>): Promise<T> {
+  /** Lets a user wait for an answer, or throws `Unavailable`, which those who ask the same do not get. */
+  #enter(userId: string): Pick<UserTurns, "turnstile"> & Disposable {
     const turns = this.#users.get(userId) ?? {
       turnstile: new Turnstile((inside) => inside < 1),
       questions: 0,
@@ -140,38 +159,72 @@ export class ParameterReader implements AsyncDisposable {
     this.#users.set(userId, turns);
     turns.questions += 1;
     this.#questions += 1;
-    try {
-      return await turns.turnstile.run(signal, task);
-    } finally {
+    const leave = (): void => {
       turns.questions -= 1;
       this.#questions -= 1;
-      if (turns.questions === 0) this.#users.delete(userId);
-    }
+      if (turns.questions === 0 && this.#users.get(userId) === turns) this.#users.delete(userId);
+    };
+    return { turnstile: turns.turnstile, [Symbol.dispose]: leave };
   }
 
-  async #readByDriver(
-    driver: Driver,
-    { version, sources, owner, values: parameters }: FullQuestion,
-    signal: AbortSignal,
-  ): Promise<readonly ParameterDefinition[]> {
-    const { db } = this.#needs;
-    const accessUrl = this.#needs.accessUrl();
-    const { id, name, template_id: templateId, template_name: templateName, file_id } = version;
-    const named = { id: templateId ?? nilUuid, name: templateName ?? "", version: name };
-    const notes = await selectDriverNotes(db, id);
-    const files = {
-      template: { ...named, notes, settings: {}, directory: undefined },
-      fileId: file_id,
-      agents: [],
-      areNeeded: true,
-    };
-    return withTemplateFiles(this.#needs, files, async (template) => {
-      const input = { key: randomUUID(), template, parameters, accessUrl, owner, sources };
-      const read = await driver.readParameters?.(input, signal);
-      if (read === undefined) throw new Error(`the driver ${driver.name} reads no parameters`);
-      return read;
+  /** Returns what reads the parameters of a version, or the reason why nothing does. */
+  #wayFor(version: BuildableVersion, values: ParameterValues): Ask | string {
+    const { drivers, provisioners } = this.#needs;
+    const { definition, id: versionId } = version;
+    const tags = jobTags(
+      version,
+      Object.entries(values).map(([name, value]) => ({ name, value })),
+    );
+    if (hasTags(tags)) {
+      return async ({ owner: { id: ownerId, organizationId }, values: passed }, signal) => {
+        const asked = { organizationId, tags, versionId, ownerId, values: passed };
+        const parameters = await provisioners.read(asked, signal);
+        if (parameters !== undefined) return { parameters, inexact: undefined };
+        const inexact = `no provisioner of the server's version with the tags ${tagsText(tags)} is online`;
+        return { parameters: definition.parameters, inexact };
+      };
+    }
+    const driver = drivers.get(definition.driver);
+    if (driver?.readParameters === undefined) return "this server lacks its driver";
+    if (driver.refusal !== undefined) return `the driver ${driver.name} ${driver.refusal} here`;
+    return async (question, signal) => ({
+      parameters: await readParametersByDriver(this.#needs, driver, question, signal),
+      inexact: undefined,
     });
   }
+}
+
+type Ask = (question: FullQuestion, signal: AbortSignal) => Promise<ReadParameters>;
+
+/** The turns of a user, who has one question carried out at a time. */
+interface UserTurns {
+  readonly turnstile: Turnstile;
+  questions: number;
+}
+
+/** Has a driver read the parameters of a version for values and an owner. Rejects with a `DriverError` if it cannot. */
+export async function readParametersByDriver(
+  place: ReadingPlace,
+  driver: Driver,
+  { version, sources, owner, values: parameters }: FullQuestion,
+  signal: AbortSignal,
+): Promise<readonly ParameterDefinition[]> {
+  const accessUrl = place.accessUrl();
+  const { id, name, template_id: templateId, template_name: templateName, file_id } = version;
+  const named = { id: templateId ?? nilUuid, name: templateName ?? "", version: name };
+  const notes = await selectDriverNotes(place.db, id);
+  const files = {
+    template: { ...named, notes, settings: {}, directory: undefined },
+    fileId: file_id,
+    agents: [],
+    areNeeded: true,
+  };
+  return withTemplateFiles(place, files, async (template) => {
+    const input = { key: randomUUID(), template, parameters, accessUrl, owner, sources };
+    const read = await driver.readParameters?.(input, signal);
+    if (read === undefined) throw new Error(`the driver ${driver.name} reads no parameters`);
+    return read;
+  });
 }
 
 /** Reads parameters as `read` does; throws `Invalid` if they cannot be read. */
@@ -193,20 +246,12 @@ export async function readForStart(
   }
 }
 
+/** A question with everything that a driver needs for its answer. */
 interface FullQuestion {
   readonly version: BuildableVersion;
   readonly sources: readonly ParameterSource[];
   readonly owner: DriverOwner;
   readonly values: ParameterValues;
-}
-
-/** Returns the reason why this server cannot read the parameters of a version; undefined if it can. */
-function absence(version: BuildableVersion, driver: Driver | undefined): string | undefined {
-  if (hasTags(jobTags(version))) return "the template runs on provisioners elsewhere";
-  if (driver?.readParameters === undefined) return "this server lacks its driver";
-  return driver.refusal === undefined
-    ? undefined
-    : `the driver ${driver.name} ${driver.refusal} here`;
 }
 
 /** Returns the values that can be passed to a driver, and that it may look at. */

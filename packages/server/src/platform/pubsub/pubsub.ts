@@ -47,10 +47,14 @@ export const topics = {
   /** Requests to cancel the job. */
   jobCancel: (jobId: string) => `job-cancel:${jobId}`,
   jobQueue: "job-queue",
+  /** The answer to a question about parameters. */
+  parameterReading: (readingId: string) => `parameter-reading:${readingId}`,
   /** The desired and actual state of the pool of a preset. */
   prebuilds: (presetId: string) => `prebuilds:${presetId}`,
   /** The key of provisioners: it was deleted. */
   provisionerKey: (keyId: string) => `provisioner-key:${keyId}`,
+  /** The questions about parameters to the provisioner of a session. */
+  provisionerSession: (sessionId: string) => `provisioner-session:${sessionId}`,
   /** The relays of all replicas. */
   relays: "relays",
   /** The sessions, tokens and rights of a user that have ended or changed; the database itself hints (migration 0069). */

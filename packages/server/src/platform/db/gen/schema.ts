@@ -227,6 +227,18 @@ export interface Organizations {
   updated_at: Generated<string>;
 }
 
+export interface ParameterReadings {
+  answered_at: string | null;
+  created_at: Generated<string>;
+  error: string | null;
+  given: Json;
+  id: Generated<string>;
+  owner_id: string;
+  parameters: Json | null;
+  session_id: string;
+  template_version_id: string;
+}
+
 export interface ProvisionerKeys {
   created_at: Generated<string>;
   hashed_secret: Buffer;
@@ -415,6 +427,7 @@ export interface Workers {
   key_id: string | null;
   last_seen_at: Generated<string>;
   name: string;
+  reads_parameters: Generated<boolean>;
   session_id: string | null;
   tags: Generated<import("@slipway/api/jobs/provisioner").ProvisionerTags>;
   version: string;
@@ -687,6 +700,7 @@ export interface DB {
   oauth_grants: OauthGrants;
   organization_members: OrganizationMembers;
   organizations: Organizations;
+  parameter_readings: ParameterReadings;
   provisioner_keys: ProvisionerKeys;
   relay_mesh_keys: RelayMeshKeys;
   relay_replicas: RelayReplicas;

@@ -59,6 +59,7 @@ import { up as jobAttempts } from "./0083-job-attempts.ts";
 import { up as endedByProviders } from "./0084-ended-by-providers.ts";
 import { up as jobTimings } from "./0085-job-timings.ts";
 import { up as provisioners } from "./0086-provisioners.ts";
+import { up as parameterReadings } from "./0087-parameter-readings.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006,
@@ -125,4 +126,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0084-ended-by-providers": { up: endedByProviders },
   "0085-job-timings": { up: jobTimings },
   "0086-provisioners": { up: provisioners },
+  "0087-parameter-readings": { up: parameterReadings },
 };

@@ -1,0 +1,318 @@
+import { randomUUID } from "node:crypto";
+
+import { routePath } from "@slipway/api/contract/route";
+import type { DynamicParametersResponse } from "@slipway/api/templates/dynamic-parameters";
+import { evaluateParameters, followParameters } from "@slipway/api/templates/parameter-routes";
+import { createTemplate } from "@slipway/api/templates/routes";
+import { createWorkspace } from "@slipway/api/workspaces/routes";
+import { type Clock, silentLogger, systemClock } from "@slipway/runtime";
+import { createFakeClock, pushVersion } from "@slipway/testkit";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+
+import { RemoteParameters } from "../src/features/provisioners/remote-parameters.ts";
+import { connectionOptions } from "../src/platform/db/database.ts";
+import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
+import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
+import { addPerson, type Client } from "./support/people.ts";
+import { makeKey } from "./support/provisioner-process.ts";
+import { json, patience, reading } from "./support/raw-provisioner-jobs.ts";
+import { RawProvisioner } from "./support/raw-provisioner.ts";
+import { openTextSocket } from "./support/text-socket.ts";
+
+/* Forms of versions that run on provisioners elsewhere: the parameters are read there. */
+
+const opened = new AsyncDisposableStack();
+let server: OpenServer;
+
+beforeAll(async () => {
+  server = opened.use(await openServer(inject("postgresUrl"), { SLIPWAY_TERRAFORM: "off" }));
+});
+afterAll(() => opened.disposeAsync());
+
+const parameter = (name: string, initial: string) => ({
+  name,
+  displayName: "",
+  description: "",
+  icon: "",
+  type: "string",
+  formType: "input",
+  isMutable: true,
+  isEphemeral: false,
+  options: [],
+  default: initial,
+});
+const sources = ["region", "zone"].map((name) => ({
+  address: `data.coder_parameter.${name}`,
+  name,
+  mayBeEphemeral: false,
+}));
+
+/** A template of provisioners with one tag, and a provisioner with it. */
+interface Stage {
+  readonly tag: string;
+  readonly key: string;
+  readonly version: string;
+  readonly provisioner: RawProvisioner;
+}
+
+/** Pushes a template, whose parameters are read by the first provisioner of its tag. */
+async function open(tag: string, url = server.url): Promise<Stage> {
+  const key = await makeKey(server.admin, tag, { only: tag });
+  const provisioner = opened.use(await RawProvisioner.connect({ url, key }));
+  const pushing = pushVersion(server.admin, "# x", { file: "main.tf", tags: { only: tag } });
+  const { call } = await provisioner.nextCall();
+  const definition = {
+    ...reading.definition,
+    parameters: [parameter("region", "eu"), parameter("zone", "eu-1")],
+    parameterSources: sources,
+  };
+  end(provisioner, call, { ...reading, definition });
+  return { tag, key, version: await pushing, provisioner };
+}
+
+function end(provisioner: RawProvisioner, call: string, result: unknown): void {
+  provisioner.sendPart(call, "result", json(result));
+  provisioner.send({ type: "end", call });
+}
+
+function evaluate(
+  version: string,
+  inputs: Readonly<Record<string, string>>,
+  client: Client = server.admin,
+): Promise<DynamicParametersResponse> {
+  const body = { id: 1, inputs };
+  return client.call(evaluateParameters, { params: { version }, body });
+}
+
+const names = ({ parameters }: DynamicParametersResponse): readonly string[] =>
+  parameters.map(({ name, value }) => `${name}=${value.value}`);
+
+interface Input {
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Answers the next question with the parameters of its region; resolves to its input. */
+async function answerNext(provisioner: RawProvisioner): Promise<Input> {
+  const { call, method } = await provisioner.nextCall();
+  expect(method).toBe("parameters");
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of the server under test
+  const input = JSON.parse(provisioner.part(call, "input").toString()) as Input;
+  const { region = "eu" } = input.parameters;
+  end(provisioner, call, [parameter("region", region), parameter("zone", `${region}-1`)]);
+  return input;
+}
+
+async function openQuestions(): Promise<number> {
+  return (await server.db.selectFrom("parameter_readings").select("id").execute()).length;
+}
+
+describe("a form", () => {
+  it("has the parameters that a provisioner reads for its values, once for the same ones", async () => {
+    const { version, provisioner } = await open("once");
+    const asking = evaluate(version, { region: "us" });
+    const input = await answerNext(provisioner);
+    expect(input).toMatchObject({
+      parameters: { region: "us" },
+      sources,
+      owner: { username: "admin" },
+      template: { version: expect.any(String) },
+    });
+    expect(names(await asking)).toEqual(["region=us", "zone=us-1"]);
+    expect((await asking).diagnostics).toEqual([]);
+    expect(names(await evaluate(version, { region: "us" }))).toEqual(["region=us", "zone=us-1"]);
+    expect(await openQuestions()).toBe(0);
+  });
+
+  it("is answered by a provisioner with another server", async () => {
+    await using replica = await openReplica(server, { SLIPWAY_TERRAFORM: "off" });
+    const { version, provisioner } = await open("other", replica.url);
+    const asking = evaluate(version, { region: "us" });
+    await answerNext(provisioner);
+    expect(names(await asking)).toEqual(["region=us", "zone=us-1"]);
+    await provisioner[Symbol.asyncDispose]();
+  });
+
+  it("asks another provisioner when the first one leaves", async () => {
+    const { version, provisioner, key } = await open("leaves");
+    const asking = evaluate(version, { region: "us" });
+    await provisioner.nextCall();
+    await using second = await RawProvisioner.connect({ url: server.url, key });
+    await provisioner[Symbol.asyncDispose]();
+    await answerNext(second);
+    expect(names(await asking)).toEqual(["region=us", "zone=us-1"]);
+  });
+
+  it("asks the provisioner with the fewest open questions", async () => {
+    const { version, provisioner, key } = await open("fewest");
+    const ann = await addPerson(server, "fewest");
+    const first = evaluate(version, { region: "us" });
+    const { call } = await provisioner.nextCall();
+    await using second = await RawProvisioner.connect({ url: server.url, key });
+    const other = evaluate(version, { region: "asia" }, ann.client);
+    await answerNext(second);
+    expect(names(await other)).toEqual(["region=asia", "zone=asia-1"]);
+    end(provisioner, call, [parameter("region", "us")]);
+    await first;
+  });
+
+  it("shows the defaults, and why, without a provisioner that reads parameters", async () => {
+    const { tag, version, provisioner, key } = await open("absent");
+    await provisioner[Symbol.asyncDispose]();
+    const shown = {
+      diagnostics: [
+        expect.objectContaining({
+          severity: "warning",
+          detail: expect.stringContaining(
+            `no provisioner of the server's version with the tags only=${tag} is online`,
+          ),
+        }),
+      ],
+    };
+    const alone = await evaluate(version, { region: "us" });
+    expect(alone).toMatchObject(shown);
+    expect(names(alone)).toEqual(["region=us", "zone=eu-1"]);
+    const query = { protocol: "1", build: "v0", name: "old", id: randomUUID() };
+    await using _ = await RawProvisioner.connect({ url: server.url, key, query });
+    expect(await evaluate(version, { region: "us" })).toMatchObject(shown);
+    await using newer = await RawProvisioner.connect({ url: server.url, key });
+    const asking = evaluate(version, { region: "us" });
+    await answerNext(newer);
+    expect(names(await asking)).toEqual(["region=us", "zone=us-1"]);
+  });
+
+  it.each([
+    ["an error", undefined, "a data source hangs"],
+    ["no list", {}, "malformed result"],
+    [
+      "a type that there is not",
+      [{ ...parameter("region", "x"), type: "map" }],
+      "malformed result",
+    ],
+    ["a NUL", [parameter("region", "a\0b")], "malformed result"],
+  ])("shows that the parameters cannot be read after %s", async (name, result, text) => {
+    const { version, provisioner } = await open(`bad-${name.replaceAll(" ", "-")}`);
+    const asking = evaluate(version, { region: "us" });
+    const { call } = await provisioner.nextCall();
+    if (result !== undefined) end(provisioner, call, result);
+    else provisioner.send({ type: "end", call, error: { code: "run-failed", message: text } });
+    expect(await asking).toMatchObject({
+      diagnostics: [
+        expect.objectContaining({ severity: "error", detail: expect.stringContaining(text) }),
+      ],
+    });
+    expect(await openQuestions()).toBe(0);
+  });
+
+  it("ends the run on the provisioner when it is closed", async () => {
+    const { version, provisioner } = await open("closed");
+    const path = routePath(followParameters, { version });
+    const url = `${server.url.replace("http", "ws")}/api/v2${path}`;
+    const form = openTextSocket(url, server.admin.headers);
+    const { call } = await provisioner.nextCall();
+    form.raw.close();
+    expect(await provisioner.next("abort")).toMatchObject({ call });
+    await expect.poll(openQuestions, patience).toBe(0);
+    provisioner.send({ type: "end", call, error: { code: "aborted", message: "aborted" } });
+    const asking = evaluate(version, { region: "us" });
+    await answerNext(provisioner);
+    expect(names(await asking)).toEqual(["region=us", "zone=us-1"]);
+  });
+
+  it("waits while its provisioner has two questions, and is asked when one is answered", async () => {
+    const { version, provisioner } = await open("two");
+    const people = await Promise.all(
+      ["two-a", "two-b", "two-c"].map((one) => addPerson(server, one)),
+    );
+    const asking = people.map(({ client }) => evaluate(version, { region: "us" }, client));
+    const first = await provisioner.nextCall();
+    await provisioner.nextCall();
+    await expect.poll(openQuestions, patience).toBe(3);
+    provisioner.send({ type: "alive" });
+    await provisioner.next("alive");
+    const begun = provisioner.messages.filter(({ method }) => method === "parameters");
+    expect(begun).toHaveLength(2);
+    end(provisioner, first.call, [parameter("region", "us")]);
+    const third = await provisioner.nextCall();
+    for (const { call = "" } of [...begun.slice(1), third]) {
+      end(provisioner, call, [parameter("region", "us")]);
+    }
+    for (const answer of asking) expect(names(await answer)).toEqual(["region=us"]);
+  });
+});
+
+it("a workspace has the parameters that its provisioner declares for its values", async () => {
+  const { version, provisioner } = await open("workspace");
+  const params = { organization: "default" };
+  const body = { name: "workspace", template_version_id: version };
+  const template = await server.admin.call(createTemplate, { params, body });
+  const create = (region: string, zone: string) =>
+    server.admin.call(createWorkspace, {
+      params: { user: "me" },
+      body: {
+        name: `w-${zone}`,
+        template_id: template.id,
+        rich_parameter_values: [
+          { name: "region", value: region },
+          { name: "zone", value: zone },
+        ],
+      },
+    });
+  const none = create("us", "us-1");
+  const { call } = await provisioner.nextCall();
+  end(provisioner, call, [parameter("region", "us")]);
+  await expect(none).rejects.toMatchObject({ status: 400 });
+  const made = create("asia", "asia-1");
+  await answerNext(provisioner);
+  expect((await made).latest_build.status).toMatch(/pending|starting/);
+});
+
+describe("a question", () => {
+  /** Returns what asks provisioners, with hints of its own, and a question about a version. */
+  async function openReader(clock: Clock, tag: string, versionId: string) {
+    const { db } = server;
+    const common = { db, clock: systemClock, logger: silentLogger };
+    const connection = connectionOptions({ url: server.postgresUrl });
+    const replicaId = randomUUID();
+    const pubsub = opened.use(new PostgresPubSub({ ...common, connection, replicaId }));
+    const { organization_id: organizationId, created_by: ownerId } = await db
+      .selectFrom("template_versions")
+      .where("id", "=", versionId)
+      .select(["organization_id", "created_by"])
+      .executeTakeFirstOrThrow();
+    const question = { organizationId, tags: { only: tag }, versionId, ownerId, values: {} };
+    return { reader: new RemoteParameters({ db, pubsub, clock, logger: silentLogger }), question };
+  }
+
+  it("is given up when no answer comes within a minute", async () => {
+    const { tag, version, provisioner } = await open("silent");
+    const clock = createFakeClock();
+    const { reader, question } = await openReader(clock, tag, version);
+    const asking = reader.read(question, new AbortController().signal);
+    let isOver = false;
+    const outcome = asking.catch((error: unknown) => error).finally(() => (isOver = true));
+    const { call } = await provisioner.nextCall();
+    await vi.waitUntil(
+      async () => {
+        await clock.advance(clock.sleepers === 0 ? 0 : 1_000);
+        return isOver;
+      },
+      { timeout: 30_000, interval: 2 },
+    );
+    expect(String(await outcome)).toContain("did not answer within 60 seconds");
+    expect(await provisioner.next("abort")).toMatchObject({ call });
+    expect(await openQuestions()).toBe(0);
+  });
+
+  it("is not put to a provisioner of another organization, nor to one that lacks a tag", async () => {
+    const { tag, version, provisioner } = await open("foreign");
+    const { reader, question } = await openReader(systemClock, tag, version);
+    const { signal } = new AbortController();
+    const elsewhere = { ...question, organizationId: randomUUID() };
+    expect(await reader.read(elsewhere, signal)).toBeUndefined();
+    const more = { ...question, tags: { ...question.tags, more: "x" } };
+    expect(await reader.read(more, signal)).toBeUndefined();
+    const asking = reader.read(question, signal);
+    await answerNext(provisioner);
+    expect(await asking).toMatchObject([{ name: "region" }, { name: "zone" }]);
+  });
+});
