@@ -1,54 +1,36 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 
 import { objectOf, systemClock, textOf } from "@slipway/runtime";
 import { afterEach, expect, it } from "vitest";
 
-import { ClusterConnection } from "./cluster-connection.ts";
+import { openApiServer, refuse as answerRefusal } from "../../tests/support/api-server.ts";
+import type { ClusterConnection } from "./cluster-connection.ts";
 import { type ObjectEvent, watchObjects } from "./watch-objects.ts";
 
 /* The loop of lists and watches, at an API server that answers as each test wants. */
 
-const opened: AsyncDisposableStack[] = [];
+const opened: AsyncDisposable[] = [];
 
 afterEach(async () => {
-  for (const stack of opened.splice(0)) await stack.disposeAsync();
+  for (const server of opened.splice(0)) await server[Symbol.asyncDispose]();
 });
+
+const { signal } = new AbortController();
 
 type Handler = (url: URL, response: ServerResponse) => void;
 
 /** Serves the answers in their order, the last one again and again, and collects the requests. */
 async function serve(...handlers: readonly Handler[]) {
-  const stack = new AsyncDisposableStack();
-  opened.push(stack);
   const urls: string[] = [];
-  const server = createServer((request: IncomingMessage, response) => {
-    const url = new URL(request.url ?? "", "http://server");
+  const server = await openApiServer(({ url }, response) => {
     const handler = handlers[Math.min(urls.length, handlers.length - 1)];
     urls.push(
       `${url.searchParams.get("watch") ?? "list"} ${url.searchParams.get("resourceVersion")}`,
     );
     handler?.(url, response);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  stack.defer(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const endpoint = {
-    url: `http://127.0.0.1:${port}`,
-    namespace: "n",
-    ca: undefined,
-    serverName: undefined,
-    certificate: undefined,
-    readToken: undefined,
-  };
-  const connection = new ClusterConnection(endpoint, { clock: systemClock, patienceMs: 1_000 });
-  stack.use(connection);
-  return { connection, urls };
+  opened.push(server);
+  return { connection: server.connection, urls };
 }
 
 const list =
@@ -73,7 +55,7 @@ const changed = (name: string, resourceVersion: string, type = "MODIFIED") => ({
 async function watchFor(
   connection: ClusterConnection,
   count: number,
-  silenceMs = 5_000,
+  { silenceMs = 5_000, patienceMs = 5_000 } = {},
 ): Promise<readonly string[]> {
   const ending = new AbortController();
   const seen: string[] = [];
@@ -83,7 +65,7 @@ async function watchFor(
     seen.push(`${event.kind} ${names.join(",")}`);
     if (seen.length >= count) ending.abort(new Error("seen"));
   };
-  const options = { clock: systemClock, patienceMs: 5_000, silenceMs };
+  const options = { clock: systemClock, patienceMs, silenceMs };
   await expect(
     watchObjects(connection, { path: "/pods" }, take, options, ending.signal),
   ).rejects.toThrow("seen");
@@ -92,10 +74,8 @@ async function watchFor(
 
 const refuse =
   (code: number, reason: string): Handler =>
-  (_url, response) => {
-    response.statusCode = code;
-    response.end(JSON.stringify({ kind: "Status", reason, code }));
-  };
+  (_url, response) =>
+    answerRefusal(response, code, reason);
 
 const keepOpen: Handler = (_url, response) => void response.write("\n");
 
@@ -121,7 +101,7 @@ it.each([
 
 it("begins a new watch when one is silent", async () => {
   const { connection, urls } = await serve(list("1", "a"), keepOpen, events(changed("a", "2")));
-  expect(await watchFor(connection, 2, 200)).toEqual(["listed a", "changed a"]);
+  expect(await watchFor(connection, 2, { silenceMs: 200 })).toEqual(["listed a", "changed a"]);
   expect(urls).toEqual(["list null", "1 1", "1 1"]);
 });
 
@@ -207,4 +187,52 @@ it("repeats a request while the server is overloaded, and refuses an answer with
   await expect(
     endless.connection.json({ method: "GET", path: "/pods", signal: AbortSignal.timeout(20_000) }),
   ).rejects.toThrow("more than 16777216 bytes");
+});
+
+it("goes on for any time with watches in which nothing happens", async () => {
+  const quiet = Array.from({ length: 3 }, () => keepOpen);
+  const { connection } = await serve(list("1", "a"), ...quiet, events(changed("a", "2")));
+  const seen = await watchFor(connection, 2, { silenceMs: 50, patienceMs: 100 });
+  expect(seen).toEqual(["listed a", "changed a"]);
+});
+
+it("fails when the server refuses watches for longer than it may", async () => {
+  const { connection } = await serve(list("1", "a"), refuse(503, "Unavailable"));
+  const options = { clock: systemClock, patienceMs: 100 };
+  const watching = watchObjects(connection, { path: "/pods" }, () => undefined, options, signal);
+  await expect(watching).rejects.toMatchObject({ status: 503 });
+});
+
+it("leaves the connections of requests free, however many watches are open", async () => {
+  const answered = list("1", "a");
+  const server = await openApiServer(({ url }, response) => {
+    const isWatch = url.searchParams.get("watch") === "1";
+    (isWatch ? keepOpen : answered)(url, response);
+  });
+  opened.push(server);
+  const { connection, requests } = server;
+  const ending = new AbortController();
+  const options = { clock: systemClock, patienceMs: 5_000 };
+  const watches = Array.from({ length: 40 }, () =>
+    watchObjects(connection, { path: "/pods" }, () => undefined, options, ending.signal),
+  );
+  const ended = Promise.allSettled(watches);
+  await expect.poll(() => requests).toHaveLength(80);
+  expect(await connection.json({ method: "GET", path: "/pods", signal })).toHaveProperty("items");
+  ending.abort();
+  await ended;
+});
+
+it("ends a watch that sends an object without an end", async () => {
+  const endless: Handler = (_url, response) => {
+    const chunk = Buffer.alloc(1024 * 1024, "x");
+    const send = (): void => {
+      while (response.write(chunk));
+      response.once("drain", send);
+    };
+    send();
+  };
+  const { connection, urls } = await serve(list("1", "a"), endless, events(changed("a", "2")));
+  expect(await watchFor(connection, 2)).toEqual(["listed a", "changed a"]);
+  expect(urls).toEqual(["list null", "1 1", "1 1"]);
 });

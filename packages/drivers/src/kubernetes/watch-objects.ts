@@ -61,8 +61,10 @@ export async function watchObjects(
         version = list.version;
         failedSince = undefined;
       }
-      for await (const event of openWatch(connection, { selection, version, silenceMs }, signal)) {
-        failedSince = undefined;
+      const events = await openWatch(connection, { selection, version, silenceMs }, signal);
+      // The server is there, even if nothing happens for longer than proxies keep a connection.
+      failedSince = undefined;
+      for await (const event of events) {
         delays.reset();
         version = textOf(objectOf(event.object["metadata"])["resourceVersion"]) || version;
         if (event.type === "DELETED") report({ kind: "removed", object: event.object });
@@ -90,13 +92,14 @@ interface WatchEvent {
   readonly object: JsonObject;
 }
 
-async function* openWatch(
+/** Resolves to the events of a watch once the API server has accepted it. */
+async function openWatch(
   connection: ClusterConnection,
   { selection, version, silenceMs }: OpenedWatch,
   signal: AbortSignal,
-): AsyncGenerator<WatchEvent> {
+): Promise<AsyncGenerator<WatchEvent>> {
   const { path, labelSelector, fieldSelector } = selection;
-  const request = { path, signal };
+  const request = { method: "GET", path, signal } as const;
   const query = {
     watch: "1",
     allowWatchBookmarks: "true",
@@ -105,8 +108,15 @@ async function* openWatch(
     labelSelector,
     fieldSelector,
   };
+  const body = await connection.open({ ...request, query }, silenceMs);
+  return readEvents(body, (error) => connection.failure(request, error));
+}
+
+async function* readEvents(
+  body: AsyncIterable<Uint8Array>,
+  failure: (error: unknown) => unknown,
+): AsyncGenerator<WatchEvent> {
   try {
-    const body = await connection.open({ ...request, method: "GET", query }, silenceMs);
     for await (const line of jsonLines(body, maxObjectBytes)) {
       const { type, object: value } = objectOf(line);
       const object = objectOf(value);
@@ -120,6 +130,6 @@ async function* openWatch(
       yield { type: textOf(type), object };
     }
   } catch (error) {
-    throw connection.failure(request, error);
+    throw failure(error);
   }
 }
