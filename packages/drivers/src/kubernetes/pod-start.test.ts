@@ -99,3 +99,16 @@ it("ends when the cluster refuses the pod, and not when it fails for a moment", 
     reason: "the cluster refuses the pod: pods is forbidden: exceeded quota: none",
   });
 });
+
+it("keeps few events that come before their pod, and writes a bounded log", () => {
+  const start = open();
+  const flood = Array.from({ length: 5_000 }, (_, index) =>
+    eventWith("FailedScheduling", `${index} ${"x".repeat(5_000)}`, "Warning"),
+  );
+  for (const event of flood) start.takePodEvent(event);
+  const first = start.takePod(waitingFor("ContainerCreating")).lines;
+  expect(first).toHaveLength(100);
+  const rest = flood.flatMap((event) => start.takePodEvent(event).lines);
+  expect(first.length + rest.length).toBe(200);
+  for (const line of [...first, ...rest]) expect(line).toHaveLength(1_000);
+});
