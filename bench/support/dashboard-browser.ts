@@ -57,8 +57,11 @@ export async function openPlainLines(openContext: OpenContext, count: number): P
   return page;
 }
 
-/** Scrolls a page at each of some frames; resolves to their lengths in milliseconds. */
-export async function scrollFrames(page: Page, count: number): Promise<readonly number[]> {
+/** Scrolls a page by some pixels at each frame; resolves to the lengths of the frames in milliseconds. */
+export async function scrollFrames(
+  page: Page,
+  { count, pixels }: { readonly count: number; readonly pixels: number },
+): Promise<readonly number[]> {
   const frames: unknown = await page.evaluate(`new Promise((resolve) => {
     const frames = [];
     let last = performance.now();
@@ -66,7 +69,7 @@ export async function scrollFrames(page: Page, count: number): Promise<readonly 
       const now = performance.now();
       frames.push(now - last);
       last = now;
-      window.scrollBy(0, 240);
+      window.scrollBy(0, ${String(pixels)});
       if (frames.length < ${String(count)}) requestAnimationFrame(step);
       else resolve(frames);
     };
