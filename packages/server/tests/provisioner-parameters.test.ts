@@ -6,6 +6,7 @@ import { evaluateParameters, followParameters } from "@slipway/api/templates/par
 import { createTemplate } from "@slipway/api/templates/routes";
 import { createWorkspace } from "@slipway/api/workspaces/routes";
 import { type Clock, silentLogger, systemClock } from "@slipway/runtime";
+import type { TagDefinition } from "@slipway/template";
 import { createFakeClock, pushVersion } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 
@@ -17,7 +18,7 @@ import { addPerson, type Client } from "./support/people.ts";
 import { makeKey } from "./support/provisioner-process.ts";
 import { json, patience, reading } from "./support/raw-provisioner-jobs.ts";
 import { RawProvisioner } from "./support/raw-provisioner.ts";
-import { openTextSocket } from "./support/text-socket.ts";
+import { openTextSocket, type TextSocket } from "./support/text-socket.ts";
 
 /* Forms of versions that run on provisioners elsewhere: the parameters are read there. */
 
@@ -55,8 +56,18 @@ interface Stage {
   readonly provisioner: RawProvisioner;
 }
 
+interface OpenOptions {
+  /** The server of the provisioner. */
+  readonly url?: string;
+  /** The tags that the template declares beside that of its push. */
+  readonly tags?: readonly TagDefinition[];
+}
+
 /** Pushes a template, whose parameters are read by the first provisioner of its tag. */
-async function open(tag: string, url = server.url): Promise<Stage> {
+async function open(
+  tag: string,
+  { url = server.url, tags = [] }: OpenOptions = {},
+): Promise<Stage> {
   const key = await makeKey(server.admin, tag, { only: tag });
   const provisioner = opened.use(await RawProvisioner.connect({ url, key }));
   const pushing = pushVersion(server.admin, "# x", { file: "main.tf", tags: { only: tag } });
@@ -65,6 +76,7 @@ async function open(tag: string, url = server.url): Promise<Stage> {
     ...reading.definition,
     parameters: [parameter("region", "eu"), parameter("zone", "eu-1")],
     parameterSources: sources,
+    ...(tags.length === 0 ? {} : { tags }),
   };
   end(provisioner, call, { ...reading, definition });
   return { tag, key, version: await pushing, provisioner };
@@ -82,6 +94,11 @@ function evaluate(
 ): Promise<DynamicParametersResponse> {
   const body = { id: 1, inputs };
   return client.call(evaluateParameters, { params: { version }, body });
+}
+
+function openForm(version: string): TextSocket {
+  const path = routePath(followParameters, { version });
+  return openTextSocket(`${server.url.replace("http", "ws")}/api/v2${path}`, server.admin.headers);
 }
 
 const names = ({ parameters }: DynamicParametersResponse): readonly string[] =>
@@ -125,7 +142,7 @@ describe("a form", () => {
 
   it("is answered by a provisioner with another server", async () => {
     await using replica = await openReplica(server, { SLIPWAY_TERRAFORM: "off" });
-    const { version, provisioner } = await open("other", replica.url);
+    const { version, provisioner } = await open("other", { url: replica.url });
     const asking = evaluate(version, { region: "us" });
     await answerNext(provisioner);
     expect(names(await asking)).toEqual(["region=us", "zone=us-1"]);
@@ -153,6 +170,24 @@ describe("a form", () => {
     expect(names(await other)).toEqual(["region=asia", "zone=asia-1"]);
     end(provisioner, call, [parameter("region", "us")]);
     await first;
+  });
+
+  it("goes where the value of its tag says, if that can be stored", async () => {
+    const tags = [{ name: "place", value: "eu", parameter: "region" }];
+    const { tag, version } = await open("place", { tags });
+    const key = await makeKey(server.admin, "place-eu", { only: tag, place: "eu" });
+    await using provisioner = await RawProvisioner.connect({ url: server.url, key });
+    const detail = expect.stringContaining("place=mars is online");
+    expect(await evaluate(version, { region: "mars" })).toMatchObject({
+      diagnostics: [expect.objectContaining({ detail })],
+    });
+    const form = openForm(version);
+    expect(await answerNext(provisioner)).toMatchObject({ parameters: {} });
+    await form.firstMessage;
+    form.raw.send(JSON.stringify({ id: 7, inputs: { region: "a\0b", zone: "z" } }));
+    expect(await answerNext(provisioner)).toMatchObject({ parameters: { zone: "z" } });
+    await expect.poll(() => form.messages.at(-1), patience).toContain('"id":7');
+    form.raw.close();
   });
 
   it("shows the defaults, and why, without a provisioner that reads parameters", async () => {
@@ -205,9 +240,7 @@ describe("a form", () => {
 
   it("ends the run on the provisioner when it is closed", async () => {
     const { version, provisioner } = await open("closed");
-    const path = routePath(followParameters, { version });
-    const url = `${server.url.replace("http", "ws")}/api/v2${path}`;
-    const form = openTextSocket(url, server.admin.headers);
+    const form = openForm(version);
     const { call } = await provisioner.nextCall();
     form.raw.close();
     expect(await provisioner.next("abort")).toMatchObject({ call });

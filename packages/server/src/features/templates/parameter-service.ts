@@ -171,10 +171,8 @@ export class ParameterReader implements AsyncDisposable {
   #wayFor(version: BuildableVersion, values: ParameterValues): Ask | string {
     const { drivers, provisioners } = this.#needs;
     const { definition, id: versionId } = version;
-    const tags = jobTags(
-      version,
-      Object.entries(values).map(([name, value]) => ({ name, value })),
-    );
+    const named = Object.entries(storable(values)).map(([name, value]) => ({ name, value }));
+    const tags = jobTags(version, named);
     if (hasTags(tags)) {
       return async ({ owner: { id: ownerId, organizationId }, values: passed }, signal) => {
         const asked = { organizationId, tags, versionId, ownerId, values: passed };
@@ -261,9 +259,13 @@ function passedValues(
 ): ParameterValues {
   const names = new Set(sources.map(({ name }) => name));
   const mayMatter = (name: string): boolean => names.has(undefined) || names.has(name);
+  return Object.fromEntries(Object.entries(storable(values)).filter(([name]) => mayMatter(name)));
+}
+
+function storable(values: ParameterValues): ParameterValues {
   return Object.fromEntries(
     Object.entries(values).filter(
-      ([name, value]) => mayMatter(name) && storageProblem(value, maxValueLength) === undefined,
+      ([, value]) => storageProblem(value, maxValueLength) === undefined,
     ),
   );
 }
