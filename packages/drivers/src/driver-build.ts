@@ -35,7 +35,10 @@ export interface LeaseTimes {
 }
 
 export interface BuildHold extends AsyncDisposable {
-  /** The wall-clock time of the last renewal, in milliseconds: the lease begins no earlier than then. */
+  /**
+   * The wall-clock time of the last renewal, in milliseconds: the lease begins no earlier than then, even if the clock was
+   * set meanwhile.
+   */
   readonly renewedAtMs: () => number;
 }
 

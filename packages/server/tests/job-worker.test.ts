@@ -13,6 +13,7 @@ import { readJob } from "../src/platform/jobs/service.ts";
 import { type JobHandler, JobWorker } from "../src/platform/jobs/worker.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
 import { fillPool } from "./support/full-pool.ts";
+import { holdOpen } from "./support/lock-waits.ts";
 import { type SeededWorkspace, seedWorkspace } from "./support/rows.ts";
 
 /* Jobs whose worker loses them, hears late of a cancellation, has too many, or drains. */
@@ -151,6 +152,56 @@ it("renews its leases while the pool has no connection free", async () => {
     const before = await readLease();
     await expect.poll(readLease, patience).not.toBe(before);
   }
+});
+
+it("keeps its other jobs while a transaction holds one of them", async () => {
+  const ids = [await addJob(), await addJob()];
+  const [locked = "", free = ""] = ids;
+  const reasons = new Map<string, string>();
+  const begun = new Set<string>();
+  openWorker({ clock: hasty }, ({ id }, _log, signal) => {
+    begun.add(id);
+    return new Promise((_resolve, reject) => {
+      signal.addEventListener("abort", () => {
+        reasons.set(id, String(signal.reason?.name));
+        reject(signal.reason);
+      });
+    });
+  });
+  await expect.poll(() => begun.size, patience).toBe(2);
+  await using _ = await holdOpen(database.db, (trx) =>
+    sql`select from jobs where id = ${locked} for update`.execute(trx),
+  );
+  const readLease = async () => {
+    const { rows } = await sql<{ readonly lease_until: string }>`
+      select lease_until from jobs where id = ${free}`.execute(database.db);
+    return rows[0]?.lease_until;
+  };
+  // The first may have been on its way already.
+  for (let renewals = 0; renewals < 3; renewals += 1) {
+    const before = await readLease();
+    await expect.poll(readLease, patience).not.toBe(before);
+  }
+  expect([...reasons]).toEqual([]);
+});
+
+it("renews its leases at once when the wall clock has moved on without it, and keeps its jobs", async () => {
+  let aheadMs = 0;
+  const clock = { ...neverAgain, now: () => systemClock.now() + aheadMs };
+  const { handler, begun } = openPatientHandler();
+  const jobId = await addJob();
+  openWorker({ clock }, handler);
+  await begun;
+  const past = "2020-01-01T00:00:00Z";
+  await database.db.updateTable("jobs").set({ lease_until: past }).execute();
+  aheadMs = 3_600_000;
+  const isLeased = async () => {
+    const { rows } = await sql`
+      select from jobs where id = ${jobId} and lease_until > now()`.execute(database.db);
+    return rows.length === 1;
+  };
+  await expect.poll(isLeased, patience).toBe(true);
+  expect(await stateOf(jobId)).toBe("running");
 });
 
 it("hears of a cancellation whose hint was lost when it renews the lease", async () => {

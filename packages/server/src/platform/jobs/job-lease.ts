@@ -1,7 +1,7 @@
 import type { Clock } from "@slipway/runtime";
 
 import type { Queryable } from "../db/database.ts";
-import { type JobHolder, leaseSeconds, renewLeases } from "./queries.ts";
+import { type JobHolder, leaseSeconds, renewLease } from "./queries.ts";
 
 export interface LeaseTimes {
   /** The length of the lease. */
@@ -12,7 +12,10 @@ export interface LeaseTimes {
 
 /** A lease that is longer than others while it is held. Its opener disposes of it. */
 export interface JobHold extends AsyncDisposable {
-  /** The wall-clock time of the last renewal, in milliseconds: the lease begins no earlier than then. */
+  /**
+   * The wall-clock time of the last renewal, in milliseconds: the lease begins no earlier than then, even if the clock was
+   * set meanwhile.
+   */
   readonly renewedAtMs: () => number;
 }
 
@@ -22,24 +25,40 @@ export const usualLease: LeaseTimes = {
   patienceMs: (leaseSeconds - 5) * 1000,
 };
 
-/** The lease of one attempt at a job, as its worker knows it. */
+/** A moment on both clocks of a machine. */
+export interface Moment {
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
+type LeaseClock = Pick<Clock, "now" | "monotonic">;
+
+/** Returns the present moment. */
+export function momentOf(clock: LeaseClock): Moment {
+  return { wallMs: clock.now(), monotonicMs: clock.monotonic() };
+}
+
+/**
+ * The lease of one attempt at a job, as its worker knows it. Goes by the monotonic clock, so that a wall clock that is set
+ * neither ends the lease early nor makes it last too long.
+ */
 export class JobLease {
   readonly #db: Queryable;
-  readonly #clock: Pick<Clock, "now">;
+  readonly #clock: LeaseClock;
   readonly #holder: JobHolder;
   #times = usualLease;
-  #renewedAtMs: number;
+  #renewed: Moment;
 
-  /** `acquiredAtMs`: the time before the statement that acquired the job. */
+  /** `acquired`: the moment before the statement that acquired the job. */
   constructor(
-    { db, clock }: { readonly db: Queryable; readonly clock: Pick<Clock, "now"> },
+    { db, clock }: { readonly db: Queryable; readonly clock: LeaseClock },
     holder: JobHolder,
-    acquiredAtMs: number = clock.now(),
+    acquired: Moment = momentOf(clock),
   ) {
     this.#db = db;
     this.#clock = clock;
     this.#holder = holder;
-    this.#renewedAtMs = acquiredAtMs;
+    this.#renewed = acquired;
   }
 
   get holder(): JobHolder {
@@ -53,12 +72,20 @@ export class JobLease {
 
   /** True if it was not renewed for so long that the work must end. */
   get isLapsing(): boolean {
-    return this.#clock.now() - this.#renewedAtMs >= this.#times.patienceMs;
+    return this.#age >= this.#times.patienceMs;
   }
 
-  /** Notes a renewal, with the time before its statement. */
-  noteRenewal(atMs: number): void {
-    this.#renewedAtMs = Math.max(this.#renewedAtMs, atMs);
+  /**
+   * True if it may be over by the wall clock alone: the clock was set, or the machine was suspended, during which the
+   * monotonic clock stands still. The next renewal shows which.
+   */
+  get isDoubtful(): boolean {
+    return this.#clock.now() - this.#renewed.wallMs >= this.#times.patienceMs;
+  }
+
+  /** Notes a renewal, with the moment before its statement. */
+  noteRenewal(moment: Moment): void {
+    if (moment.monotonicMs > this.#renewed.monotonicMs) this.#renewed = moment;
   }
 
   /** Makes the lease longer until the result is disposed of. Throws if the job belongs to another attempt by now. */
@@ -66,18 +93,23 @@ export class JobLease {
     const before = this.#times;
     await this.#change(times);
     return {
-      renewedAtMs: () => this.#renewedAtMs,
+      // The earlier one by either clock: others compare it with the wall clock.
+      renewedAtMs: () => Math.min(this.#renewed.wallMs, this.#clock.now() - this.#age),
       // Without the database, the job is over when the longer lease is.
       [Symbol.asyncDispose]: () => this.#change(before).catch(() => undefined),
     };
   }
 
+  get #age(): number {
+    return this.#clock.monotonic() - this.#renewed.monotonicMs;
+  }
+
   async #change(times: LeaseTimes): Promise<void> {
     this.#times = times;
-    const atMs = this.#clock.now();
-    const renewed = await renewLeases(this.#db, [{ ...this.#holder, seconds: this.seconds }]);
-    if (!renewed.has(this.#holder.jobId)) throw new JobLost();
-    this.noteRenewal(atMs);
+    const moment = momentOf(this.#clock);
+    if (!(await renewLease(this.#db, { ...this.#holder, seconds: this.seconds })))
+      throw new JobLost();
+    this.noteRenewal(moment);
   }
 }
 

@@ -97,22 +97,59 @@ export interface Renewal extends JobHolder {
   readonly seconds: number;
 }
 
-/** Renews leases; resolves to the jobs that still belong to their holders, each with whether it was canceled. */
+/**
+ * The result of a renewal. A job that another transaction is changing is `locked`: its lease is not renewed, and the next
+ * attempt shows whether it still belongs to its holder.
+ */
+export type RenewedLease = "renewed" | "canceled" | "locked";
+
+/**
+ * Renews leases; resolves to the results by the jobs' ids, without those that no longer belong to their holders. Waits for no
+ * lock, so that one job delays the renewal of no other.
+ */
 export async function renewLeases(
   db: Queryable,
   renewals: readonly Renewal[],
-): Promise<ReadonlyMap<string, { readonly isCanceled: boolean }>> {
+): Promise<ReadonlyMap<string, RenewedLease>> {
   const column = <T>(read: (one: Renewal) => T): readonly T[] => renewals.map(read);
-  const { rows } = await sql<{ readonly id: string; readonly canceled_at: string | null }>`
-    update jobs set lease_until = now() + make_interval(secs => held.seconds)
-      from unnest(
-        ${column((one) => one.jobId)}::uuid[], ${column((one) => one.workerId)}::uuid[],
-        ${column((one) => one.attempt)}::integer[], ${column((one) => one.seconds)}::float[]
-      ) as held (id, worker_id, attempt, seconds)
-      where jobs.id = held.id and jobs.worker_id = held.worker_id and jobs.attempt = held.attempt
-        and completed_at is null
-      returning jobs.id, canceled_at`.execute(db);
-  return new Map(rows.map((row) => [row.id, { isCanceled: row.canceled_at !== null }]));
+  const isHeld = sql`job.id = asked.id and job.worker_id = asked.worker_id
+    and job.attempt = asked.attempt and job.completed_at is null`;
+  const { rows } = await sql<{ readonly id: string; readonly result: RenewedLease }>`
+    with asked as (
+      select * from unnest(
+          ${column((one) => one.jobId)}::uuid[], ${column((one) => one.workerId)}::uuid[],
+          ${column((one) => one.attempt)}::integer[], ${column((one) => one.seconds)}::float[]
+        ) as asked (id, worker_id, attempt, seconds)),
+    -- A line of a job's log also locks its row, but hinders no renewal.
+    free as (
+      select job.id, asked.seconds from asked join jobs job on ${isHeld}
+        for no key update of job skip locked),
+    renewed as (
+      update jobs set lease_until = now() + make_interval(secs => free.seconds)
+        from free where jobs.id = free.id
+        returning jobs.id, jobs.canceled_at)
+    select job.id, case
+        when renewed.id is null then 'locked'
+        when renewed.canceled_at is null then 'renewed'
+        else 'canceled' end as result
+      from asked join jobs job on ${isHeld} left join renewed on renewed.id = job.id`.execute(db);
+  return new Map(rows.map(({ id, result }) => [id, result]));
+}
+
+/** Renews one lease, after another transaction that changes the job; resolves to false if it no longer belongs to its holder. */
+export async function renewLease(
+  db: Queryable,
+  { jobId, workerId, attempt, seconds }: Renewal,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable("jobs")
+    .set({ lease_until: sql`now() + make_interval(secs => ${seconds})` })
+    .where("id", "=", jobId)
+    .where("worker_id", "=", workerId)
+    .where("attempt", "=", attempt)
+    .where("completed_at", "is", null)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
 }
 
 export async function selectIsCanceled(db: Queryable, jobId: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { JobType } from "@slipway/api/jobs/job";
-import { errorText, Scope, Waiters } from "@slipway/runtime";
+import { errorText, Scope, Waiters, Wake } from "@slipway/runtime";
 
 import { isOutage } from "../db/errors.ts";
 import type { HeartbeatConnection } from "../db/heartbeat-connection.ts";
@@ -7,7 +7,7 @@ import type { Platform } from "../platform.ts";
 import { topics } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
 import { type AcquiredJob, acquireJob } from "./acquire-query.ts";
-import { JobLease, JobLost, usualLease } from "./job-lease.ts";
+import { JobLease, JobLost, type Moment, momentOf, usualLease } from "./job-lease.ts";
 import { JobLogWriter } from "./job-log-writer.ts";
 import { endStorably, failedOutcome, type JobOutcome } from "./job-outcome.ts";
 import { renewLeases, selectIsCanceled } from "./queries.ts";
@@ -44,7 +44,8 @@ export interface JobCount {
 /** The default maximum number of jobs at the same time. */
 const usualMaxJobs = 16;
 const pollMs = 10_000;
-/** The time between looks for leases that were not renewed. */
+const renewEveryMs = usualLease.lastsMs / 3;
+/** The time between looks for leases that were not renewed, and before the leases of locked jobs are renewed again. */
 const lapseCheckMs = 1_000;
 /** The time before an unfinished job is retried. */
 const retryMs = 1_000;
@@ -56,6 +57,8 @@ export class JobWorker implements AsyncDisposable {
   readonly #options: WorkerOptions;
   readonly #scope = new Scope();
   readonly #active = new Map<string, ActiveJob>();
+  /** Woken to renew the leases at once. */
+  readonly #renewal = new Wake();
   /** True if there may be a job that did not fit in or needs another attempt. */
   #mayHaveMore = false;
   #isDraining = false;
@@ -101,12 +104,12 @@ export class JobWorker implements AsyncDisposable {
       this.#mayHaveMore = true;
       return false;
     }
-    const atMs = clock.now();
+    const moment = momentOf(clock);
     const active = [...this.#active.keys()];
     this.#isTaking = true;
     try {
       const job = await (acquire?.(active) ?? acquireJob(db, workerId, active));
-      if (job !== undefined) this.#begin(job, atMs);
+      if (job !== undefined) this.#begin(job, moment);
       return job !== undefined;
     } finally {
       this.#isTaking = false;
@@ -114,12 +117,12 @@ export class JobWorker implements AsyncDisposable {
     }
   }
 
-  /** Begins a job that was acquired by a statement after that time. */
-  #begin(job: AcquiredJob, atMs: number): void {
+  /** Begins a job that was acquired by a statement after that moment. */
+  #begin(job: AcquiredJob, moment: Moment): void {
     const { db, clock, workerId } = this.#options;
     const controller = new AbortController();
     const holder = { jobId: job.id, workerId, attempt: job.attempt };
-    const lease = new JobLease({ db, clock }, holder, atMs);
+    const lease = new JobLease({ db, clock }, holder, moment);
     this.#active.set(job.id, { lease, controller });
     this.#scope.run(async (signal) => {
       using _ = this.#watchForCancel(job, controller);
@@ -197,30 +200,36 @@ export class JobWorker implements AsyncDisposable {
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
-    const { clock, heartbeats, logger } = this.#options;
+    const { clock, logger } = this.#options;
+    let waitMs = renewEveryMs;
     for (;;) {
-      await clock.sleep(usualLease.lastsMs / 3, signal);
+      await this.#renewal.wait(waitMs, clock, signal);
+      waitMs = renewEveryMs;
       if (this.#active.size === 0) continue;
       try {
-        const asked = [...this.#active];
-        const atMs = clock.now();
-        const renewals = asked.map(([, { lease }]) => ({
-          ...lease.holder,
-          seconds: lease.seconds,
-        }));
-        const kept = await heartbeats.run((db) => renewLeases(db, renewals));
-        for (const [jobId, { lease, controller }] of asked) {
-          const job = kept.get(jobId);
-          if (job === undefined) controller.abort(new JobLost());
-          else {
-            lease.noteRenewal(atMs);
-            if (job.isCanceled) controller.abort(new JobCanceled());
-          }
-        }
+        if (await this.#renewAll()) waitMs = lapseCheckMs;
       } catch (error) {
         logger.warn({ error: errorText(error) }, "cannot renew job leases, retrying");
       }
     }
+  }
+
+  /** Renews the leases of all jobs; resolves to whether some could not be renewed because their jobs are locked. */
+  async #renewAll(): Promise<boolean> {
+    const { clock, heartbeats } = this.#options;
+    const asked = [...this.#active];
+    const moment = momentOf(clock);
+    const renewals = asked.map(([, { lease }]) => ({ ...lease.holder, seconds: lease.seconds }));
+    const results = await heartbeats.run((db) => renewLeases(db, renewals));
+    let areLocked = false;
+    for (const [jobId, { lease, controller }] of asked) {
+      const result = results.get(jobId);
+      if (result === undefined) controller.abort(new JobLost());
+      else if (result === "locked") areLocked = true;
+      else lease.noteRenewal(moment);
+      if (result === "canceled") controller.abort(new JobCanceled());
+    }
+    return areLocked;
   }
 
   /** Gives up jobs whose leases could not be renewed, before another worker takes them. */
@@ -229,6 +238,7 @@ export class JobWorker implements AsyncDisposable {
       await this.#options.clock.sleep(lapseCheckMs, signal);
       for (const { lease, controller } of this.#active.values()) {
         if (lease.isLapsing) controller.abort(new JobLost());
+        else if (lease.isDoubtful) this.#renewal.wake();
       }
     }
   }
