@@ -24,7 +24,7 @@ import { HeartbeatConnection } from "../src/platform/db/heartbeat-connection.ts"
 import { LocalListeners } from "../src/platform/pubsub/local-listeners.ts";
 import type { Listener } from "../src/platform/pubsub/pubsub.ts";
 import { fillPool } from "./support/full-pool.ts";
-import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
+import { holdOpen } from "./support/lock-waits.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
 const periodMs = 15_500;
@@ -195,47 +195,38 @@ it("closes a session whose peer answers no ping, and no other", async () => {
   expect([lively.pings, lively.reasons]).toEqual([4, []]);
 });
 
-it("notes its sessions after a deadlock with a transaction that locks their agents in another order", async () => {
+it("notes the sessions beside one whose agent a transaction holds, and that one when it is free", async () => {
   const { db } = database;
   const build = { number: 1, transition: "start", job: "succeeded" } as const;
   const seeded = await seedBuild(db, await seedWorkspace(db), build);
   const main = await seedAgent(db, seeded);
   await db.updateTable("workspace_agents").set({ name: "gpu" }).where("id", "=", main).execute();
-  const ids = [main, await seedAgent(db, seeded)].toSorted();
-  const [one, other] = ids.map(sessionOf);
-  if (one === undefined || other === undefined) throw new Error("there are two agents");
+  const [one, other] = [sessionOf(main), sessionOf(await seedAgent(db, seeded))];
   for (const session of [one, other]) await markConnected(db, session);
-  const read = async (): Promise<readonly (string | null | undefined)[]> => {
-    const rows = await Promise.all(ids.map((id) => selectAgent(db, id)));
-    return rows.map((row) => row?.last_connected_at);
+  const past = "2020-01-01T00:00:00Z";
+  await db.updateTable("workspace_agents").set({ last_connected_at: past }).execute();
+  const areNoted = async (): Promise<readonly boolean[]> => {
+    const rows = await Promise.all([one, other].map(({ agentId }) => selectAgent(db, agentId)));
+    return rows.map((row) => row?.last_connected_at !== past);
   };
-  const before = await read();
   // As many as there are beats, so that both agents share one.
   const peers = [one, ...Array.from({ length: 59 }, () => undefined), other].map((session) => {
     const peer = openPeer(true);
     heartbeat.watch(session ?? sessionOf(randomUUID()), peer, companion);
     return session === undefined ? [] : peer.reasons;
   });
-  const change = (agentId: string) =>
-    db.updateTable("workspace_agents").set({ motd_file: "changed" }).where("id", "=", agentId);
-  const proceed = Promise.withResolvers<void>();
-  const blocked = Promise.withResolvers<void>();
-  const changing = holdOpen(db, async (trx) => {
-    await trx.executeQuery(change(other.agentId));
-    proceed.resolve();
-    await blocked.promise;
-    await trx.executeQuery(change(one.agentId));
-  });
-  await proceed.promise;
+  const held = await holdOpen(db, (trx) =>
+    trx
+      .updateTable("workspace_agents")
+      .set({ motd_file: "changed" })
+      .where("id", "=", other.agentId)
+      .execute(),
+  );
   await clock.advance(periodMs);
-  await waitForBlocked(db);
-  blocked.resolve();
-  // PostgreSQL aborts one of the two, usually the heartbeat, which has waited longer.
-  await changing.then((open) => open.commit()).catch(() => undefined);
-  await vi.waitUntil(async () => (await read()).every((at, index) => at !== before[index]), {
-    timeout: 20_000,
-    interval: 50,
-  });
+  await expect.poll(areNoted, { timeout: 20_000 }).toEqual([true, false]);
+  await held.commit();
+  await clock.advance(periodMs);
+  await expect.poll(areNoted, { timeout: 20_000 }).toEqual([true, true]);
   expect(peers.flat()).toEqual([]);
 });
 

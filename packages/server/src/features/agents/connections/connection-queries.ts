@@ -74,7 +74,10 @@ export interface AliveSessions {
   readonly holders: ReadonlySet<string>;
 }
 
-/** Records sessions as alive, except those that do not hold their agents' rows. */
+/**
+ * Records sessions as alive, except those that do not hold their agents' rows. Waits for no lock, so that a transaction that
+ * holds one agent makes no other seem disconnected: its session is recorded the next time.
+ */
 export async function markAllAlive(
   db: Queryable,
   sessions: readonly Pick<AgentSession, "agentId" | "connectionId">[],
@@ -98,15 +101,17 @@ const alive = prepareQuery(
     with session as (
       select session.* from unnest(${agentIds}::uuid[], ${connectionIds}::uuid[])
         as session (agent_id, connection_id) cross join ${lossyCommit}),
+    held as (
+      select a.id from session join workspace_agents a
+          on a.id = session.agent_id and a.connection_id = session.connection_id
+        where ${isOneOfFew("session.agent_id")}
+        for no key update of a skip locked),
     alive as (
-      update workspace_agents a
-        set last_connected_at = now(), updated_at = now()
-        from session
-        where a.id = session.agent_id and a.connection_id = session.connection_id
-          and ${isOneOfFew("session.agent_id")}
-        returning a.connection_id)
+      update workspace_agents a set last_connected_at = now(), updated_at = now()
+        from held where a.id = held.id and ${isOneOfFew("held.id")})
     select agent_id, connection_id, ${isLiveAgent(sql.ref("session.agent_id"))} as is_live,
-        connection_id in (select connection_id from alive) as is_holder
+        coalesce(connection_id = (select a.connection_id from workspace_agents a
+          where a.id = session.agent_id), false) as is_holder
       from session`,
 );
 

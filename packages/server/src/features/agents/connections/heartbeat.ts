@@ -1,7 +1,6 @@
 import { type Clock, errorText, type Logger, Scope, settlesWithin } from "@slipway/runtime";
 
 import type { HeartbeatConnection } from "../../../platform/db/heartbeat-connection.ts";
-import { inTransaction } from "../../../platform/db/transaction.ts";
 import { connectionUpdateMs } from "../agent-status.ts";
 import { selectLive } from "../live-queries.ts";
 import {
@@ -182,9 +181,8 @@ export class GatheredHeartbeat implements AsyncDisposable {
 
   async #note(due: readonly SessionWatch[]): Promise<void> {
     try {
-      // Retried if it deadlocks with a transaction that changes several agents, such as claims.
       const { liveAgents, holders } = await this.#connection.run((db) =>
-        inTransaction(db, (trx) => markAllAlive(trx, sessionsOf(due))),
+        markAllAlive(db, sessionsOf(due)),
       );
       await this.#endAgain(due);
       closeOutdated(due, liveAgents);
