@@ -91,6 +91,10 @@ describe("the check of a login", () => {
     await wait();
     await replica()();
     expect(await world.whoIs(browser)).toBe(401);
+    const ended = await world.server.request("GET", "/audit?q=username:bob+action:delete");
+    expect(ended.body).toMatchObject({
+      audit_logs: [{ resource_type: "api_key", additional_fields: { login_provider: "acme" } }],
+    });
     const token = { headers: { "Coder-Session-Token": String(Object(made.body).key) } };
     expect((await world.server.request("GET", "/users/me", undefined, token)).status).toBe(200);
     const again = await logIn("bob");
