@@ -2,11 +2,13 @@ import { deleteExternalAuth, listExternalAuth } from "@slipway/api/external-auth
 import { deleteUser, suspendUser } from "@slipway/api/users/routes";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
+import { topics } from "../src/platform/pubsub/pubsub.ts";
 import {
   type ExternalAuthWorld,
   notLoggedIn,
   openExternalAuthWorld,
 } from "./support/external-auth-world.ts";
+import { hearHints } from "./support/hear-hints.ts";
 import { addPerson } from "./support/people.ts";
 
 /* A provider's tokens after the login: refreshed, refused, revoked. */
@@ -71,6 +73,32 @@ describe("a token", () => {
     expect(links).toMatchObject([
       { authenticated: false, validate_error: expect.stringMatching(/no longer accepts/) },
     ]);
+  });
+
+  it("is told to those who wait for it when it changes: at the log-in, a refresh, its refusal, the log-out", async () => {
+    const { client, user } = world.ada;
+    const isTold = async (change: () => Promise<unknown>): Promise<void> => {
+      await using listening = new AsyncDisposableStack();
+      const heard = await hearHints(listening, world.server, [topics.externalAuth(user.id)]);
+      await change();
+      await expect.poll(heard).toEqual([true]);
+    };
+    const refresh = async (): Promise<unknown> => {
+      const old = { updated_at: new Date(Date.now() - 3_600_000).toISOString() };
+      await world.server.db.updateTable("external_auth_links").set(old).execute();
+      return world.agentsToken("id=git");
+    };
+    world.provider.changeAnswer = ({ body }) => {
+      if (body !== "") body["expires_in"] = 1;
+    };
+    await isTold(() => world.browserOf(world.ada).logIn("git"));
+    await isTold(refresh);
+    world.provider.changeAnswer = (answer) => {
+      answer.statusCode = 400;
+      answer.body = { error: "invalid_grant" };
+    };
+    await isTold(refresh);
+    await isTold(() => client.call(deleteExternalAuth, { params }));
   });
 
   it("ends with the log-out, at the provider too", async () => {

@@ -17,19 +17,26 @@ const opened = new AsyncDisposableStack();
 let server: OpenServer;
 let ann: Person;
 let workspaceId: string;
+let templateId: string;
+let versionId: string;
 
 beforeAll(async () => {
   server = opened.use(await openServer(inject("postgresUrl")));
-  const template_id = await pushTemplate(server.admin, "hinted", yaml);
+  templateId = await pushTemplate(server.admin, "hinted", yaml);
   ann = await addPerson(server, "ann");
-  const body = { name: "dev", template_id, ttl_ms: 3_600_000 };
-  const { id } = await ann.client.call(createWorkspace, { params: { user: "me" }, body });
+  const body = { name: "dev", template_id: templateId, ttl_ms: 3_600_000 };
+  const { id, latest_build: build } = await ann.client.call(createWorkspace, {
+    params: { user: "me" },
+    body,
+  });
   workspaceId = id;
+  versionId = build.template_version_id;
   await waitForWorkspace(ann.client, id, (one) => one.latest_build.job.status === "succeeded");
 });
 afterAll(() => opened.disposeAsync());
 
 it.each([
+  ["PUT", "/workspaces/:id/ttl", { ttl_ms: 7_200_000 }],
   ["PUT", "/workspaces/:id/extend", { deadline: new Date(Date.now() + 7_200_000).toISOString() }],
   ["POST", "/workspaces/:id/usage", undefined],
   ["PUT", "/workspaces/:id/dormant", { dormant: true }],
@@ -40,6 +47,21 @@ it.each([
   const { status } = await server.request(method, path.replace(":id", workspaceId), body);
   expect([200, 204]).toContain(status);
   await expect.poll(heard).toEqual([true]);
+});
+
+it("changes of a template, and a dry run of it, hint at its workspaces and at workers", async () => {
+  const template = `/templates/${templateId}`;
+  for (const [method, path, body, topic] of [
+    ["PATCH", template, { display_name: "Hinted" }, topics.template(templateId)],
+    ["PATCH", `${template}/versions`, { id: versionId }, topics.template(templateId)],
+    ["POST", `/templateversions/${versionId}/dry-run`, {}, topics.jobQueue],
+  ] as const) {
+    await using listening = new AsyncDisposableStack();
+    const heard = await hearHints(listening, server, [topic]);
+    const { status } = await server.request(method, path, body);
+    expect([200, 201]).toContain(status);
+    await expect.poll(heard).toEqual([true]);
+  }
 });
 
 it("a status that an agent reports hints at its workspace", async () => {

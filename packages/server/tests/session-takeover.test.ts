@@ -150,6 +150,15 @@ it("leaves an agent connected when a second session of it ends, and records no e
   expect(await rowOf(agent.agentId)).toMatchObject({ status: "disconnected" });
 });
 
+it("hints at the workspace when a session begins, and when it ends", async () => {
+  const hint = topics.workspace(agent.workspaceId);
+  const only = await openReplica().open();
+  await vi.waitFor(() => expect(hints).toEqual([hint]));
+  only.close();
+  await only.recorded;
+  expect(hints).toEqual([hint, hint]);
+});
+
 it("hands the row to none that does not answer, and records the end after a second", async () => {
   const replica = openReplica();
   const halfOpen = await replica.open();

@@ -12,6 +12,7 @@ import {
   createWorkspace,
   fullGrant,
   mapLimits,
+  type PubSub,
   type ReconcileLimits,
   reconcilePools,
   SecretBox,
@@ -34,6 +35,8 @@ export interface StageOptions {
   readonly driver: string;
   readonly agentNames: readonly string[];
   readonly pool: StagePool;
+  /** Carries the hints (default: a network that loses all of them). */
+  readonly pubsub?: PubSub;
 }
 
 export interface StageWorkspace {
@@ -70,12 +73,12 @@ export class ClaimStage {
   }
 
   static async open(db: Database, options: StageOptions): Promise<ClaimStage> {
-    const { driver, agentNames, pool } = options;
+    const { driver, agentNames, pool, pubsub = noHints } = options;
     const secrets = new SecretBox(["the key of a test"]);
     const needs = {
       db,
       secrets,
-      pubsub: noHints,
+      pubsub,
       localHints: noHints,
       clock: systemClock,
       limits: mapLimits(() => Infinity),
