@@ -296,13 +296,14 @@ it("keeps an agent of a real server connected while it is", async () => {
     return (await row.executeTakeFirstOrThrow()).connection_id;
   };
 
+  const patience = { timeout: 20_000 };
   await using first = await openRawAgent(server.url, token);
   await waitForWorkspace(server.admin, id, is("connected"));
   const held = await holder();
   const second = await openRawAgent(server.url, token);
-  await vi.waitFor(async () => expect(await holder()).not.toBe(held));
+  await expect.poll(holder, patience).not.toBe(held);
   await second[Symbol.asyncDispose]();
-  await vi.waitFor(async () => expect(await holder()).toBe(held));
+  await expect.poll(holder, patience).toBe(held);
   const workspace = await waitForWorkspace(server.admin, id, () => true);
   expect(requireAgent(workspace)).toMatchObject({ status: "connected" });
   expect(requireAgent(workspace)).not.toHaveProperty("disconnected_at");
