@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -9,6 +10,7 @@ import { parseAllDocuments } from "yaml";
 /* The objects of the chart on which an upgrade without failed requests depends, rendered without a cluster. */
 
 const chart = fileURLToPath(new URL("../../../../deploy/helm/slipway", import.meta.url));
+const guide = new URL("../../../../docs/kubernetes.md", import.meta.url);
 const required = "accessUrl=https://slipway.example.com,secret.name=server";
 let program = "";
 
@@ -16,12 +18,15 @@ beforeAll(async () => {
   program = await buildHelm();
 });
 
-async function render(kind: string, ...settings: readonly string[]) {
+async function renderAll(...settings: readonly string[]) {
   const words = ["template", "team", chart, "--namespace=servers"];
   const values = [required, ...settings].flatMap((setting) => ["--set", setting]);
   const { stdout } = await promisify(execFile)(program, [...words, ...values]);
-  const documents = parseAllDocuments(stdout).map((document) => document.toJS());
-  return documents.find((one) => one?.kind === kind);
+  return parseAllDocuments(stdout).map((document) => document.toJS());
+}
+
+async function render(kind: string, ...settings: readonly string[]) {
+  return (await renderAll(...settings)).find((one) => one?.kind === kind);
 }
 
 async function renderPod(...settings: readonly string[]) {
@@ -32,6 +37,17 @@ async function renderPod(...settings: readonly string[]) {
 function variablesOf(pod: Awaited<ReturnType<typeof renderPod>>): Record<string, string> {
   const pairs = pod.server.env.map(({ name, value }: Record<string, string>) => [name, value]);
   return Object.fromEntries(pairs);
+}
+
+interface IngressRule {
+  readonly host: string;
+  readonly http: {
+    readonly paths: readonly {
+      readonly path: string;
+      readonly pathType: string;
+      readonly backend: { readonly service: { readonly name: string } };
+    }[];
+  };
 }
 
 describe("the pods of servers", () => {
@@ -89,6 +105,7 @@ describe("objects beside the pods", () => {
     NetworkPolicy: ["spec", "podSelector", "matchLabels"],
   } as const;
   const on = ["podDisruptionBudget.enabled=true", "networkPolicy.enabled=true"];
+  const instance = { "app.kubernetes.io/instance": "team" };
 
   it.each(Object.entries(kinds))(
     "%s selects exactly the pods of its release",
@@ -113,11 +130,82 @@ describe("objects beside the pods", () => {
     expect(policyTypes).toEqual(["Ingress"]);
     expect(ingress).toHaveLength(1);
     expect(ingress[0].from).toEqual([
-      {
-        podSelector: {
-          matchLabels: expect.objectContaining({ "app.kubernetes.io/instance": "team" }),
-        },
-      },
+      { podSelector: { matchLabels: expect.objectContaining(instance) } },
     ]);
+  });
+
+  it("lets servers reach each other, names and what the operator names, once that is limited", async () => {
+    const cidr = "networkPolicy.egress[0].to[0].ipBlock.cidr=10.0.0.0/8";
+    const { egress, policyTypes } = (await render("NetworkPolicy", ...on, cidr)).spec;
+    expect(policyTypes).toEqual(["Ingress", "Egress"]);
+    expect(egress).toEqual([
+      { to: [{ podSelector: { matchLabels: expect.objectContaining(instance) } }] },
+      {
+        ports: [
+          { port: 53, protocol: "UDP" },
+          { port: 53, protocol: "TCP" },
+        ],
+      },
+      { to: [{ ipBlock: { cidr: "10.0.0.0/8" } }] },
+    ]);
+  });
+
+  it("shows no metrics to users, but the paths of their own applications", async () => {
+    const { rules } = (
+      await render("Ingress", "ingress.enabled=true", "ingress.appHosts={*.apps.example.com}")
+    ).spec;
+    const shown = rules.map(({ host, http }: IngressRule) => [
+      host,
+      http.paths.map(({ path, pathType, backend }) => [path, pathType, backend.service.name]),
+    ]);
+    expect(shown).toEqual([
+      [
+        "slipway.example.com",
+        [
+          ["/metrics", "Exact", "team-slipway-nowhere"],
+          ["/", "Prefix", "team-slipway"],
+        ],
+      ],
+      ["*.apps.example.com", [["/", "Prefix", "team-slipway"]]],
+    ]);
+    const all = await renderAll("ingress.enabled=true");
+    const nowhere = all.find((one) => one?.metadata.name === "team-slipway-nowhere");
+    expect(nowhere.spec.selector).toBeUndefined();
+  });
+});
+
+describe("the rights of servers", () => {
+  const on = ["kubernetes.enabled=true", "kubernetes.namespace=workspaces"];
+
+  it("are those of the guide, in the namespace of the workspaces", async () => {
+    const [, block = ""] =
+      /```yaml\n(.*?kind: Role\n.*?)```/s.exec(await readFile(guide, "utf8")) ?? [];
+    const documented = parseAllDocuments(block).map((document) => document.toJS());
+    for (const kind of ["Role", "ClusterRole"]) {
+      const rendered = await render(kind, ...on);
+      expect(rendered.rules).toEqual(documented.find((one) => one.kind === kind).rules);
+      const binding = await render(`${kind}Binding`, ...on);
+      expect(binding.roleRef).toMatchObject({ kind, name: rendered.metadata.name });
+      expect(binding.subjects).toEqual([
+        { kind: "ServiceAccount", name: "team-slipway", namespace: "servers" },
+      ]);
+    }
+    for (const kind of ["Role", "RoleBinding"]) {
+      expect((await render(kind, ...on)).metadata.namespace).toBe("workspaces");
+    }
+  });
+
+  it("do not include sandboxes if those are off, and are none without workspaces on the cluster", async () => {
+    const { rules } = await render("Role", ...on, "kubernetes.sandboxes=false");
+    expect(rules.flatMap(({ resources }: { resources: string[] }) => resources)).toEqual([
+      "statefulsets",
+      "pods",
+      "events",
+      "persistentvolumeclaims",
+    ]);
+    const kinds = (await renderAll()).map((one) => one?.kind);
+    expect(kinds.filter((kind) => /Role/.test(kind))).toEqual([]);
+    expect((await renderPod()).automountServiceAccountToken).toBe(false);
+    expect((await renderPod(...on)).automountServiceAccountToken).toBe(true);
   });
 });
