@@ -316,6 +316,17 @@ describe("a question", () => {
     return { reader: new RemoteParameters({ db, pubsub, clock, logger: silentLogger }), question };
   }
 
+  it("is put and answered by hints alone, also when it had to wait for others", async () => {
+    const { tag, version, provisioner } = await open("hints");
+    const { reader, question } = await openReader(createFakeClock(), tag, version);
+    const { signal } = new AbortController();
+    const asking = ["one", "two", "three"].map((region) =>
+      reader.read({ ...question, values: { region } }, signal),
+    );
+    for (const _ of asking) await answerNext(provisioner);
+    for (const answer of asking) expect(await answer).toHaveLength(2);
+  });
+
   it("is given up when no answer comes within a minute", async () => {
     const { tag, version, provisioner } = await open("silent");
     const clock = createFakeClock();
