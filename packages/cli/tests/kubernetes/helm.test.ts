@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -11,13 +12,18 @@ import { parseAllDocuments } from "yaml";
 import { type EndedCommand, runCommandProcess } from "../support/command-process.ts";
 import { chart, type OpenChart, openChart, release } from "./support/open-chart.ts";
 
-/* The chart of the server on a real cluster, and a user's way through workspaces there. Each test goes on from the last. */
+/*
+ * The chart of the server on a real cluster, and a user's way through workspaces there. Each test goes on from the last, and can
+ * be repeated.
+ */
 
 const patience = { timeout: 120_000, interval: 500 };
 
 const opened = new AsyncDisposableStack();
 let stage: OpenChart;
 let before = "";
+/** The templates with prebuilds. */
+const pools: string[] = [];
 
 beforeAll(async () => {
   stage = opened.use(await openChart(inject("postgresUrl")));
@@ -39,6 +45,11 @@ async function pods(namespace: string = release.namespace): Promise<readonly str
   const format = "jsonpath={range .items[*]}{.metadata.uid}{'\\n'}{end}";
   const listed = await stage.cluster.kubectl(["get", "pods", `-n${namespace}`, "-o", format]);
   return listed.split("\n").filter((uid) => uid !== "");
+}
+
+/** Returns the arguments that install the release, or change it if it is installed, and wait until it serves. */
+function upgrade(...changes: readonly string[]): readonly string[] {
+  return ["upgrade", "--install", ...stage.installation, ...changes, "--wait", "--timeout", "4m"];
 }
 
 describe("the chart", () => {
@@ -110,20 +121,18 @@ describe("the chart", () => {
     const pod = { apiVersion: "v1", kind: "Pod", ...template };
     pod.metadata.name = "restricted";
     const label = "pod-security.kubernetes.io/enforce=restricted";
-    await stage.cluster.kubectl(["create", "namespace", "restricted"]);
-    await stage.cluster.kubectl(["label", "namespace", "restricted", label]);
-    await stage.cluster.kubectl(["wait", "--for=create", "serviceaccount/default", "-nrestricted"]);
-    const create = ["create", "--dry-run=server", "-nrestricted", "-f", "-"];
+    await using restricted = await openNamespace("restricted");
+    await stage.cluster.kubectl(["label", "namespace", restricted.name, label]);
+    const create = ["create", "--dry-run=server", `-n${restricted.name}`, "-f", "-"];
     const accepted = stage.cluster.kubectl(create, { input: JSON.stringify(pod) });
     expect(await accepted).toContain("pod/restricted created");
-    await stage.cluster.kubectl(["delete", "namespace", "restricted"]);
   });
 });
 
 describe("a server that the chart installed", () => {
   it("serves with all replicas, on a database that it migrated", async () => {
-    await stage.helm("install", ...stage.installation, "--wait", "--timeout", "4m");
-    expect(await pods()).toHaveLength(2);
+    await stage.helm(...upgrade());
+    await expect.poll(() => pods(), patience).toHaveLength(2);
     const admin = await logInAsAdmin(stage.url);
     expect(await admin.call(getUser, { params: { user: "me" } })).toMatchObject({
       email: testAdmin.email,
@@ -147,6 +156,7 @@ describe("a server that the chart installed", () => {
     const { email, password } = testAdmin;
     await slipway("login", stage.url, "--email", email, "--password", password);
     await slipway("templates", "push", await writeTemplate("box", 0));
+    await discard("one");
     await slipway("create", "one", "--template", "box", "--yes");
     const inside = await slipway("exec", "one", "--", "sh", "-c", "id -un; touch kept; ls");
     expect(inside.out).toBe("dev\nkept\n");
@@ -159,28 +169,25 @@ describe("a server that the chart installed", () => {
   });
 
   it("hands a prebuild over without touching its pod", async () => {
-    await slipway("templates", "push", await writeTemplate("pool", 1));
+    await discard("two");
+    // An earlier attempt has claimed from its own pool, which fills again meanwhile.
+    pools.push(`pool-${pools.length}`);
+    const pool = pools.at(-1) ?? "";
+    await slipway("templates", "push", await writeTemplate(pool, 1));
     const waiting = async (): Promise<string> => (await slipway("prebuilds", "list")).out;
-    await expect.poll(waiting, patience).toMatch(/small.* 1/);
+    await expect.poll(waiting, patience).toMatch(new RegExp(`${pool}.*small.* 1`));
     const ready = await pods(release.workspaces);
-    await slipway("create", "two", "--template", "pool", "--preset", "small", "--yes");
+    await slipway("create", "two", "--template", pool, "--preset", "small", "--yes");
     expect((await slipway("exec", "two", "--", "sh", "-c", "echo $OWNER")).out).toBe("admin\n");
     expect(await pods(release.workspaces)).toEqual(expect.arrayContaining([...ready]));
   });
 
   it("runs workspaces in another namespace too, by the name that the operator gave it", async () => {
-    await openNamespace("second");
-    const settings = ["ID=second", "KUBECONFIG=in-cluster", "NAMESPACE=second"];
+    await using second = await openNamespace("second");
+    await copyRights(second.name);
+    const settings = ["ID=second", "KUBECONFIG=in-cluster", `NAMESPACE=${second.name}`];
     const change = settings.map((one) => `settings.SLIPWAY_KUBERNETES_0_${one}`).join(",");
-    await stage.helm(
-      "upgrade",
-      ...stage.installation,
-      "--set",
-      change,
-      "--wait",
-      "--timeout",
-      "4m",
-    );
+    await stage.helm(...upgrade("--set", change));
     const wrong = await writeTemplate("wrong", 0, "kubernetes/secnd");
     expect(await tryCommand(["templates", "push", wrong])).toMatchObject({
       code: 1,
@@ -188,13 +195,13 @@ describe("a server that the chart installed", () => {
     });
     await slipway("templates", "push", await writeTemplate("elsewhere", 0, "kubernetes/second"));
     const others = await pods(release.workspaces);
+    await discard("three");
     await slipway("create", "three", "--template", "elsewhere", "--yes");
     expect((await slipway("exec", "three", "--", "id", "-un")).out).toBe("dev\n");
-    expect(await pods("second")).toHaveLength(1);
+    expect(await pods(second.name)).toHaveLength(1);
     await slipway("delete", "three", "--yes");
-    expect(await pods("second")).toEqual([]);
+    expect(await pods(second.name)).toEqual([]);
     expect(await pods(release.workspaces)).toEqual(others);
-    await stage.cluster.kubectl(["delete", "namespace", "second"]);
   });
 
   it("is replaced without a failed request, and its workspaces stay", async () => {
@@ -204,8 +211,7 @@ describe("a server that the chart installed", () => {
     const over = new AbortController();
     const clients = Array.from({ length: 4 }, () => keepAsking(admin.headers, over.signal));
     try {
-      const change = ["--set", "podAnnotations.change=second"];
-      await stage.helm("upgrade", ...stage.installation, ...change, "--wait", "--timeout", "4m");
+      await stage.helm(...upgrade("--set", `podAnnotations.change=${randomUUID()}`));
       // Until the last of them has ended.
       const remaining = async () => (await pods()).filter((uid) => replaced.includes(uid));
       await expect.poll(remaining, patience).toEqual([]);
@@ -220,11 +226,15 @@ describe("a server that the chart installed", () => {
     await expect.poll(inside, patience).toBe("kept\n");
   });
 
-  it("leaves nothing when its workspaces are deleted and it is uninstalled", async () => {
-    await slipway("templates", "edit", "pool", "--deprecated", "over");
-    await slipway("delete", "one", "two", "--yes");
+  it("leaves no pod of workspaces that are deleted", async () => {
+    for (const pool of pools) await slipway("templates", "edit", pool, "--deprecated", "over");
+    await discard("one", "two");
     await expect.poll(() => pods(release.workspaces), patience).toEqual([]);
-    await stage.helm("uninstall", release.name, `-n${release.namespace}`, "--wait");
+  });
+
+  it("leaves nothing when it is uninstalled", async () => {
+    const place = [release.name, `-n${release.namespace}`];
+    await stage.helm("uninstall", ...place, "--ignore-not-found", "--wait");
     await expect.poll(objects, patience).toBe(before);
   });
 });
@@ -271,11 +281,25 @@ function ask(
   });
 }
 
-/** Creates a namespace in which the server has the rights of the chart's. */
-async function openNamespace(name: string): Promise<void> {
+interface OpenNamespace extends AsyncDisposable {
+  readonly name: string;
+}
+
+/** Creates a namespace under a new name. */
+async function openNamespace(purpose: string): Promise<OpenNamespace> {
   const { cluster } = stage;
+  const name = `${purpose}-${randomUUID().slice(0, 8)}`;
   await cluster.kubectl(["create", "namespace", name]);
   await cluster.kubectl(["wait", "--for=create", "serviceaccount/default", `-n${name}`]);
+  return {
+    name,
+    [Symbol.asyncDispose]: async () => void (await cluster.kubectl(["delete", "namespace", name])),
+  };
+}
+
+/** Gives the server the rights in a namespace that it has in the chart's. */
+async function copyRights(name: string): Promise<void> {
+  const { cluster } = stage;
   const inWorkspaces = ["get", "roles,rolebindings", `-n${release.workspaces}`, "-o", "json"];
   const { items } = JSON.parse(await cluster.kubectl(inWorkspaces));
   for (const { metadata } of items) {
@@ -283,6 +307,13 @@ async function openNamespace(name: string): Promise<void> {
   }
   const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
   await cluster.kubectl(["create", `-n${name}`, "-f", "-"], { input: list });
+}
+
+/** Deletes the workspaces that are there: an attempt that failed may have left them. */
+async function discard(...names: readonly string[]): Promise<void> {
+  const listed = (await slipway("list", "--column", "workspace")).out;
+  const left = names.filter((name) => new RegExp(String.raw`\b${name}\b`).test(listed));
+  if (left.length > 0) await slipway("delete", ...left, "--yes");
 }
 
 /** Runs a command that succeeds. */
@@ -305,7 +336,7 @@ async function writeTemplate(
   prebuilds: number,
   driver = "kubernetes",
 ): Promise<string> {
-  const directory = join(stage.directory, name);
+  const directory = join(await mkdtemp(join(stage.directory, "template-")), name);
   await mkdir(directory);
   await writeFile(
     join(directory, "slipway.yaml"),
