@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest"
 import { connectionOptions, type Database, openDatabase } from "../src/platform/db/database.ts";
 import { HeartbeatConnection } from "../src/platform/db/heartbeat-connection.ts";
 import { acquireJob } from "../src/platform/jobs/acquire-query.ts";
+import { usualLease } from "../src/platform/jobs/job-lease.ts";
 import { insertJob } from "../src/platform/jobs/queries.ts";
 import { readJob } from "../src/platform/jobs/service.ts";
 import { type JobHandler, JobWorker } from "../src/platform/jobs/worker.ts";
@@ -183,6 +184,37 @@ it("keeps its other jobs while a transaction holds one of them", async () => {
     await expect.poll(readLease, patience).not.toBe(before);
   }
   expect([...reasons]).toEqual([]);
+});
+
+it("renews the lease of a job that was locked a second later, not after the usual time", async () => {
+  const interval = Promise.withResolvers<void>();
+  let intervals = 0;
+  const clock: Clock = {
+    ...neverAgain,
+    sleep: (ms, signal) => {
+      if (ms !== usualLease.lastsMs / 3) return neverAgain.sleep(ms, signal);
+      intervals += 1;
+      return intervals === 1 ? interval.promise : neverAgain.sleep(ms, signal);
+    },
+  };
+  const [locked, free] = [await addJob(), await addJob()];
+  openWorker({ clock }, openPatientHandler().handler);
+  const areRunning = async () => [await stateOf(locked), await stateOf(free)];
+  await expect.poll(areRunning, patience).toEqual(["running", "running"]);
+  const past = "2020-01-01T00:00:00Z";
+  await database.db.updateTable("jobs").set({ lease_until: past }).execute();
+  const areLeased = async () => {
+    const { rows } = await sql<{ readonly id: string }>`
+      select id from jobs where lease_until > now() order by created_at`.execute(database.db);
+    return rows.map(({ id }) => id);
+  };
+  const holding = await holdOpen(database.db, (trx) =>
+    sql`select from jobs where id = ${locked} for update`.execute(trx),
+  );
+  interval.resolve();
+  await expect.poll(areLeased, patience).toEqual([free]);
+  await holding.commit();
+  await expect.poll(areLeased, patience).toEqual([locked, free]);
 });
 
 it("renews its leases at once when the wall clock has moved on without it, and keeps its jobs", async () => {
