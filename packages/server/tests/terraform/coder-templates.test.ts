@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
@@ -13,6 +12,7 @@ import { agentProgram, pushVersion, waitForWorkspace } from "@slipway/testkit";
 import { buildTerraform } from "@slipway/testkit/terraform";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
+import { openMachines } from "../support/machine-processes.ts";
 import { openServer, type OpenServer } from "../support/open-server.ts";
 import { waitForPrebuilds } from "../support/pool.ts";
 import { makeKey, startProvisioner } from "../support/provisioner-process.ts";
@@ -30,8 +30,7 @@ let machine = "";
 
 beforeAll(async () => {
   const { program, configFile } = await buildTerraform();
-  runs = await mkdtemp(join(tmpdir(), "slipway-templates-"));
-  opened.defer(() => rm(runs, { recursive: true, force: true, maxRetries: 10 }));
+  runs = opened.use(await openMachines()).directory;
   machine = await readFile(new URL("machine/main.tf", templates), "utf8");
   const environment = {
     SLIPWAY_TERRAFORM: program,

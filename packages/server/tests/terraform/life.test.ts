@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { cancelBuild, getBuildLogs, getBuildTimings } from "@slipway/api/builds/routes";
@@ -23,6 +22,7 @@ import {
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { openMachines } from "../support/machine-processes.ts";
 import type { OpenServer } from "../support/open-server.ts";
 import { waitForPrebuilds } from "../support/pool.ts";
 import { openTerraformServer } from "../support/terraform-server.ts";
@@ -104,8 +104,7 @@ resource "coder_metadata" "machine" {
 `;
 
 beforeAll(async () => {
-  runs = await mkdtemp(join(tmpdir(), "slipway-machines-"));
-  opened.defer(() => rm(runs, { recursive: true, force: true }));
+  runs = opened.use(await openMachines()).directory;
   server = opened.use(
     await openTerraformServer({
       SLIPWAY_TERRAFORM_ENV: "AGENT_NODE,AGENT_PROGRAM",
@@ -321,7 +320,7 @@ resource "terraform_data" "second" {
   });
 
   it("is interrupted when it is canceled, and what it created is kept", async () => {
-    const text = failing.replace("test -e RUNS/permitted", "touch RUNS/waiting; sleep 1000");
+    const text = failing.replace("test -e RUNS/permitted", "touch RUNS/waiting; exec sleep 1000");
     const { templateId } = await push("waiting", text);
     const body = { name: "waiting", template_id: templateId };
     const { id, latest_build: first } = await server.admin.call(createWorkspace, {
