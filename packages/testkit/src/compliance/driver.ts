@@ -67,6 +67,29 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
       expect(await statusOf(subject.driver, build)).toEqual(expected(build, true));
     });
 
+    it("keeps the agents of a claimed workspace, whose ids are new and whose tokens are not", async () => {
+      const build = newBuild();
+      const { state } = await subject.driver.start(build, silent, signal);
+      const before = await subject.driver.observe(observing(build), signal);
+      const renamed = <T extends { readonly id: string }>(all: readonly T[]): readonly T[] =>
+        all.map((one) => ({ ...one, id: `${one.id}-claimed` }));
+      const agents = renamed(build.agents);
+      const claimed = newBuild({ id: "build-2", number: 2, state, agents });
+      await subject.driver.start(claimed, silent, signal);
+      const { agents: observed } = await subject.driver.observe(observing(claimed), signal);
+      expect(observed).toEqual(renamed(before.agents));
+    });
+
+    it("replaces the agents of an earlier start, whose tokens are others", async () => {
+      const build = newBuild();
+      const { state } = await subject.driver.start(build, silent, signal);
+      const agents = build.agents.map((agent) => ({ ...agent, token: `new ${agent.token}` }));
+      const later = newBuild({ id: "build-2", number: 2, state, agents });
+      await subject.driver.start(later, silent, signal);
+      expect(await statusOf(subject.driver, later)).toEqual(expected(later, true));
+      expect(await statusOf(subject.driver, { ...build, state })).toEqual(expected(build, false));
+    });
+
     it("goes on with what another process began", async () => {
       const build = newBuild();
       const { state } = await subject.driver.start(build, silent, signal);
