@@ -1,4 +1,5 @@
 import { createToken, listTokens } from "@slipway/api/users/key-routes";
+import { getUserRoles } from "@slipway/api/users/routes";
 import type { RoleName } from "@slipway/api/users/user";
 import { logIn } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
@@ -109,6 +110,37 @@ describe("a former owner", () => {
     const [owner, subject] = [await somebody("owner"), await somebody()];
     const send = () => server.request("POST", `/users/${subject.user.id}${path}`, {}, owner.client);
     expect(await during([[owner, []]], subject, send)).toBe(404);
+  });
+});
+
+describe("roles that the caller expects", () => {
+  const put = (subject: Person, roles: string[], expected: string[]) =>
+    server.request("PUT", `/users/${subject.user.id}/roles`, { roles, expected_roles: expected });
+  const rolesOf = async ({ user }: Person): Promise<readonly string[]> => {
+    const { roles } = await server.admin.call(getUserRoles, { params: { user: user.id } });
+    return roles.toSorted();
+  };
+
+  it("are replaced only if the user has them", async () => {
+    const subject = await somebody();
+    expect(await put(subject, ["auditor", "user-admin"], [])).toMatchObject({ status: 200 });
+    // The same again, as after a lost answer.
+    expect(await put(subject, ["user-admin", "auditor"], [])).toMatchObject({ status: 200 });
+    for (const others of [[], ["auditor"], ["auditor", "owner"], ["auditor", "auditor"]]) {
+      expect(await put(subject, ["template-admin"], others)).toMatchObject({
+        status: 409,
+        body: { message: expect.stringContaining("have been changed in the meantime") },
+      });
+    }
+    expect(await rolesOf(subject)).toEqual(["auditor", "user-admin"]);
+    expect(await put(subject, [], ["user-admin", "auditor"])).toMatchObject({ status: 200 });
+  });
+
+  it("are those at the time of the write", async () => {
+    const subject = await somebody("auditor");
+    const send = () => put(subject, ["auditor", "user-admin"], ["auditor"]);
+    expect(await during([[subject, ["template-admin"]]], subject, send)).toBe(409);
+    expect(await rolesOf(subject)).toEqual(["template-admin"]);
   });
 });
 

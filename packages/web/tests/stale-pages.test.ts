@@ -2,7 +2,15 @@ import { updateNotificationsSettings } from "@slipway/api/notifications/routes";
 import { updatePrebuildsSettings } from "@slipway/api/prebuilds/routes";
 import { getTemplate, updateTemplate } from "@slipway/api/templates/routes";
 import { createToken, deleteKey, listTokens } from "@slipway/api/users/key-routes";
-import { createUser, listUsers, suspendUser, updateProfile } from "@slipway/api/users/routes";
+import {
+  createUser,
+  getUserRoles,
+  listUsers,
+  suspendUser,
+  updateProfile,
+  updateUserRoles,
+} from "@slipway/api/users/routes";
+import type { RoleName } from "@slipway/api/users/user";
 import { createWorkspace, updateAutostart, updateTtl } from "@slipway/api/workspaces/routes";
 import { freshName, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import type { Page } from "playwright-core";
@@ -207,6 +215,39 @@ describe("a question about a user", () => {
       [ann.username, "dormant"],
       [kim.username, "suspended"],
     ]);
+  });
+
+  it("keeps the roles that another owner has assigned while the question was open", async () => {
+    const { admin } = dashboard;
+    const body = newUser("pat");
+    await admin.call(createUser, { body });
+    const setRoles = (roles: RoleName[]) =>
+      admin.call(updateUserRoles, { params: { user: body.username }, body: { roles } });
+    await setRoles(["user-admin"]);
+    const { page } = await dashboard.openAdminPage();
+    await page.clock.install();
+    await page.goto(`/users?q=${body.username}`);
+    await page.getByRole("button", { name: `Actions for ${body.username}` }).click();
+    await page.getByRole("menuitem", { name: "Change roles…" }).click();
+    const dialog = page.getByRole("dialog", { name: `Roles of ${body.username}` });
+    const isChecked = (role: string) => dialog.getByLabel(role).isChecked();
+    await dialog.getByLabel("Auditor").check();
+    // The page reads of this change.
+    await setRoles([]);
+    await comeBack(page);
+    await expect.poll(() => isChecked("User admin")).toBe(false);
+    expect(await isChecked("Auditor")).toBe(true);
+    // It does not know of this one when it saves.
+    await setRoles(["template-admin"]);
+    const save = dialog.getByRole("button", { name: "Save roles", exact: true });
+    await save.click();
+    await dialog.getByText("have been changed in the meantime").waitFor();
+    await expect.poll(() => isChecked("Template admin")).toBe(true);
+    expect(await isChecked("Auditor")).toBe(true);
+    await save.click();
+    await dialog.waitFor({ state: "detached" });
+    const { roles } = await admin.call(getUserRoles, { params: { user: body.username } });
+    expect(roles.toSorted()).toEqual(["auditor", "template-admin"]);
   });
 
   it("is not asked about roles that could not be read", async () => {

@@ -179,6 +179,8 @@ export const getUserRoles = defineRoute({
 
 const UpdateRolesRequest = Type.Object({
   roles: Type.Array(RoleName, { maxItems: maxListLength }),
+  /** The roles that the caller knows of; if the user has others by now, nothing is changed (409). */
+  expected_roles: Type.Optional(Type.Array(Type.String(), { maxItems: maxListLength })),
 });
 
 export const updateUserRoles = defineRoute({

@@ -1,5 +1,7 @@
 import { nameProblem } from "@slipway/api/contract/name";
-import type { CreateUserRequest, RoleName } from "@slipway/api/users/user";
+import type { BodyOf } from "@slipway/api/contract/route";
+import type { updateUserRoles } from "@slipway/api/users/routes";
+import type { CreateUserRequest } from "@slipway/api/users/user";
 import { sql, type Transaction } from "kysely";
 
 import { hashPassword, requirePassword } from "../../platform/auth/password.ts";
@@ -35,6 +37,7 @@ import {
   isLastOwner,
   lockChangeable,
   lockCurrentUser,
+  type LockedUser,
   requireChange,
 } from "./lock-service.ts";
 import { insertUser, updateUser, type UserRow } from "./queries.ts";
@@ -145,21 +148,26 @@ export async function setStatus(
 /** A refused change of roles is recorded once in this time for each caller and user. */
 const noteRefusalOnceInMs = 10 * 60_000;
 
-/** Sets the roles of a user; `member`, the role of every user, is not stored. Refusals are recorded, too. */
+/**
+ * Sets the roles of a user, unless they are not as `expected_roles` says; `member`, the role of every user, is not stored.
+ * Refusals are recorded, too.
+ */
 export async function setRoles(
   { db, notes }: { readonly db: Database; readonly notes: AuditNotes },
   caller: UserCaller,
   reference: string,
-  names: readonly RoleName[],
+  request: BodyOf<typeof updateUserRoles>,
 ): Promise<UserRow> {
   const user = await findVisibleUser(db, caller, reference);
-  const roles = [...new Set(names)].filter((name) => name !== "member");
+  const roles = [...new Set(request.roles)].filter((name) => name !== "member");
   try {
     requireRoleChange(caller, user);
     await inTransaction(db, async (trx) => {
       if (!roles.includes("owner")) await keepAnOwner(trx, user.id);
       const current = await lockCurrentUser(trx, user.id);
       requireRoleChange(await currentCaller(trx, caller), current);
+      // A repetition of a request that was carried out changes nothing.
+      if (!haveSameNames(current.roles, roles)) requireExpected(current, request.expected_roles);
       await updateUser(trx, user.id, { roles });
       await recordUserChange(trx, caller, current, "write", diffOf({ ...current }, { roles }));
       // Their creators would act with the new role.
@@ -181,6 +189,21 @@ export async function setRoles(
 function requireRoleChange(caller: UserCaller, user: Pick<UserRow, "id">): void {
   if (!isOwnerRole(caller)) throw forbidden("Only owners can assign and remove roles.");
   if (user.id === caller.id) throw new Invalid("You cannot change your own roles.");
+}
+
+function requireExpected(
+  { roles, username }: Pick<LockedUser, "roles" | "username">,
+  expected: readonly string[] | undefined,
+): void {
+  if (expected === undefined || haveSameNames(roles, expected)) return;
+  throw new Conflict(`The roles of "${username}" have been changed in the meantime.`, {
+    detail: "Check the current roles, and repeat your change.",
+  });
+}
+
+function haveSameNames(one: readonly string[], other: readonly string[]): boolean {
+  const names = new Set(other);
+  return new Set(one).size === names.size && one.every((name) => names.has(name));
 }
 
 /** Returns the caller of a refused request. */

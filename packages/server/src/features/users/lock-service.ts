@@ -17,7 +17,7 @@ export async function lockUser(trx: Transaction<DB>, userId: string): Promise<vo
 }
 
 /** A user whose row is locked. */
-interface LockedUser {
+export interface LockedUser {
   readonly id: string;
   readonly username: string;
   readonly email: string;

@@ -129,6 +129,6 @@ function addPeopleRoutes(routes: Routes, needs: LogInNeeds): void {
     return { roles, organization_roles: Object.fromEntries(ids.map((id) => [id, []])) };
   });
   routes.user(updateUserRoles, async ({ params, body }, user) =>
-    userJson(await setRoles(needs, user, params.user, body.roles)),
+    userJson(await setRoles(needs, user, params.user, body)),
   );
 }

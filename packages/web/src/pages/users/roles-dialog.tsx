@@ -1,11 +1,12 @@
 import { listRoles, listUsers, updateUserRoles } from "@slipway/api/users/routes";
 import type { RoleName, User } from "@slipway/api/users/user";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 
 import { client } from "../../api/client.ts";
 import { refresh, routeQuery } from "../../api/queries.ts";
 import { FailureNotice } from "../../components/page-failure.tsx";
+import { useStoredForm } from "../../forms/stored-form.ts";
 import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { Checkbox } from "../../ui/field.tsx";
 import { Skeleton } from "../../ui/layout.tsx";
@@ -32,13 +33,22 @@ export function RolesDialog({
   const cache = useQueryClient();
   const toaster = useToaster();
   const roles = useQuery(routeQuery(listRoles));
-  const [chosen, setChosen] = useState<readonly string[]>(user.roles.map(({ name }) => name));
+  const known = user.roles.map((role) => role.name);
+  const names = [...(roles.data ?? []).map((role) => role.name), ...known];
+  const [chosen, setChosen] = useStoredForm(
+    Object.fromEntries(names.map((role) => [role, known.includes(role)])),
+  );
   const name = untrusted(user.username);
   const save = async (): Promise<void> => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- names that the server listed
-    const body = { roles: [...chosen] as RoleName[] };
-    await client.call(updateUserRoles, { params: { user: user.id }, body });
-    await refresh(cache, listUsers);
+    const wanted = names.filter((role) => chosen[role] === true) as RoleName[];
+    const body = { roles: [...new Set(wanted)], expected_roles: known };
+    try {
+      await client.call(updateUserRoles, { params: { user: user.id }, body });
+    } finally {
+      // Another owner may have changed them, which the form then shows.
+      await refresh(cache, listUsers);
+    }
     toaster.show(`Roles of ${name} saved.`);
   };
   return (
@@ -58,10 +68,8 @@ export function RolesDialog({
           label={role.display_name || role.name}
           hint={roleMeanings[role.name]}
           isDisabled={!role.assignable}
-          isChecked={role.name === "member" || chosen.includes(role.name)}
-          onChecked={(isChosen) =>
-            setChosen(isChosen ? [...chosen, role.name] : chosen.filter((one) => one !== role.name))
-          }
+          isChecked={role.name === "member" || chosen[role.name] === true}
+          onChecked={(isChosen) => setChosen({ ...chosen, [role.name]: isChosen })}
         />
       ))}
     </ConfirmDialog>
