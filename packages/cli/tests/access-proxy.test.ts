@@ -2,7 +2,6 @@ import { mkdir, writeFile } from "node:fs/promises";
 import {
   createServer,
   type IncomingMessage,
-  request,
   type RequestListener,
   type ServerResponse,
 } from "node:http";
@@ -10,7 +9,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 
-import { type LocalServer, openLocalServer } from "@slipway/testkit";
+import { forwardRequest, type LocalServer, openLocalServer } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 
 import { type EndedCommand, runCommandProcess } from "./support/command-process.ts";
@@ -47,13 +46,7 @@ async function openAccessProxy(port: number): Promise<LocalServer> {
   };
   const http = createServer((incoming: IncomingMessage, outgoing: ServerResponse) => {
     if (!admits(incoming)) return outgoing.writeHead(403).end("<html>");
-    const { method = "", url = "", headers } = incoming;
-    const onward = request({ host: "127.0.0.1", port, method, path: url, headers }, (response) => {
-      outgoing.writeHead(response.statusCode ?? 502, response.headers);
-      response.pipe(outgoing);
-    });
-    onward.on("error", () => outgoing.destroy());
-    return incoming.pipe(onward);
+    return forwardRequest(incoming, outgoing, { port, headers: incoming.headers });
   });
   http.on("upgrade", (incoming: IncomingMessage, near: Duplex, head: Buffer) => {
     near.on("error", () => undefined);

@@ -57,6 +57,7 @@ export {
   requireAgent,
   waitForWorkspace,
 } from "./processes/workspace-life.ts";
+export { forwardRequest } from "./servers/forward-request.ts";
 export { openLocalServer } from "./servers/local-server.ts";
 export type { LocalServer } from "./servers/local-server.ts";
 export type { ProxyLink } from "./servers/proxy-link.ts";

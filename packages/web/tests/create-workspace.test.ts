@@ -147,7 +147,7 @@ it("offers to continue without an answer that does not come, and continues once 
   await page.getByText("No connection to the server. Reconnecting…").waitFor();
   await create.click();
   await lost.waitFor();
-  await expectSound(watched, /WebSocket/);
+  await expectSound(watched, /WebSocket|ERR_FAILED/);
   await page.getByRole("button", { name: "Cancel" }).click();
   await lost.waitFor({ state: "detached" });
   await create.click();

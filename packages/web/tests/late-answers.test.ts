@@ -1,13 +1,26 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { listBuildParameters } from "@slipway/api/builds/routes";
+import { updateActiveVersion } from "@slipway/api/templates/version-routes";
 import { createBuild } from "@slipway/api/workspaces/build-routes";
-import { createWorkspace, extendWorkspace } from "@slipway/api/workspaces/routes";
-import { freshName, makeWorkspace, pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import {
+  createWorkspace,
+  extendWorkspace,
+  getWorkspaceByName,
+} from "@slipway/api/workspaces/routes";
+import {
+  freshName,
+  makeWorkspace,
+  pushTemplate,
+  pushVersion,
+  waitForWorkspace,
+} from "@slipway/testkit";
 import type { Page, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { type Dashboard, openDashboard } from "./support/dashboard.ts";
+import { controlEvaluation } from "./support/evaluation-socket.ts";
 import { hold } from "./support/held-request.ts";
 
 /* Answers that come late, twice or to a page that has gone on. */
@@ -194,6 +207,46 @@ describe("what is typed while it is saved", () => {
     held.release();
     await page.waitForURL(`**/@admin/${after}/settings`);
   });
+});
+
+it("updates without an answer that does not come in five seconds", async () => {
+  const ownTemplate = await pushTemplate(dashboard.admin, freshName("own"), outside);
+  const { page, client, user } = await dashboard.openUserPage("upd");
+  const body = { name: "mine", template_id: ownTemplate };
+  const { id } = await client.call(createWorkspace, { params: { user: "me" }, body });
+  await waitForWorkspace(client, id, (one) => one.latest_build.status === "running");
+  const next = `${outside}parameters: { key: { type: string, mutable: true } }\n`;
+  const version = await pushVersion(dashboard.admin, next, { templateId: ownTemplate });
+  await dashboard.admin.call(updateActiveVersion, {
+    params: { template: ownTemplate },
+    body: { id: version },
+  });
+  const socket = await controlEvaluation(page);
+  await page.clock.install();
+  await page.goto(`/@${user.username}/mine`);
+  await page.getByRole("button", { name: "Update", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  const update = dialog.getByRole("button", { name: "Update and start", exact: true });
+  const key = dialog.getByLabel("key", { exact: true });
+  await key.fill("given");
+  await update.waitFor();
+  await socket.cut();
+  await page.clock.pauseAt(Date.now() + 3_600_000);
+  await key.fill("given late");
+  await page.clock.runFor(1_000);
+  await dialog
+    .getByRole("button", { name: "Update and start (The parameters are being updated)" })
+    .waitFor();
+  await page.clock.runFor(4_000);
+  await update.waitFor();
+  await page.clock.resume();
+  await update.click();
+  await dialog.waitFor({ state: "hidden" });
+  const { latest_build: updated } = await client.call(getWorkspaceByName, {
+    params: { user: "me", name: "mine" },
+  });
+  const values = await client.call(listBuildParameters, { params: { build: updated.id } });
+  expect(values).toContainEqual({ name: "key", value: "given late" });
 });
 
 it("does not move a deadline twice at once", async () => {

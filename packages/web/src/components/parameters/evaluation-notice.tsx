@@ -26,12 +26,13 @@ export function EvaluationNotice({
 
 /** Shows that an answer is due, in a place where it moves no field. */
 export function EvaluationStatus({
-  evaluation: { isLate, isOverdue, isLost },
+  evaluation: { parameters, isLate, isOverdue, isLost },
 }: {
   readonly evaluation: Evaluation;
 }): ReactNode {
   const isCut = isOverdue && isLost;
-  const text = isCut ? "No connection to the server. Reconnecting…" : "Updating the parameters…";
+  const due = parameters === undefined ? "Loading the parameters…" : "Updating the parameters…";
+  const text = isCut ? "No connection to the server. Reconnecting…" : due;
   return <span role="status">{isLate && text}</span>;
 }
 

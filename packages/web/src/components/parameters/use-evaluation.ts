@@ -1,13 +1,10 @@
 import type {
-  DynamicParametersRequest,
   DynamicParametersResponse,
   EvaluatedParameter,
 } from "@slipway/api/templates/dynamic-parameters";
-import { followParameters } from "@slipway/api/templates/parameter-routes";
-import { Backoff } from "@slipway/runtime";
 import { useEffect, useRef, useState } from "react";
 
-import { client } from "../../api/client.ts";
+import { type EvaluationSubject, FormConnection } from "./form-connection.ts";
 import type { ParameterValues } from "./parameter-values.ts";
 
 /** The time after a change at which the values are evaluated. */
@@ -35,17 +32,7 @@ export interface Evaluation {
   readonly isLost: boolean;
 }
 
-/** The workspace of a form. */
-interface EvaluationSubject {
-  readonly version: string;
-  /** The id of the owner; undefined for the user. */
-  readonly owner: string | undefined;
-}
-
-/**
- * Evaluates the parameters of a version with these values, once they are known. The values are sent after each change, over one
- * socket, which is opened again when it is lost.
- */
+/** Evaluates the parameters of a version with these values, once they are known, and after each change. */
 export function useEvaluation(
   { version, owner }: EvaluationSubject,
   values: ParameterValues | undefined,
@@ -57,7 +44,7 @@ export function useEvaluation(
   const latest = useRef(values);
   const sender = useRef<() => void>(() => {});
   useEffect(() => {
-    const form = new FormSocket({ version, owner }, () => latest.current, {
+    const form = new FormConnection({ version, owner }, () => latest.current, {
       onAnswer: (response, inputs) => {
         setLost(false);
         setAnswer((before) => ({
@@ -111,75 +98,4 @@ function kept(
   const hasFailed = response.diagnostics.some(({ extra }) => extra.code === "evaluation_failed");
   if (!hasFailed || before === undefined) return response;
   return { ...response, parameters: before.response.parameters };
-}
-
-interface FormEvents {
-  readonly onAnswer: (answer: DynamicParametersResponse, values: ParameterValues) => void;
-  /** Called when a connection is lost, or cannot be made. */
-  readonly onLost: () => void;
-}
-
-/** The socket of one form, until it is closed. */
-class FormSocket {
-  readonly #url: string;
-  readonly #owner: string | undefined;
-  readonly #values: () => ParameterValues | undefined;
-  readonly #events: FormEvents;
-  readonly #backoff = new Backoff();
-  #socket: WebSocket | undefined;
-  #timer = 0;
-  #lastId = 0;
-  #lastValues: ParameterValues = {};
-  #isClosed = false;
-
-  constructor(
-    { version, owner }: EvaluationSubject,
-    values: () => ParameterValues | undefined,
-    events: FormEvents,
-  ) {
-    this.#owner = owner;
-    this.#url = client.url(followParameters, { params: { version } }).replace(/^http/, "ws");
-    this.#values = values;
-    this.#events = events;
-    this.#open();
-  }
-
-  /** Sends the values; without a connection they are sent once there is one. */
-  send(): void {
-    const values = this.#values();
-    if (this.#socket?.readyState !== WebSocket.OPEN || values === undefined) return;
-    this.#lastId += 1;
-    this.#lastValues = values;
-    const request: DynamicParametersRequest = {
-      id: this.#lastId,
-      inputs: { ...values },
-      ...(this.#owner === undefined ? {} : { owner_id: this.#owner }),
-    };
-    this.#socket.send(JSON.stringify(request));
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    clearTimeout(this.#timer);
-    this.#socket?.close();
-  }
-
-  #open(): void {
-    const socket = new WebSocket(this.#url);
-    this.#socket = socket;
-    socket.addEventListener("open", () => this.send());
-    socket.addEventListener("message", ({ data }: MessageEvent<string>) => {
-      if (this.#isClosed) return;
-      this.#backoff.reset();
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- messages are trusted to follow the contract
-      const answer = JSON.parse(data) as DynamicParametersResponse;
-      // An answer to older values would take back what was entered since.
-      if (answer.id === this.#lastId) this.#events.onAnswer(answer, this.#lastValues);
-    });
-    socket.addEventListener("close", () => {
-      if (this.#isClosed) return;
-      this.#events.onLost();
-      this.#timer = window.setTimeout(() => this.#open(), this.#backoff.next());
-    });
-  }
 }
