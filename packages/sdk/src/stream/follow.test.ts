@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 
 import { ApiClient } from "../http/client.ts";
-import { followLog } from "./follow.ts";
+import { followLog, type FollowOptions } from "./follow.ts";
 
 const params = { agent: "a" };
 
@@ -46,7 +46,12 @@ interface FollowedLog {
 }
 
 /** Follows with a clock that skips every wait. */
-function follow(serverUrl: string, signal = new AbortController().signal, after = 0): FollowedLog {
+function follow(
+  serverUrl: string,
+  signal = new AbortController().signal,
+  after = 0,
+  more: Pick<FollowOptions<typeof getAgentLogs>, "isComplete"> = {},
+): FollowedLog {
   const clock = createFakeClock();
   const lost: unknown[] = [];
   const entries = followLog<AgentLog, typeof getAgentLogs>({
@@ -56,6 +61,7 @@ function follow(serverUrl: string, signal = new AbortController().signal, after 
     after,
     clock,
     signal,
+    ...more,
     onReconnect: (error) => {
       lost.push(error);
       void clock.advance(60_000);
@@ -125,6 +131,30 @@ describe("followLog", () => {
     const { entries, lost } = follow(server.url);
     expect(await idsOf(entries)).toEqual([1]);
     expect(lost).toMatchObject([{ code: "connect-error" }, { code: "connect-error" }]);
+  });
+
+  it("reads by requests where no socket opens, until the log is complete", async () => {
+    const kept = [1, 2];
+    const asked: unknown[] = [];
+    await using server = await openLocalServer(
+      createServer((request, response) => {
+        const query = new URL(request.url ?? "", "http://server").searchParams;
+        if (query.has("follow")) return response.writeHead(426).end("{}");
+        const after = Number(query.get("after"));
+        asked.push(after);
+        return response.end(JSON.stringify(kept.filter((id) => id > after).map((id) => ({ id }))));
+      }),
+    );
+    let questions = 0;
+    const isComplete = async (): Promise<boolean> => {
+      questions += 1;
+      // Written at the last moment.
+      if (questions === 3) kept.push(3);
+      return questions === 3;
+    };
+    const { entries } = follow(server.url, undefined, 0, { isComplete });
+    expect(await idsOf(entries)).toEqual([1, 2, 3]);
+    expect(asked).toEqual([0, 2, 2]);
   });
 
   it.each([401, 404])("throws the refusal %i instead of trying for ever", async (status) => {

@@ -3,7 +3,7 @@ import { Backoff, type Clock } from "@slipway/runtime";
 
 import type { ApiClient } from "../http/client.ts";
 import { AnswerError, isRetryable } from "../http/errors.ts";
-import { openSocket } from "./socket.ts";
+import { type MessageSocket, openSocket } from "./socket.ts";
 
 /** An entry of a log: its id is the place to resume. */
 interface LogEntry {
@@ -20,14 +20,17 @@ export interface FollowOptions<R extends Route> {
   readonly signal: AbortSignal;
   /** Called when the connection is lost and a new one is tried. */
   readonly onReconnect?: (error: unknown) => void;
+  /** Asks whether the log is complete, where no socket says so (default: it is followed until the signal aborts). */
+  readonly isComplete?: () => Promise<boolean>;
 }
 
 const endedByServer = 1000;
 
 /**
- * Follows a log across lost connections and server restarts: each entry once, in order of its id. Ends when the
- * server ends the stream; throws `ApiError` if the server refuses, `AnswerError` if a message is not an entry, and
- * the signal's reason. A message is one entry or an array of them (docs/protocol/clients.md §4.2 and §4.4).
+ * Follows a log across lost connections and server restarts: each entry once, in order of its id. While no socket opens, as behind
+ * a proxy that refuses them, reads what is new by requests. Ends when the server ends the stream; throws `ApiError` if the server
+ * refuses, `AnswerError` if a message is not an entry, and the signal's reason. A message is one entry or an array of them
+ * (docs/protocol/clients.md §4.2 and §4.4).
  */
 export async function* followLog<T extends LogEntry, R extends Route>(
   options: FollowOptions<R>,
@@ -36,7 +39,16 @@ export async function* followLog<T extends LogEntry, R extends Route>(
   let after = options.after ?? 0;
   for (;;) {
     try {
-      const socket = await openFollow(options, after);
+      const opened = await openFollow<T, R>(options, after);
+      if (opened.kind === "refused") {
+        for (const entry of opened.entries) {
+          after = entry.id;
+          yield entry;
+        }
+        if (opened.isComplete) return;
+        throw opened.error;
+      }
+      const { socket } = opened;
       try {
         for await (const text of socket) {
           backoff.reset();
@@ -63,26 +75,40 @@ export async function* followLog<T extends LogEntry, R extends Route>(
   }
 }
 
-async function openFollow<R extends Route>(
+type OpenedFollow<T> =
+  | { readonly kind: "socket"; readonly socket: MessageSocket }
+  /** No socket could be opened; a request had these entries. */
+  | {
+      readonly kind: "refused";
+      readonly error: unknown;
+      readonly entries: readonly T[];
+      readonly isComplete: boolean;
+    };
+
+async function openFollow<T extends LogEntry, R extends Route>(
   options: FollowOptions<R>,
   after: number,
-): ReturnType<typeof openSocket> {
+): Promise<OpenedFollow<T>> {
   const { client, route, params, signal } = options;
+  const since = after > 0 ? { after: String(after) } : {};
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- routes that are followed have these keys in their query
-  const query = { follow: "true", ...(after > 0 ? { after: String(after) } : {}) } as QueryOf<R>;
+  const query = { follow: "true", ...since } as QueryOf<R>;
   const url = client.url(route, { params, query });
   try {
-    return await openSocket(url, {
+    const socket = await openSocket(url, {
       headers: client.headers,
       signal,
       ...(client.createSocket === undefined ? {} : { create: client.createSocket }),
     });
+    return { kind: "socket", socket };
   } catch (error) {
-    // A WebSocket does not say why it was refused; the plain route does, by throwing.
+    signal.throwIfAborted();
+    // A WebSocket does not say why it was refused; the plain route does, by throwing. What is complete before it is read
+    // is read to its end.
+    const isComplete = (await options.isComplete?.()) ?? false;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- routes that are followed have this key in their query
-    const probe = { after: String(Number.MAX_SAFE_INTEGER) } as QueryOf<R>;
-    await client.call(route, { params, query: probe, signal });
-    throw error;
+    const read = await client.call(route, { params, query: since as QueryOf<R>, signal });
+    return { kind: "refused", error, entries: read as readonly T[], isComplete };
   }
 }
 

@@ -1,5 +1,5 @@
 import { getAgent } from "@slipway/api/agents/routes";
-import { Backoff, type Clock } from "@slipway/runtime";
+import { Backoff, type Clock, errorText, Wake } from "@slipway/runtime";
 import type { TerminalEvent } from "@slipway/wire/services/terminal-frames";
 import { TerminalFrames } from "@slipway/wire/services/terminal-frames";
 
@@ -42,7 +42,7 @@ export type TerminalChange =
    * missed, if the agent knows it.
    */
   | { readonly type: "skipped"; readonly bytes: number | undefined }
-  /** The connection was lost and another one is tried. */
+  /** The connection was lost or could not be made, and another one is tried. */
   | { readonly type: "lost"; readonly reason: string }
   /** The command has ended, or the agent no longer has the terminal; nothing follows. */
   | { readonly type: "ended"; readonly isKnown: boolean };
@@ -63,6 +63,7 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
   readonly #viewerId = randomId();
   readonly #inputs = new InputQueue();
   readonly #left = new AbortController();
+  readonly #retry = new Wake();
   #size: TerminalSize;
   #link: TerminalLink | undefined;
   /** The capability of the agent to resume, once known. */
@@ -95,6 +96,7 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
   /** Tries again immediately, such as when the browser reports that the network is back. */
   reconnect(): void {
     this.#link?.close("reconnecting");
+    this.#retry.wake();
   }
 
   /** Leaves the terminal, which keeps running for a while; ends the iteration. Idempotent. */
@@ -128,9 +130,10 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
           if (!isOver.aborted) yield { type: "lost", reason: link.end };
         } catch (error) {
           if (isOver.aborted) break;
-          await this.#throwRefusal(error, isOver);
+          const reason = await this.#explain(error, isOver);
+          if (!isOver.aborted) yield { type: "lost", reason };
         }
-        await clock.sleep(backoff.next(), isOver).catch(() => undefined);
+        await this.#retry.wait(backoff.next(), clock, isOver).catch(() => undefined);
       }
       signal.throwIfAborted();
     } finally {
@@ -234,14 +237,21 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
     if (this.#agent === "plain") this.#inputs.dropSent();
   }
 
-  /** Returns if another attempt may succeed. A WebSocket does not say why it was refused; a plain route does. */
-  async #throwRefusal(error: unknown, signal: AbortSignal): Promise<void> {
+  /**
+   * Returns the reason for which a connection could not be made, if another attempt may succeed. A WebSocket does not say why it
+   * was refused; a plain route does.
+   */
+  async #explain(error: unknown, signal: AbortSignal): Promise<string> {
     if (!isRetryable(error)) throw error;
     const { client, agentId } = this.#options;
     try {
-      await client.call(getAgent, { params: { agent: agentId }, signal });
+      const { status } = await client.call(getAgent, { params: { agent: agentId }, signal });
+      return status === "connected"
+        ? "the WebSocket was refused, perhaps by a proxy"
+        : `the agent is ${status === "timeout" ? "not connected" : status}`;
     } catch (refusal) {
       if (!signal.aborted && !isRetryable(refusal)) throw refusal;
+      return errorText(refusal);
     }
   }
 }

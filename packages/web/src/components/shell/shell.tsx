@@ -107,7 +107,8 @@ function Navigation(): ReactNode {
 function InboxLink(): ReactNode {
   const cache = useQueryClient();
   const inbox = useQuery(routeQuery(listInboxNotifications, { query: { read_status: "unread" } }));
-  useStream(watchInboxNotifications, {}, () => void refresh(cache, listInboxNotifications));
+  const read = (): void => void refresh(cache, listInboxNotifications);
+  useStream(watchInboxNotifications, {}, { onMessage: read, onMissed: read });
   const unread = inbox.data?.unread_count ?? 0;
   return (
     <Link

@@ -49,6 +49,10 @@ export async function importVersion({
     params,
     clock: webClock,
     signal,
+    isComplete: async () => {
+      const { job } = await client.call(getTemplateVersion, { params, signal });
+      return job.completed_at !== undefined;
+    },
   });
   for await (const { output } of log) if (output !== "") onLine(output);
   return client.call(getTemplateVersion, { params, signal });

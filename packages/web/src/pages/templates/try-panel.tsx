@@ -90,6 +90,10 @@ async function planWorkspace(
     params,
     clock: webClock,
     signal,
+    isComplete: async () => {
+      const { completed_at: at } = await client.call(getDryRun, { params, signal });
+      return at !== undefined;
+    },
   });
   for await (const { output } of log) if (output !== "") lines.push(output);
   const done = await client.call(getDryRun, { params, signal });

@@ -11,6 +11,7 @@ import { useIsDark } from "../../components/shell/theme.ts";
 import { Button } from "../../ui/button.tsx";
 import { errorText } from "../../ui/error-text.ts";
 import { Notice } from "../../ui/notice.tsx";
+import { untrusted } from "../../ui/untrusted-text.tsx";
 import { fontFamilies, useFont } from "./font-settings.ts";
 import { KeyBar } from "./key-bar.tsx";
 import { SearchBar } from "./search-bar.tsx";
@@ -189,10 +190,12 @@ function SessionNotice({
         <div className="p-2">
           <Notice
             tone="warn"
-            title="The connection was lost."
+            title={
+              state.wasConnected ? "The connection was lost." : "The terminal cannot be reached."
+            }
             action={<Button onClick={onReconnect}>Reconnect</Button>}
           >
-            Trying again; what you type is kept. Reason: {state.reason}
+            Trying again; what you type is kept. Reason: {untrusted(state.reason)}.
           </Notice>
         </div>
       );

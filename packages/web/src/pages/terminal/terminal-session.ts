@@ -8,7 +8,7 @@ import { client } from "../../api/client.ts";
 export type SessionState =
   | { readonly kind: "connecting" }
   | { readonly kind: "connected" }
-  | { readonly kind: "lost"; readonly reason: string }
+  | { readonly kind: "lost"; readonly reason: string; readonly wasConnected: boolean }
   | { readonly kind: "ended" }
   | { readonly kind: "failed"; readonly error: unknown };
 
@@ -73,13 +73,17 @@ export class TerminalSession {
   }
 
   async #run(): Promise<void> {
+    let wasConnected = false;
     try {
       for await (const change of this.#client) {
         if (change.type === "output") await this.#write(change.bytes);
-        else if (change.type === "connected") this.#onState({ kind: "connected" });
-        else if (change.type === "skipped") this.#screen.reset();
-        else if (change.type === "lost") this.#onState({ kind: "lost", reason: change.reason });
-        else this.#onState({ kind: "ended" });
+        else if (change.type === "connected") {
+          wasConnected = true;
+          this.#onState({ kind: "connected" });
+        } else if (change.type === "skipped") this.#screen.reset();
+        else if (change.type === "lost") {
+          this.#onState({ kind: "lost", reason: change.reason, wasConnected });
+        } else this.#onState({ kind: "ended" });
       }
     } catch (error) {
       if (!this.#closed.signal.aborted) this.#onState({ kind: "failed", error });

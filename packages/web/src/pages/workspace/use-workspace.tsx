@@ -6,7 +6,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { createContext, useContext } from "react";
 
 import { type RouteQuery, routeQuery, setStreamed } from "../../api/queries.ts";
-import { useStream } from "../../api/use-stream.ts";
+import { type StreamState, useStream } from "../../api/use-stream.ts";
 import { parseWorkspaceAddress } from "../../components/workspaces/workspace-address.ts";
 
 const route = getRouteApi("/member/framed/@{$owner}/$workspace");
@@ -26,13 +26,20 @@ export function useWorkspaceQuery(): RouteQuery<Workspace> {
   });
 }
 
-/** Keeps the workspace of the address up to date. Returns false while the connection is lost. */
-export function useLiveWorkspace(id: string): boolean {
+/** Keeps the workspace of the address up to date. */
+export function useLiveWorkspace(id: string): StreamState {
   const query = useWorkspaceQuery();
   const cache = useQueryClient();
-  return useStream(watchWorkspaceSocket, { params: { workspace: id } }, ({ type, data }) => {
-    if (type === "data" && data !== null) setStreamed(cache, query, data);
-  });
+  return useStream(
+    watchWorkspaceSocket,
+    { params: { workspace: id } },
+    {
+      onMessage: ({ type, data }) => {
+        if (type === "data" && data !== null) setStreamed(cache, query, data);
+      },
+      onMissed: () => void cache.invalidateQueries({ queryKey: query.queryKey, exact: true }),
+    },
+  );
 }
 
 /** The workspace that the pages below the address show. */

@@ -41,8 +41,17 @@ export function WorkspacePage(): ReactNode {
 }
 
 function LiveNotice({ id }: { readonly id: string }): ReactNode {
-  const isLive = useLiveWorkspace(id);
-  if (isLive) return null;
+  const stream = useLiveWorkspace(id);
+  if (stream === "live") return null;
+  if (stream === "refused") {
+    return (
+      <Notice tone="warn" title="WebSockets are blocked.">
+        The server responds, but something between it and this browser, such as a proxy, refuses
+        WebSockets. This page is refreshed every 10 seconds instead. Terminals, live values and the
+        output of runs are not available.
+      </Notice>
+    );
+  }
   return (
     <Notice tone="warn" title="The connection to the server is lost.">
       This page shows the last known state, and updates again once the server responds.

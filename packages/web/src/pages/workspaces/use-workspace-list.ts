@@ -15,7 +15,7 @@ import { useEffect, useRef } from "react";
 
 import { client } from "../../api/client.ts";
 import { refresh, type RouteQuery, routeQuery } from "../../api/queries.ts";
-import { useStream } from "../../api/use-stream.ts";
+import { type StreamState, useStream } from "../../api/use-stream.ts";
 import { ListReader } from "./list-reader.ts";
 import { type ListSearch, pageQuery, pageSize } from "./list-search.ts";
 
@@ -57,8 +57,8 @@ export function useListPages(
   return (index) => byPage.get(Math.floor(index / pageSize))?.workspaces[index % pageSize];
 }
 
-/** Follows the changes to workspaces of the list. Returns false while the connection is lost. */
-export function useLiveList(): boolean {
+/** Follows the changes to workspaces of the list. */
+export function useLiveList(): StreamState {
   const cache = useQueryClient();
   const reader = useRef<ListReader>(undefined);
   useEffect(() => {
@@ -73,7 +73,14 @@ export function useLiveList(): boolean {
     });
     return () => ended.abort();
   }, [cache]);
-  return useStream(watchWorkspaces, {}, (change) => reader.current?.hear(change));
+  return useStream(
+    watchWorkspaces,
+    {},
+    {
+      onMessage: (change) => reader.current?.hear(change),
+      onMissed: () => reader.current?.hear({ workspaces: [], many: true }),
+    },
+  );
 }
 
 /** Returns the query for at most `maxRows` workspaces by their ids. */

@@ -6,6 +6,7 @@ import { MonitorDot, Plus, SearchX } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 
 import { routeQuery } from "../../api/queries.ts";
+import type { StreamState } from "../../api/use-stream.ts";
 import { FailureNotice } from "../../components/page-failure.tsx";
 import { buttonClasses } from "../../ui/button.tsx";
 import { EmptyState, PageHeader, Panel } from "../../ui/layout.tsx";
@@ -27,7 +28,7 @@ export function WorkspacesPage(): ReactNode {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const first = useFirstPage(search);
-  const isLive = useLiveList();
+  const stream = useLiveList();
   const [selected, setSelected] = useState<ReadonlyMap<string, Workspace>>(new Map());
   const change = (next: ListSearch): void => {
     setSelected(new Map());
@@ -53,7 +54,7 @@ export function WorkspacesPage(): ReactNode {
           </>
         }
       >
-        <ListState count={first.data?.count} isLive={isLive} />
+        <ListState count={first.data?.count} stream={stream} />
       </PageHeader>
       <ListToolbar search={search} onSearch={change} />
       {first.isError && <FailureNotice error={first.error} onRetry={() => void first.refetch()} />}
@@ -77,12 +78,18 @@ export function WorkspacesPage(): ReactNode {
   );
 }
 
+const streamTexts: Readonly<Record<StreamState, string>> = {
+  live: "",
+  lost: " · the connection was lost and is being restored",
+  refused: " · WebSockets are blocked: refreshed every 10 seconds",
+};
+
 function ListState({
   count,
-  isLive,
+  stream,
 }: {
   readonly count: number | undefined;
-  readonly isLive: boolean;
+  readonly stream: StreamState;
 }): ReactNode {
   const text =
     count === undefined
@@ -91,7 +98,7 @@ function ListState({
   return (
     <span role="status" className="tabular-nums">
       {text}
-      {!isLive && " · the connection was lost and is being restored"}
+      {streamTexts[stream]}
     </span>
   );
 }

@@ -56,7 +56,14 @@ function ContainerTables({ list, agent }: ListProps): ReactNode {
   const cache = useQueryClient();
   const params = { agent: agent.id };
   const query = routeQuery(getContainers, { params });
-  useStream(watchContainers, { params }, (latest) => setStreamed(cache, query, latest));
+  useStream(
+    watchContainers,
+    { params },
+    {
+      onMessage: (latest) => setStreamed(cache, query, latest),
+      onMissed: () => void cache.invalidateQueries({ queryKey: query.queryKey, exact: true }),
+    },
+  );
   const { containers, devcontainers, warnings = [] } = list;
   const others = containers.filter(
     ({ id }) => !devcontainers.some(({ container }) => container?.id === id),

@@ -13,14 +13,16 @@ import { untrusted, UntrustedText } from "../../../ui/untrusted-text.tsx";
 export function AgentMetadata({ agent }: { readonly agent: WorkspaceAgent }): ReactNode {
   const [items, setItems] = useState<readonly MetadataItem[]>([]);
   const input = { params: { agent: agent.id } };
-  const isLive = useStream(watchAgentMetadataSocket, input, ({ data }) => setItems(data));
+  const stream = useStream(watchAgentMetadataSocket, input, {
+    onMessage: ({ data }) => setItems(data),
+  });
   if (items.length === 0) return null;
   return (
     <dl
       aria-label="Live values"
       className={classNames(
-        "grid grid-cols-[repeat(auto-fill,minmax(9rem,1fr))] overflow-hidden border-b border-line",
-        !isLive && "opacity-60",
+        "grid grid-cols-[repeat(auto-fit,minmax(9rem,1fr))] overflow-hidden border-b border-line",
+        stream !== "live" && "opacity-60",
       )}
     >
       {items.map((item) => (
