@@ -1,8 +1,10 @@
+import { createToken } from "@slipway/api/users/key-routes";
+import { createUser, updateUserRoles } from "@slipway/api/users/routes";
 import { pushTemplate, testAdmin } from "@slipway/testkit";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { type Dashboard, logInByPage, openDashboard } from "./support/dashboard.ts";
+import { type Dashboard, logInByPage, newUser, openDashboard } from "./support/dashboard.ts";
 
 /* The pages on a narrow screen, with names and texts as long as they may be. */
 
@@ -63,6 +65,33 @@ it("do not scroll sideways after it", async () => {
   await expectNarrow("/settings/external-auth", "No providers are configured");
   await expectNarrow("/settings/notifications", "What you are notified about");
   await expectNarrow("/settings/appearance", "Dark");
+});
+
+it("hide nothing of the column before the actions of a row", async () => {
+  await logInByPage(page, testAdmin);
+  const person = newUser("rita");
+  await dashboard.admin.call(createUser, { body: person });
+  const params = { user: person.username };
+  await dashboard.admin.call(updateUserRoles, { params, body: { roles: ["template-admin"] } });
+  await dashboard.admin.call(createToken, {
+    params: { user: "me" },
+    body: { token_name: "a-token-with-a-long-name" },
+  });
+  for (const [path, text, action] of [
+    ["/users", "Template Admin", `Actions for ${person.username}`],
+    ["/settings/tokens", "all your rights", "Delete a-token-with-a-long-name"],
+    [`/templates/${longName}/versions`, "Imported", "Actions for"],
+  ] as const) {
+    await page.goto(path);
+    const row = page
+      .getByRole("row")
+      .filter({ has: page.getByRole("button", { name: action }) })
+      .first();
+    const [seen, cell] = [row.getByText(text), row.getByRole("cell").last()];
+    await seen.waitFor();
+    const [left, right] = await Promise.all([cell.boundingBox(), seen.boundingBox()]);
+    expect((right?.x ?? 999) + (right?.width ?? 0), path).toBeLessThanOrEqual(left?.x ?? 0);
+  }
 });
 
 it("keep the menu of a row in view", async () => {

@@ -33,7 +33,7 @@ export function HeaderCell({ className, ...rest }: ComponentProps<"th">): ReactN
     <th
       scope="col"
       {...rest}
-      className={classNames("px-4 py-2 font-medium whitespace-nowrap", className)}
+      className={classNames("cell-padding py-2 font-medium whitespace-nowrap", className)}
     />
   );
 }
@@ -47,13 +47,13 @@ export function Row({ className, ...rest }: ComponentProps<"tr">): ReactNode {
   );
 }
 
-/** The cell of a row's actions, which stays in view where the table scrolls sideways. */
+/** The cell of a row's actions, which stays in view where the table scrolls sideways; what is below it fades out before it. */
 export function ActionsCell({ className, ...rest }: ComponentProps<"td">): ReactNode {
   return (
     <Cell
       {...rest}
       className={classNames(
-        "sticky right-0 bg-surface text-right in-[tr:hover]:bg-hover",
+        "fading-edge sticky right-0 bg-surface text-right in-[tr:hover]:bg-hover max-sm:pl-1",
         className,
       )}
     />
@@ -70,8 +70,8 @@ export function Cell({ isText = false, className, ...rest }: CellProps): ReactNo
     <td
       {...rest}
       className={classNames(
-        "px-4 py-2.5 align-middle tabular-nums",
-        isText ? "min-w-52 wrap-anywhere" : "whitespace-nowrap",
+        "cell-padding py-2.5 align-middle tabular-nums",
+        isText ? "min-w-36 wrap-anywhere sm:min-w-52" : "whitespace-nowrap",
         className,
       )}
     />
