@@ -2,6 +2,7 @@ import type { BuildStatus } from "@slipway/api/builds/build";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 
 import type { Tone } from "../../ui/status.tsx";
+import { isConnecting } from "./agents.ts";
 
 /** A state in a word, and the color of its dot. */
 export interface StatusText {
@@ -24,13 +25,18 @@ const buildTones: Readonly<Record<BuildStatus, Tone>> = {
 
 /** Returns the state of a workspace: that of its newest build, or that its agents or its owner are missing. */
 export function workspaceStatus({
-  latest_build: { status },
+  latest_build: build,
   health,
   dormant_at: dormantAt,
 }: Pick<Workspace, "health" | "dormant_at"> & {
-  readonly latest_build: Pick<Workspace["latest_build"], "status">;
+  readonly latest_build: Pick<Workspace["latest_build"], "status" | "resources">;
 }): StatusText {
-  if (status === "running" && !health.healthy) return { text: "Running, unhealthy", tone: "warn" };
+  const { status } = build;
+  if (status === "running" && !health.healthy) {
+    return isConnecting({ latest_build: build, health })
+      ? { text: "Running, connecting", tone: "active" }
+      : { text: "Running, unhealthy", tone: "warn" };
+  }
   if (status === "stopped" && dormantAt !== null) return { text: "Dormant", tone: "neutral" };
   return buildStatusText(status);
 }

@@ -157,10 +157,10 @@ function Servers({
   readonly version: string | undefined;
 }): ReactNode {
   return (
-    <Panel title="Servers" isFlush>
-      <Table label="Servers">
+    <Panel title="Servers and provisioners" isFlush>
+      <Table label="Servers and provisioners">
         <HeaderRow>
-          <HeaderCell>Host</HeaderCell>
+          <HeaderCell>Name</HeaderCell>
           <HeaderCell>State</HeaderCell>
           <HeaderCell>Version</HeaderCell>
           <HeaderCell>Drivers</HeaderCell>
