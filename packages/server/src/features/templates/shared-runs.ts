@@ -1,17 +1,12 @@
 import { abortable } from "@slipway/runtime";
 
-import { Unavailable } from "../../platform/errors/errors.ts";
-
 interface OpenRun<T> {
   readonly result: Promise<T>;
   readonly stop: AbortController;
   askers: number;
 }
 
-/**
- * Runs each task once for all who ask for it at the same time, until the last of them has gone away. A task may be refused as
- * `Unavailable` because of whoever asked first: the others then begin another run on their own behalf.
- */
+/** Runs each task once for all who ask for it at the same time, until the last of them has gone away. */
 export class SharedRuns<T> {
   readonly #runs = new Map<string, OpenRun<T>>();
   readonly #ending = new Set<Promise<unknown>>();
@@ -22,20 +17,14 @@ export class SharedRuns<T> {
     signal: AbortSignal,
     task: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    for (;;) {
-      signal.throwIfAborted();
-      const joined = this.#runs.get(key);
-      const run = joined ?? this.#begin(key, task);
-      run.askers += 1;
-      try {
-        return await abortable(run.result, signal);
-      } catch (error) {
-        const wasRefused = error instanceof Unavailable && !run.stop.signal.aborted;
-        if (joined === undefined || !wasRefused) throw error;
-      } finally {
-        run.askers -= 1;
-        if (run.askers === 0) this.#end(key, run, new DOMException("nobody waits", "AbortError"));
-      }
+    signal.throwIfAborted();
+    const run = this.#runs.get(key) ?? this.#begin(key, task);
+    run.askers += 1;
+    try {
+      return await abortable(run.result, signal);
+    } finally {
+      run.askers -= 1;
+      if (run.askers === 0) this.#end(key, run, new DOMException("nobody waits", "AbortError"));
     }
   }
 
@@ -53,18 +42,12 @@ export class SharedRuns<T> {
     void ended.then(() => this.#ending.delete(ended));
     const run = { result, stop, askers: 0 };
     this.#runs.set(key, run);
-    // Before those who wait hear of it: none of them joins a run that has failed.
-    result.catch(() => this.#drop(key, run));
     return run;
   }
 
   /** Ends a run that may be over already. Who asks from now on begins another one. */
   #end(key: string, run: OpenRun<T>, reason: Error): void {
-    this.#drop(key, run);
-    run.stop.abort(reason);
-  }
-
-  #drop(key: string, run: OpenRun<T>): void {
     if (this.#runs.get(key) === run) this.#runs.delete(key);
+    run.stop.abort(reason);
   }
 }
