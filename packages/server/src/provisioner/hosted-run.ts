@@ -8,6 +8,7 @@ import {
   maxMessageBytes,
   type PartName,
 } from "../features/provisioners/session-messages.ts";
+import { momentBefore, momentOf, RenewalTime } from "../platform/jobs/renewal-time.ts";
 import type { CallLink, CallRequest, LogLines } from "./call-link.ts";
 
 /** The result of a run, by its parts. */
@@ -150,19 +151,19 @@ export class HostedRun implements Pick<DriverBuild, "keepState" | "hold"> {
 
   readonly hold = async (times: LeaseTimes): Promise<BuildHold> => {
     const { clock } = this.#options;
-    let renewedAtMs = -Infinity;
+    const renewal = new RenewalTime(clock);
     let holder: CallLink | undefined;
     const renew = async (): Promise<void> => {
       await this.#ask(async (link) => {
         // Before the answer's time, so that the lease seems older rather than younger.
-        const atMs = clock.now();
+        const asked = momentOf(clock);
         const answer = await this.#request(
           link,
           holder === link ? { what: "renewal" } : { what: "hold", ...times },
         );
         if (answer.renewedAgoMs === undefined) return answer;
         holder = link;
-        renewedAtMs = Math.max(renewedAtMs, atMs - answer.renewedAgoMs);
+        renewal.note(momentBefore(asked, answer.renewedAgoMs));
         return answer;
       });
     };
@@ -176,7 +177,7 @@ export class HostedRun implements Pick<DriverBuild, "keepState" | "hold"> {
       }
     });
     return {
-      renewedAtMs: () => renewedAtMs,
+      renewedAtMs: () => renewal.wallMs,
       [Symbol.asyncDispose]: async () => {
         await scope.close();
         // Another session holds nothing.

@@ -2,6 +2,7 @@ import type { Clock } from "@slipway/runtime";
 
 import type { Queryable } from "../db/database.ts";
 import { type JobHolder, leaseSeconds, renewLease } from "./queries.ts";
+import { type Moment, momentOf, RenewalTime } from "./renewal-time.ts";
 
 export interface LeaseTimes {
   /** The length of the lease. */
@@ -25,40 +26,27 @@ export const usualLease: LeaseTimes = {
   patienceMs: (leaseSeconds - 5) * 1000,
 };
 
-/** A moment on both clocks of a machine. */
-export interface Moment {
-  readonly wallMs: number;
-  readonly monotonicMs: number;
-}
-
-type LeaseClock = Pick<Clock, "now" | "monotonic">;
-
-/** Returns the present moment. */
-export function momentOf(clock: LeaseClock): Moment {
-  return { wallMs: clock.now(), monotonicMs: clock.monotonic() };
-}
-
 /**
  * The lease of one attempt at a job, as its worker knows it. Goes by the monotonic clock, so that a wall clock that is set
  * neither ends the lease early nor makes it last too long.
  */
 export class JobLease {
   readonly #db: Queryable;
-  readonly #clock: LeaseClock;
+  readonly #clock: Pick<Clock, "now" | "monotonic">;
   readonly #holder: JobHolder;
   #times = usualLease;
-  #renewed: Moment;
+  readonly #renewal: RenewalTime;
 
   /** `acquired`: the moment before the statement that acquired the job. */
   constructor(
-    { db, clock }: { readonly db: Queryable; readonly clock: LeaseClock },
+    { db, clock }: { readonly db: Queryable; readonly clock: Pick<Clock, "now" | "monotonic"> },
     holder: JobHolder,
     acquired: Moment = momentOf(clock),
   ) {
     this.#db = db;
     this.#clock = clock;
     this.#holder = holder;
-    this.#renewed = acquired;
+    this.#renewal = new RenewalTime(clock, acquired);
   }
 
   get holder(): JobHolder {
@@ -72,7 +60,7 @@ export class JobLease {
 
   /** True if it was not renewed for so long that the work must end. */
   get isLapsing(): boolean {
-    return this.#age >= this.#times.patienceMs;
+    return this.#renewal.ageMs >= this.#times.patienceMs;
   }
 
   /**
@@ -80,12 +68,12 @@ export class JobLease {
    * monotonic clock stands still. The next renewal shows which.
    */
   get isDoubtful(): boolean {
-    return this.#clock.now() - this.#renewed.wallMs >= this.#times.patienceMs;
+    return this.#renewal.wallAgeMs >= this.#times.patienceMs;
   }
 
   /** Notes a renewal, with the moment before its statement. */
   noteRenewal(moment: Moment): void {
-    if (moment.monotonicMs > this.#renewed.monotonicMs) this.#renewed = moment;
+    this.#renewal.note(moment);
   }
 
   /** Makes the lease longer until the result is disposed of. Throws if the job belongs to another attempt by now. */
@@ -93,15 +81,10 @@ export class JobLease {
     const before = this.#times;
     await this.#change(times);
     return {
-      // The earlier one by either clock: others compare it with the wall clock.
-      renewedAtMs: () => Math.min(this.#renewed.wallMs, this.#clock.now() - this.#age),
+      renewedAtMs: () => this.#renewal.wallMs,
       // Without the database, the job is over when the longer lease is.
       [Symbol.asyncDispose]: () => this.#change(before).catch(() => undefined),
     };
-  }
-
-  get #age(): number {
-    return this.#clock.monotonic() - this.#renewed.monotonicMs;
   }
 
   async #change(times: LeaseTimes): Promise<void> {

@@ -7,10 +7,11 @@ import type { Platform } from "../platform.ts";
 import { topics } from "../pubsub/pubsub.ts";
 import { watch } from "../pubsub/watch.ts";
 import { type AcquiredJob, acquireJob } from "./acquire-query.ts";
-import { JobLease, JobLost, type Moment, momentOf, usualLease } from "./job-lease.ts";
+import { JobLease, JobLost, usualLease } from "./job-lease.ts";
 import { JobLogWriter } from "./job-log-writer.ts";
 import { endStorably, failedOutcome, type JobOutcome } from "./job-outcome.ts";
 import { renewLeases, selectIsCanceled } from "./queries.ts";
+import { type Moment, momentOf } from "./renewal-time.ts";
 
 /**
  * Carries out one job. It may run again after a crash at any point before its end was committed, so it must be
