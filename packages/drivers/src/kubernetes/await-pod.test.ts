@@ -7,6 +7,7 @@ import { afterEach, expect, it } from "vitest";
 import { openApiServer, refuse, type TestApiServer } from "../../tests/support/api-server.ts";
 import { hashToken } from "../docker/marks.ts";
 import { awaitGone, awaitRunning } from "./await-pod.ts";
+import { kinds } from "./cluster-objects.ts";
 import { agentAnnotations, agentLabels, agentObjectName } from "./pod-marks.ts";
 
 /* Pods that start and end, as an API server tells it, in the order that each test wants. */
@@ -41,6 +42,7 @@ const waiting = { waiting: { reason: "ContainerCreating" } };
 async function openNamespace(clock: Clock = systemClock) {
   const lists = new Map<string, readonly object[]>();
   const watches = new Map<string, ServerResponse>();
+  const absent = new Set<string>();
   const server = await openApiServer(
     ({ url }, response) => {
       const [kind = ""] = url.pathname.split("/").slice(-1);
@@ -52,6 +54,7 @@ async function openNamespace(clock: Clock = systemClock) {
         response.write("\n");
         return;
       }
+      if (absent.has(kind)) return refuse(response, 404, "NotFound");
       const items = lists.get(key) ?? [];
       response.end(JSON.stringify({ metadata: { resourceVersion: "1" }, items }));
     },
@@ -62,12 +65,19 @@ async function openNamespace(clock: Clock = systemClock) {
     await expect.poll(() => watches.has(key)).toBe(true);
     watches.get(key)?.write(`${JSON.stringify({ type, object })}\n`);
   };
-  return { ...server, lists, watches, send };
+  return { ...server, lists, watches, absent, send };
 }
 
 type Namespace = Awaited<ReturnType<typeof openNamespace>>;
 
-const started = { agentName: "main", name, podName, tokenHash: hashToken("t"), timeoutMs: 60_000 };
+const started = {
+  agentName: "main",
+  kind: kinds.statefulSets,
+  name,
+  podName,
+  tokenHash: hashToken("t"),
+  timeoutMs: 60_000,
+};
 
 function start({ context }: Namespace, begin = async () => undefined as void): Promise<void> {
   return awaitRunning(context, started, begin, signal);
@@ -108,6 +118,23 @@ it("fails for what refuses the pod now, and not for what refused earlier ones", 
     message:
       "agent main cannot start: the cluster refuses the pod: pods is forbidden: exceeded quota",
   });
+});
+
+it("fails when the owner of the pod is deleted, such as with its namespace", async () => {
+  const clock = createFakeClock();
+  const namespace = await openNamespace(clock);
+  const refused = expect(start(namespace)).rejects.toMatchObject({
+    code: "not-startable",
+    message: `agent main cannot start: its StatefulSet ${name} was deleted, perhaps with the namespace`,
+  });
+  const looks = () => namespace.requests.filter((one) => one.endsWith(`/statefulsets/${name}`));
+  for (let look = 1; look <= 3; look += 1) {
+    await expect.poll(() => clock.sleepers).toBe(2);
+    if (look === 3) namespace.absent.add(name);
+    await clock.advance(5_000);
+    await expect.poll(looks).toHaveLength(look);
+  }
+  await refused;
 });
 
 it("creates nothing before it watches", async () => {

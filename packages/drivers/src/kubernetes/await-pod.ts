@@ -2,17 +2,20 @@ import { type JsonObject, objectOf, textOf } from "@slipway/runtime";
 
 import { DriverError } from "../errors.ts";
 import type { ClusterContext } from "./cluster-context.ts";
-import { kinds, listPath, nameOf, uidOf } from "./cluster-objects.ts";
+import { kinds, listPath, nameOf, type ObjectKind, readObject, uidOf } from "./cluster-objects.ts";
 import { readMarks } from "./pod-marks.ts";
 import { PodStart, type StartOutcome, type StartStep } from "./pod-start.ts";
 import { type ObjectEvent, watchObjects } from "./watch-objects.ts";
 
 /** The time for which the API server may be away while a pod starts or ends, in milliseconds. */
 const patienceMs = 120_000;
+/** The time between looks for the owner of a pod that starts, in milliseconds. */
+const ownerLookMs = 5_000;
 
 interface StartedPod {
   readonly agentName: string;
-  /** The name of the object that owns the pod. */
+  /** The kind and the name of the object that owns the pod. */
+  readonly kind: ObjectKind;
   readonly name: string;
   readonly podName: string;
   readonly tokenHash: string;
@@ -27,11 +30,11 @@ const stage = "Starting agents";
  */
 export async function awaitRunning(
   context: ClusterContext,
-  { agentName, name, podName, tokenHash, timeoutMs }: StartedPod,
+  { agentName, kind, name, podName, tokenHash, timeoutMs }: StartedPod,
   begin: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { deploymentId, clock, log } = context;
+  const { connection, deploymentId, clock, log } = context;
   const start = new PodStart((pod) => readMarks(pod, deploymentId)?.tokenHash === tokenHash);
   const done = Promise.withResolvers<StartOutcome>();
   const take = ({ lines, outcome }: StartStep): void => {
@@ -45,12 +48,25 @@ export async function awaitRunning(
       `agent ${agentName} does not run after ${timeoutMs / 1000} s: ${start.reason}`,
     );
   };
+  // Nothing else tells of it: a set's pod and its events may go before it.
+  const ownerless = async (stop: AbortSignal): Promise<never> => {
+    for (;;) {
+      await clock.sleep(ownerLookMs, stop);
+      // While the API server is away, the watches decide.
+      const owner = await readObject(connection, kind, name, stop).catch(() => "unknown" as const);
+      if (owner !== undefined) continue;
+      throw new DriverError(
+        "not-startable",
+        `agent ${agentName} cannot start: its ${kind.kind} ${name} was deleted, perhaps with the namespace`,
+      );
+    }
+  };
   const outcome = await whileWatching(
     context,
     [
       {
         selection: {
-          path: listPath(context.connection, kinds.pods),
+          path: listPath(connection, kinds.pods),
           fieldSelector: `metadata.name=${podName}`,
         },
         take: (event) => eachObject(event, (pod) => take(start.takePod(pod))),
@@ -67,7 +83,7 @@ export async function awaitRunning(
     ],
     async (stop) => {
       await begin();
-      return Promise.race([done.promise, late(stop)]);
+      return Promise.race([done.promise, late(stop), ownerless(stop)]);
     },
     signal,
   );

@@ -51,6 +51,7 @@ export async function startAgent(
   );
   const target = {
     agentName: agent.name,
+    kind: owner.kind,
     name,
     podName: owner.podName(name),
     tokenHash: hashToken(agent.token),
