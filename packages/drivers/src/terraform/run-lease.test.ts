@@ -36,14 +36,15 @@ it("leaves a program alone within its times", async () => {
 
 it("interrupts a program once, and kills it at its last time", async () => {
   const script = "trap 'exit 3' INT; while :; do sleep 0.1; done";
-  const patient = await makeLease(`${seconds(2)} ${seconds(600)}\n`);
+  // Before that, a busy machine takes a moment to begin.
+  const patient = await makeLease(`${seconds(5)} ${seconds(600)}\n`);
   expect(await run(patient, script)).toEqual([3, null]);
-  const short = await makeLease(`${seconds(2)} ${seconds(3)}\n`);
+  const short = await makeLease(`${seconds(5)} ${seconds(6)}\n`);
   expect(await run(short, "trap '' INT; while :; do sleep 0.1; done")).toEqual([null, "SIGKILL"]);
 });
 
 it("keeps the last times of a file that is gone", async () => {
-  const path = await makeLease(`${seconds(600)} ${seconds(4)}\n`);
+  const path = await makeLease(`${seconds(600)} ${seconds(6)}\n`);
   expect(await run(path, `rm ${path}; sleep 100`)).toEqual([null, "SIGKILL"]);
 });
 
