@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { routePath } from "@slipway/api/contract/route";
 import type { DynamicParametersResponse } from "@slipway/api/templates/dynamic-parameters";
@@ -7,7 +10,7 @@ import { createTemplate } from "@slipway/api/templates/routes";
 import { createWorkspace } from "@slipway/api/workspaces/routes";
 import { type Clock, silentLogger, systemClock } from "@slipway/runtime";
 import type { TagDefinition } from "@slipway/template";
-import { createFakeClock, pushVersion } from "@slipway/testkit";
+import { createFakeClock, pushVersion, TcpProxy } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 
 import { RemoteParameters } from "../src/features/provisioners/remote-parameters.ts";
@@ -15,8 +18,8 @@ import { connectionOptions } from "../src/platform/db/database.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client } from "./support/people.ts";
-import { makeKey } from "./support/provisioner-process.ts";
-import { json, patience, reading } from "./support/raw-provisioner-jobs.ts";
+import { makeKey, startProvisioner } from "./support/provisioner-process.ts";
+import { json, parameter, patience, reading } from "./support/raw-provisioner-jobs.ts";
 import { RawProvisioner } from "./support/raw-provisioner.ts";
 import { openTextSocket, type TextSocket } from "./support/text-socket.ts";
 
@@ -30,18 +33,6 @@ beforeAll(async () => {
 });
 afterAll(() => opened.disposeAsync());
 
-const parameter = (name: string, initial: string) => ({
-  name,
-  displayName: "",
-  description: "",
-  icon: "",
-  type: "string",
-  formType: "input",
-  isMutable: true,
-  isEphemeral: false,
-  options: [],
-  default: initial,
-});
 const sources = ["region", "zone"].map((name) => ({
   address: `data.coder_parameter.${name}`,
   name,
@@ -271,6 +262,43 @@ describe("a form", () => {
     }
     for (const answer of asking) expect(names(await answer)).toEqual(["region=us"]);
   });
+});
+
+it("a provisioner that is cut off leaves no run of a form behind, and is asked again", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "slipway-forms-"));
+  opened.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 10 }));
+  const program = join(directory, "tofu");
+  const script = `#!/bin/sh
+case $1 in
+version) echo "OpenTofu v1.12.6" ;;
+show) echo '{"format_version":"1.0"}' ;;
+plan)
+  echo begun >>'${directory}/plans'
+  until [ -e '${directory}/go' ]; do sleep 0.05; done ;;
+esac
+`;
+  await writeFile(program, script, { mode: 0o755 });
+  const { version, key, provisioner: first } = await open("cut-off");
+  await first[Symbol.asyncDispose]();
+  await using proxy = await TcpProxy.open(() => [{ port: Number(new URL(server.url).port) }]);
+  await using provisioner = startProvisioner({
+    url: proxy.url,
+    key,
+    dataDir: join(directory, "data"),
+    environment: { SLIPWAY_TERRAFORM: program },
+  });
+  await provisioner.said("waiting for jobs");
+  const asking = evaluate(version, { region: "us" });
+  const plans = () => readFile(join(directory, "plans"), "utf8").catch(() => "");
+  await expect.poll(plans, patience).toBe("begun\n");
+  for (const link of proxy.links) link.cut();
+  await expect.poll(plans, patience).toBe("begun\nbegun\n");
+  await provisioner.said("run ended");
+  await writeFile(join(directory, "go"), "");
+  expect((await asking).diagnostics).toEqual([]);
+  await provisioner.said("run ended", 2);
+  provisioner.process.kill("SIGTERM");
+  expect(await provisioner.exited).toBe(0);
 });
 
 it("a workspace has the parameters that its provisioner declares for its values", async () => {

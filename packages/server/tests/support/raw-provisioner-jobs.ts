@@ -36,6 +36,19 @@ const definition = {
 };
 export const resource = { type: "machine", name: "one", agentNames: ["main"] };
 export const reading = { definition, resources: [resource] };
+/** A parameter as a provisioner describes it. */
+export const parameter = (name: string, initial: string) => ({
+  name,
+  displayName: "",
+  description: "",
+  icon: "",
+  type: "string",
+  formType: "input",
+  isMutable: true,
+  isEphemeral: false,
+  options: [],
+  default: initial,
+});
 export const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 export const patience = { timeout: 30_000, interval: 50 };
 
