@@ -4,8 +4,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
+import { getContainers } from "@slipway/api/agents/container-routes";
 import { updateTemplate } from "@slipway/api/templates/routes";
 import { sharePort, unsharePort } from "@slipway/api/workspaces/port-share-routes";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 import {
   buildAgent,
   freshName,
@@ -109,6 +111,17 @@ afterAll(() => opened.disposeAsync());
 describe("containers", () => {
   it("are listed with what runs in them, whose names are only text", async () => {
     const { page } = watched;
+    const { latest_build: build } = await dashboard.admin.call(getWorkspace, {
+      params: { workspace: workspaceId },
+    });
+    const agent = build.resources.flatMap(({ agents }) => agents)[0]?.id ?? "";
+    // The page would wait for a button to be pressed.
+    const countContainers = () =>
+      dashboard.admin.call(getContainers, { params: { agent } }).then(
+        ({ containers }) => containers.length,
+        (error: unknown) => String(error),
+      );
+    await expect.poll(countContainers, { timeout: 60_000 }).toBe(2);
     await page.goto("/@admin/dev?view=containers");
     const others = page.getByRole("table", { name: "Containers of main" });
     await others.getByRole("row", { name: shown }).getByText("running").waitFor();
