@@ -4,6 +4,7 @@ import type { ProvisionerJob } from "@slipway/api/jobs/job";
 import { createTemplate } from "@slipway/api/templates/routes";
 import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
+import type { ParameterDefinition } from "@slipway/template";
 import { pushVersion } from "@slipway/testkit";
 import { expect } from "vitest";
 
@@ -37,7 +38,7 @@ const definition = {
 export const resource = { type: "machine", name: "one", agentNames: ["main"] };
 export const reading = { definition, resources: [resource] };
 /** A parameter as a provisioner describes it. */
-export const parameter = (name: string, initial: string) => ({
+export const parameter = (name: string, initial: string): ParameterDefinition => ({
   name,
   displayName: "",
   description: "",
@@ -48,6 +49,7 @@ export const parameter = (name: string, initial: string) => ({
   isEphemeral: false,
   options: [],
   default: initial,
+  validation: undefined,
 });
 export const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 export const patience = { timeout: 30_000, interval: 50 };
