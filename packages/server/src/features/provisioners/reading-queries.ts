@@ -2,17 +2,8 @@ import type { ParameterDefinition } from "@slipway/template";
 import { sql } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
-import type { JobTags } from "../../platform/jobs/tags.ts";
 import { isOffline } from "../../platform/jobs/worker-sql.ts";
-
-/** A question of a form, before it is addressed to a provisioner. */
-export interface NewReading {
-  readonly organizationId: string;
-  readonly tags: JobTags;
-  readonly versionId: string;
-  readonly ownerId: string;
-  readonly values: Readonly<Record<string, string>>;
-}
+import type { ProvisionerQuestion } from "../templates/parameter-service.ts";
 
 /** A question and the session that it is addressed to. */
 export interface AskedReading {
@@ -26,7 +17,7 @@ export interface AskedReading {
  */
 export async function insertReading(
   db: Queryable,
-  { organizationId, tags, versionId, ownerId, values }: NewReading,
+  { organizationId, tags, versionId, ownerId, values }: ProvisionerQuestion,
   excluded: readonly string[],
 ): Promise<AskedReading | undefined> {
   const { rows } = await sql<AskedReading>`

@@ -5,11 +5,11 @@ import type { ParameterDefinition } from "@slipway/template";
 import type { Platform } from "../../platform/platform.ts";
 import { topics } from "../../platform/pubsub/pubsub.ts";
 import { watch } from "../../platform/pubsub/watch.ts";
+import type { ProvisionerQuestion } from "../templates/parameter-service.ts";
 import {
   type AskedReading,
   deleteReading,
   insertReading,
-  type NewReading,
   selectReading,
 } from "./reading-queries.ts";
 
@@ -36,13 +36,13 @@ export class RemoteParameters {
    * parameters cannot be read.
    */
   async read(
-    reading: NewReading,
+    question: ProvisionerQuestion,
     signal: AbortSignal,
   ): Promise<readonly ParameterDefinition[] | undefined> {
     const { db } = this.#platform;
     const left: string[] = [];
     while (left.length < maxAsked) {
-      const asked = await insertReading(db, reading, left);
+      const asked = await insertReading(db, question, left);
       if (asked === undefined) return undefined;
       try {
         const parameters = await this.#answer(asked, signal);

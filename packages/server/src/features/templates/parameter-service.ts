@@ -32,17 +32,20 @@ export interface ReaderNeeds extends ReadingPlace, OwnerNeeds {
   readonly provisioners: Provisioners;
 }
 
+/** A question to provisioners with all of the tags. */
+export interface ProvisionerQuestion {
+  readonly organizationId: string;
+  readonly tags: JobTags;
+  readonly versionId: string;
+  readonly ownerId: string;
+  readonly values: ParameterValues;
+}
+
 /** Reads the parameters of versions that run on provisioners elsewhere. */
 interface Provisioners {
   /** Resolves to undefined if no provisioner with the tags is online that can. Rejects with a `DriverError`. */
   readonly read: (
-    question: {
-      readonly organizationId: string;
-      readonly tags: JobTags;
-      readonly versionId: string;
-      readonly ownerId: string;
-      readonly values: ParameterValues;
-    },
+    question: ProvisionerQuestion,
     signal: AbortSignal,
   ) => Promise<readonly ParameterDefinition[] | undefined>;
 }
@@ -79,7 +82,7 @@ export class ParameterReader implements AsyncDisposable {
   readonly #needs: ReaderNeeds;
   readonly #cache = new BoundedCache<readonly ParameterDefinition[]>(cacheBounds);
   readonly #runs = new SharedRuns<ReadParameters>();
-  readonly #users = new Map<string, UserTurns>();
+  readonly #users = new Map<string, { readonly turnstile: Turnstile; questions: number }>();
   readonly #closing = new AbortController();
   #questions = 0;
 
@@ -108,9 +111,8 @@ export class ParameterReader implements AsyncDisposable {
     const known = this.#cached(question);
     if (known !== undefined) return { parameters: known, inexact: undefined };
     const either = AbortSignal.any([signal, this.#closing.signal]);
-    using turns = this.#enter(userId);
-    return await this.#runs.run(keyOf(question), either, (stop) =>
-      turns.turnstile.run(stop, async () => {
+    return this.#runs.run(keyOf(question), either, (stop) =>
+      this.#inTurn(userId, stop, async () => {
         // Somebody may have asked the same while this one waited.
         const cached = this.#cached(question);
         if (cached !== undefined) return { parameters: cached, inexact: undefined };
@@ -144,8 +146,8 @@ export class ParameterReader implements AsyncDisposable {
     this.#cache.set(keyOf({ ...question, values }), entry, now);
   }
 
-  /** Lets a user wait for an answer, or throws `Unavailable`, which those who ask the same do not get. */
-  #enter(userId: string): Pick<UserTurns, "turnstile"> & Disposable {
+  /** Runs a question in its user's turn. */
+  async #inTurn<T>(userId: string, signal: AbortSignal, task: () => Promise<T>): Promise<T> {
     const turns = this.#users.get(userId) ?? {
       turnstile: new Turnstile((inside) => inside < 1),
       questions: 0,
@@ -159,12 +161,13 @@ export class ParameterReader implements AsyncDisposable {
     this.#users.set(userId, turns);
     turns.questions += 1;
     this.#questions += 1;
-    const leave = (): void => {
+    try {
+      return await turns.turnstile.run(signal, task);
+    } finally {
       turns.questions -= 1;
       this.#questions -= 1;
-      if (turns.questions === 0 && this.#users.get(userId) === turns) this.#users.delete(userId);
-    };
-    return { turnstile: turns.turnstile, [Symbol.dispose]: leave };
+      if (turns.questions === 0) this.#users.delete(userId);
+    }
   }
 
   /** Returns what reads the parameters of a version, or the reason why nothing does. */
@@ -193,12 +196,6 @@ export class ParameterReader implements AsyncDisposable {
 }
 
 type Ask = (question: FullQuestion, signal: AbortSignal) => Promise<ReadParameters>;
-
-/** The turns of a user, who has one question carried out at a time. */
-interface UserTurns {
-  readonly turnstile: Turnstile;
-  questions: number;
-}
 
 /** Has a driver read the parameters of a version for values and an owner. Rejects with a `DriverError` if it cannot. */
 export async function readParametersByDriver(
