@@ -75,7 +75,7 @@ export class ProvisionerHost implements AsyncDisposable {
     await this.#scope.close();
   }
 
-  /** Forgets the calls of a session that has ended; their runs continue, except those for forms, which ask anew. */
+  /** Forgets the calls of a session that has ended. Runs for forms end with it; the others continue. */
   endSession(): void {
     for (const { method, run } of this.#jobs) {
       if (method === "parameters") run.abandon(new Error("the session of the form has ended"));
