@@ -2,9 +2,9 @@ import type { ServerResponse } from "node:http";
 
 import { type Clock, systemClock } from "@slipway/runtime";
 import { createFakeClock } from "@slipway/testkit";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 
-import { openApiServer, refuse, type TestApiServer } from "../../tests/support/api-server.ts";
+import { openApiServer, refuse } from "../../tests/support/api-server.ts";
 import { hashToken } from "../docker/marks.ts";
 import { awaitGone, awaitRunning } from "./await-pod.ts";
 import { kinds } from "./cluster-objects.ts";
@@ -12,15 +12,10 @@ import { agentAnnotations, agentLabels, agentObjectName } from "./pod-marks.ts";
 
 /* Pods that start and end, as an API server tells it, in the order that each test wants. */
 
-const opened: TestApiServer[] = [];
 const { signal } = new AbortController();
 const place = { deploymentId: "d", workspaceId: "w" };
 const name = agentObjectName(place, "main");
 const podName = `${name}-0`;
-
-afterEach(async () => {
-  for (const server of opened.splice(0)) await server[Symbol.asyncDispose]();
-});
 
 function podWith(state: object, { uid = "pod-1", token = "t" } = {}) {
   return {
@@ -60,7 +55,6 @@ async function openNamespace(clock: Clock = systemClock) {
     },
     { clock },
   );
-  opened.push(server);
   const send = async (key: string, type: string, object: object): Promise<void> => {
     await expect.poll(() => watches.has(key)).toBe(true);
     watches.get(key)?.write(`${JSON.stringify({ type, object })}\n`);
@@ -198,7 +192,6 @@ it("names the pod that does not end, and its node", async () => {
 
 it("fails when the cluster takes the right to see pods away", async () => {
   const server = await openApiServer((_request, response) => refuse(response, 403, "Forbidden"));
-  opened.push(server);
   let hasBegun = false;
   const begin = async (): Promise<void> => void (hasBegun = true);
   const gone = awaitGone(server.context, { selector: "agent", timeoutMs: 60_000 }, begin, signal);

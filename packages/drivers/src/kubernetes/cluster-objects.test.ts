@@ -1,43 +1,26 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 
-import {
-  answerFrom,
-  type ApiHandler,
-  openApiServer,
-  refuse,
-  type TestApiServer,
-} from "../../tests/support/api-server.ts";
+import { answerFrom, openApiServer, refuse } from "../../tests/support/api-server.ts";
 import { createObject, deleteObject, kinds, mergeObject } from "./cluster-objects.ts";
 
 /* Changes that come twice, late or at the same moment as those of others. */
 
-const opened: TestApiServer[] = [];
 const { signal } = new AbortController();
 const sets = "/apis/apps/v1/namespaces/n/statefulsets";
 
-afterEach(async () => {
-  for (const server of opened.splice(0)) await server[Symbol.asyncDispose]();
-});
-
-async function open(handle: ApiHandler): Promise<TestApiServer> {
-  const server = await openApiServer(handle);
-  opened.push(server);
-  return server;
-}
-
 it("deletes and changes what is gone without an error, and not what it may not", async () => {
-  const { connection } = await open(answerFrom({}));
+  const { connection } = await openApiServer(answerFrom({}));
   await deleteObject(connection, kinds.statefulSets, "a", signal);
   const merged = mergeObject(connection, kinds.statefulSets, "a", { spec: {} }, signal);
   expect(await merged).toBeUndefined();
-  const strict = await open((_request, response) => refuse(response, 403, "Forbidden"));
+  const strict = await openApiServer((_request, response) => refuse(response, 403, "Forbidden"));
   const deleted = deleteObject(strict.connection, kinds.statefulSets, "a", signal);
   await expect(deleted).rejects.toMatchObject({ status: 403 });
 });
 
 it("deletes an object together with what belongs to it", async () => {
   const bodies: unknown[] = [];
-  const { connection } = await open(({ body }, response) => {
+  const { connection } = await openApiServer(({ body }, response) => {
     bodies.push(body);
     response.end("{}");
   });
@@ -50,7 +33,7 @@ const claims = "/api/v1/namespaces/n/persistentvolumeclaims";
 it("returns the object that has the name already, unchanged", async () => {
   const found = { metadata: { name: "a", uid: "1" } };
   const table = answerFrom({ [`GET ${claims}/a`]: found });
-  const { connection, requests } = await open((request, response) =>
+  const { connection, requests } = await openApiServer((request, response) =>
     request.method === "POST" ? refuse(response, 409, "AlreadyExists") : table(request, response),
   );
   const object = { metadata: { name: "a" } };
@@ -60,7 +43,7 @@ it("returns the object that has the name already, unchanged", async () => {
 
 it("creates an object whose name was freed in between, and gives up when that goes on", async () => {
   let refusals = 1;
-  const { connection, requests } = await open(({ method, body }, response) => {
+  const { connection, requests } = await openApiServer(({ method, body }, response) => {
     if (method === "GET") refuse(response, 404, "NotFound");
     else if (refusals > 0) refuse(response, 409, "AlreadyExists");
     else response.end(JSON.stringify(body));
@@ -77,7 +60,7 @@ it("creates an object whose name was freed in between, and gives up when that go
 });
 
 it("addresses the objects of its namespace alone", async () => {
-  const { connection, requests } = await open(answerFrom({}));
+  const { connection, requests } = await openApiServer(answerFrom({}));
   await deleteObject(connection, kinds.statefulSets, "../../x/pods/y", signal);
   expect(requests).toEqual([`DELETE ${sets}/..%2F..%2Fx%2Fpods%2Fy`]);
 });

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 
 import { listOf, objectOf, textOf, textsOf } from "@slipway/runtime";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 
-import { openApiServer, type TestApiServer } from "../../tests/support/api-server.ts";
+import { openApiServer } from "../../tests/support/api-server.ts";
 import { requireRights } from "./cluster-rights.ts";
 import { sandbox, statefulSet } from "./pod-owner.ts";
 
@@ -12,12 +12,7 @@ import { sandbox, statefulSet } from "./pod-owner.ts";
 
 const guide = new URL("../../../../docs/kubernetes.md", import.meta.url);
 
-const opened: TestApiServer[] = [];
 const { signal } = new AbortController();
-
-afterEach(async () => {
-  for (const server of opened.splice(0)) await server[Symbol.asyncDispose]();
-});
 
 /** Returns the rights that the guide tells operators to grant, as the driver names them: `get statefulsets.apps`. */
 function documentedRights(): readonly string[] {
@@ -53,7 +48,6 @@ async function openServer(denied?: string) {
     asked.add(`${right}${namespace === "n" ? "" : " in the cluster"}`);
     response.end(JSON.stringify({ status: { allowed: right !== denied } }));
   });
-  opened.push(server);
   return { ...server, asked };
 }
 

@@ -1,26 +1,16 @@
 import type { ServerResponse } from "node:http";
 
 import type { JsonObject } from "@slipway/runtime";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 
-import {
-  answerFrom,
-  openApiServer,
-  refuse,
-  type TestApiServer,
-} from "../../tests/support/api-server.ts";
+import { answerFrom, openApiServer, refuse } from "../../tests/support/api-server.ts";
 import { hashToken } from "../docker/marks.ts";
 import { PodIdentity } from "./pod-identity.ts";
 import { agentAnnotations, agentLabels, agentObjectName } from "./pod-marks.ts";
 
 /* What the driver makes of the cluster's answers about a token, the rare and hostile ones included. */
 
-const opened: TestApiServer[] = [];
 const { signal } = new AbortController();
-
-afterEach(async () => {
-  for (const server of opened.splice(0)) await server[Symbol.asyncDispose]();
-});
 
 const place = { deploymentId: "d", workspaceId: "w" };
 const name = agentObjectName(place, "main");
@@ -72,7 +62,6 @@ async function proveIn(cluster: Partial<Cluster>): Promise<string | undefined> {
       [`GET ${sets}/${name}`]: { metadata: set },
     }),
   );
-  opened.push(server);
   return (await new PodIdentity().prove(server.context, tokenWith(), signal))?.tokenHash;
 }
 
@@ -114,7 +103,6 @@ it.each(Object.entries(hostile))("knows no agent of %s", async (_name, cluster) 
 
 it("asks the cluster nothing about what is no token for us", async () => {
   const server = await openApiServer((_request, response) => refuse(response, 500, "Asked"));
-  opened.push(server);
   const identity = new PodIdentity();
   const texts = [
     "",
@@ -136,7 +124,6 @@ it("asks about eight tokens at a time, and about the others afterwards", async (
     if (url.pathname === "/version") response.end("{}");
     else held.push(response);
   });
-  opened.push(server);
   const identity = new PodIdentity();
   const proofs = Array.from({ length: 20 }, () =>
     identity.prove(server.context, tokenWith(), signal),

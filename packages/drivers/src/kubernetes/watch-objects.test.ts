@@ -1,19 +1,13 @@
 import type { ServerResponse } from "node:http";
 
 import { objectOf, systemClock, textOf } from "@slipway/runtime";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 
 import { openApiServer, refuse as answerRefusal } from "../../tests/support/api-server.ts";
 import type { ClusterConnection } from "./cluster-connection.ts";
 import { type ObjectEvent, watchObjects } from "./watch-objects.ts";
 
 /* The loop of lists and watches, at an API server that answers as each test wants. */
-
-const opened: AsyncDisposable[] = [];
-
-afterEach(async () => {
-  for (const server of opened.splice(0)) await server[Symbol.asyncDispose]();
-});
 
 const { signal } = new AbortController();
 
@@ -29,7 +23,6 @@ async function serve(...handlers: readonly Handler[]) {
     );
     handler?.(url, response);
   });
-  opened.push(server);
   return { connection: server.connection, urls };
 }
 
@@ -209,7 +202,6 @@ it("leaves the connections of requests free, however many watches are open", asy
     const isWatch = url.searchParams.get("watch") === "1";
     (isWatch ? keepOpen : answered)(url, response);
   });
-  opened.push(server);
   const { connection, requests } = server;
   const ending = new AbortController();
   const options = { clock: systemClock, patienceMs: 5_000 };

@@ -1,13 +1,12 @@
 import { createFakeClock } from "@slipway/testkit";
 import { sampleContainer } from "@slipway/testkit/compliance";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 
 import {
   answerFrom,
   type ApiHandler,
   openApiServer,
   refuse,
-  type TestApiServer,
 } from "../../tests/support/api-server.ts";
 import {
   agentAnnotations,
@@ -21,24 +20,10 @@ import { findAgents, findVolumes, provideVolumes, removeVolumes } from "./worksp
 
 /* Which objects of the namespace are those of a workspace: labels are copied, and names are taken. */
 
-const opened: TestApiServer[] = [];
 const { signal } = new AbortController();
 const place = { deploymentId: "d", workspaceId: "w" };
 const sets = "/apis/apps/v1/namespaces/n/statefulsets";
 const claims = "/api/v1/namespaces/n/persistentvolumeclaims";
-
-afterEach(async () => {
-  for (const server of opened.splice(0)) await server[Symbol.asyncDispose]();
-});
-
-async function open(
-  handle: ApiHandler,
-  options?: Parameters<typeof openApiServer>[1],
-): Promise<TestApiServer> {
-  const server = await openApiServer(handle, options);
-  opened.push(server);
-  return server;
-}
 
 function setOf(of: ObjectPlace, name = agentObjectName(of, "main")) {
   const annotations = agentAnnotations({ id: "a", token: "t" }, "b");
@@ -53,7 +38,7 @@ function claimOf(of: ObjectPlace, fields: object = {}) {
 it("finds the agents of a workspace, and neither copies nor those of another deployment", async () => {
   const foreign = setOf({ ...place, deploymentId: "other" });
   const answer = answerFrom({ [`GET ${sets}`]: [setOf(place), setOf(place, "copy"), foreign] });
-  const { context } = await open(answer);
+  const { context } = await openApiServer(answer);
   const found = await findAgents(context, "w", signal);
   expect(found.map(({ name }) => name)).toEqual([agentObjectName(place, "main")]);
 });
@@ -61,7 +46,7 @@ it("finds the agents of a workspace, and neither copies nor those of another dep
 it("removes the volumes of a workspace, and neither copies nor those of another one", async () => {
   const other = { ...place, workspaceId: "other" };
   const all = [claimOf(place), claimOf(place, { name: "copy" }), claimOf(other)];
-  const { context, requests } = await open(answerFrom({ [`GET ${claims}`]: all }));
+  const { context, requests } = await openApiServer(answerFrom({ [`GET ${claims}`]: all }));
   await removeVolumes(context, place, signal);
   expect(requests.filter((one) => one.startsWith("DELETE"))).toEqual([
     `DELETE ${claims}/${volumeClaimName(place, "home")}`,
@@ -85,7 +70,7 @@ function taken(readClaim: () => unknown): ApiHandler {
 
 it("uses a volume that is there, and none that only has its name", async () => {
   let found: unknown = claimOf(place);
-  const { context } = await open(taken(() => found));
+  const { context } = await openApiServer(taken(() => found));
   await provideVolumes(context, place, container, signal);
   found = claimOf({ ...place, deploymentId: "other" }, { name: volumeClaimName(place, "home") });
   await expect(provideVolumes(context, place, container, signal)).rejects.toMatchObject({
@@ -98,7 +83,7 @@ it("waits for the end of a volume that is being deleted, and says why it does no
   const clock = createFakeClock();
   const ending = claimOf(place, { deletionTimestamp: "2026-11-30T12:00:00Z" });
   let found: unknown = ending;
-  const { context, requests } = await open(
+  const { context, requests } = await openApiServer(
     taken(() => found),
     { clock },
   );

@@ -3,6 +3,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 
 import { type Clock, type JsonObject, objectOf, parseObject, systemClock } from "@slipway/runtime";
+import { onTestFinished } from "vitest";
 
 import { ClusterConnection } from "../../src/kubernetes/cluster-connection.ts";
 import type { BuildContext } from "../../src/kubernetes/cluster-context.ts";
@@ -18,7 +19,7 @@ export interface ApiRequest {
 
 export type ApiHandler = (request: ApiRequest, response: ServerResponse) => void;
 
-export interface TestApiServer extends AsyncDisposable {
+export interface TestApiServer {
   readonly connection: ClusterConnection;
   /** The parts of a build of the deployment `d` in the namespace `n`. */
   readonly context: BuildContext;
@@ -29,7 +30,7 @@ export interface TestApiServer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Opens a server whose handler answers every request. */
+/** Opens a server whose handler answers every request; it is closed at the end of the test. */
 export async function openApiServer(
   handle: ApiHandler,
   { clock = systemClock, patienceMs = 1_000 }: { clock?: Clock; patienceMs?: number } = {},
@@ -58,18 +59,18 @@ export async function openApiServer(
   };
   const connection = new ClusterConnection(endpoint, { clock, patienceMs });
   const log = { write: (_level: string, _stage: string, line: string) => void lines.push(line) };
+  onTestFinished(async () => {
+    connection[Symbol.dispose]();
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  });
   return {
     connection,
     context: { connection, deploymentId: "d", clock, log, owners: [statefulSet] },
     lines,
     requests,
     url,
-    [Symbol.asyncDispose]: async () => {
-      connection[Symbol.dispose]();
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
   };
 }
 
