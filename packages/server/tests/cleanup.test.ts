@@ -346,7 +346,7 @@ it("keeps audit entries and logs forever if they have no limit", async () => {
   expect(await cleanUp(db, now + 36_000 * day, retention)).toEqual(nothing);
 });
 
-it("removes a question of a form that nobody waits for any longer", async () => {
+it("removes a question of a form an hour after it was asked", async () => {
   const { db } = database;
   await sql`insert into parameter_readings (session_id, template_version_id, owner_id, given)
     select gen_random_uuid(), id, ${place.userId}, '{}' from template_versions limit 1`.execute(db);

@@ -182,7 +182,7 @@ it("repeats a request while the server is overloaded, and refuses an answer with
   ).rejects.toThrow("more than 16777216 bytes");
 });
 
-it("goes on for any time with watches in which nothing happens", async () => {
+it("watches for any time in which nothing happens", async () => {
   const quiet = Array.from({ length: 3 }, () => keepOpen);
   const { connection } = await serve(list("1", "a"), ...quiet, events(changed("a", "2")));
   const seen = await watchFor(connection, 2, { silenceMs: 50, patienceMs: 100 });

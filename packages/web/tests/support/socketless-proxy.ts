@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 
 import { forwardRequest, type LocalServer, openLocalServer } from "@slipway/testkit";
 
-/** The treatment of a WebSocket: its request goes on as a plain one, or is never answered. */
+/** The treatment of a WebSocket: its request is passed on as a plain one, or is never answered. */
 export type SocketTreatment = "strips" | "swallows";
 
 /** Opens a proxy in front of a server that lets no WebSocket through. */
