@@ -66,6 +66,8 @@ async function firstDevcontainer(port: number): Promise<string> {
 interface Machine {
   readonly port: number;
   readonly clock: FakeClock;
+  /** The directory of its programs. */
+  readonly bin: string;
   /** The folder of a project, which exists. */
   readonly folder: string;
   readonly containers: AgentContainers;
@@ -96,6 +98,7 @@ async function openMachine(): Promise<Machine> {
   return {
     port: await serve({ isEnabled: true, access: containers }),
     clock,
+    bin,
     folder,
     containers,
     install: (name, script) => {
@@ -195,6 +198,47 @@ describe("the routes of containers", () => {
     expect(await hanging).toMatchObject({
       status: 500,
       body: { detail: "docker ps did not end within 15 s: check its daemon" },
+    });
+  });
+
+  it("list those that are left when one is removed meanwhile, whatever the engine says of it", async () => {
+    const machine = await openMachine();
+    machine.install(
+      "docker",
+      `if [ $1 = ps ]; then echo ${id}; [ -e $0.gone ] || echo ${"b".repeat(64)}; exit; fi
+      [ -e $0.gone ] && { ${oneDevcontainer(machine.folder)}; exit; }
+      : > $0.gone; echo 'Error: layer not known' >&2; exit 125`,
+    );
+    const { status, body } = await ask(machine.port, "GET", "");
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ containers: [{ id }] });
+    expect(body).not.toHaveProperty("warnings");
+    machine.install("docker", `[ $1 = ps ] && { echo ${id}; exit; }; echo 'no room' >&2; exit 1`);
+    await machine.clock.advance(1_000);
+    expect(await ask(machine.port, "GET", "")).toMatchObject({
+      status: 500,
+      body: { detail: "no room" },
+    });
+  });
+
+  it("give all commands of a scan 15 s together", async () => {
+    const machine = await openMachine();
+    machine.install(
+      "docker",
+      `[ $1 = ps ] || exec sleep 60
+      echo ${id}; while [ ! -e $0.release ]; do sleep 0.02; done`,
+    );
+    const hanging = ask(machine.port, "GET", "");
+    await expect.poll(() => machine.clock.sleepers).toBe(1);
+    await machine.clock.advance(9_000);
+    writeFileSync(join(machine.bin, "docker.release"), "");
+    await expect.poll(() => machine.calls().length).toBe(2);
+    await expect.poll(() => machine.clock.sleepers).toBe(1);
+    await machine.clock.advance(6_000);
+    await machine.clock.advance(1_000);
+    expect(await hanging).toMatchObject({
+      status: 500,
+      body: { detail: "docker inspect did not end within 6 s: check its daemon" },
     });
   });
 

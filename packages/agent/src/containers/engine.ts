@@ -133,7 +133,7 @@ export class Engine {
       case "timed-out":
         throw new ContainerError(
           "timed-out",
-          `${name} ${args[0] ?? ""} did not end within ${timeoutMs / 1000} s: check its daemon`,
+          `${name} ${args[0] ?? ""} did not end within ${Math.ceil(timeoutMs / 1000)} s: check its daemon`,
         );
       case "stopped":
         throw new ContainerError(

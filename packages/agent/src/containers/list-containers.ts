@@ -1,7 +1,7 @@
-import { errorText } from "@slipway/runtime";
+import { type Clock, errorText } from "@slipway/runtime";
 
 import type { Container } from "./container.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, RunEngineOptions } from "./engine.ts";
 import { ContainerError } from "./errors.ts";
 import { ObjectLines } from "./object-lines.ts";
 import { parseContainer } from "./parse-container.ts";
@@ -11,8 +11,10 @@ const maxContainers = 1000;
 const maxListBytes = 3 * 1024 * 1024;
 /** The maximum size of the description of one container. */
 const maxObjectBytes = 1024 * 1024;
-/** The time for a scan (docs/protocol/agent.md §8.6). */
+/** The time for a scan, all of its commands included (docs/protocol/agent.md §8.6). */
 const scanTimeoutMs = 15_000;
+
+type Limits = Required<Pick<RunEngineOptions, "signal" | "timeoutMs">>;
 
 /** The containers of the machine, the newest first, and what is missing in their list. */
 export interface Scan {
@@ -21,17 +23,33 @@ export interface Scan {
 }
 
 /** Lists the containers of the machine, stopped ones included. Throws `ContainerError`, and the signal's reason. */
-export async function listContainers(engine: Engine, signal: AbortSignal): Promise<Scan> {
-  const all = ["ps", "--all", "--quiet", "--no-trunc"];
-  const ids = (await engine.run(all, { signal, timeoutMs: scanTimeoutMs })).split("\n");
-  const known = ids.map((id) => id.trim()).filter((id) => id !== "");
-  if (known.length === 0) return { containers: [], warnings: [] };
-  const listed = new ListedContainers();
-  await inspect(engine, known.slice(0, maxContainers), {
-    onObject: (json) => listed.add(json),
-    signal,
-  });
-  return listed.end(Math.max(0, known.length - maxContainers));
+export async function listContainers(
+  engine: Engine,
+  clock: Pick<Clock, "monotonic">,
+  signal: AbortSignal,
+): Promise<Scan> {
+  const endMs = clock.monotonic() + scanTimeoutMs;
+  const limits = (): Limits => ({ signal, timeoutMs: Math.max(1, endMs - clock.monotonic()) });
+  let ids = await listIds(engine, limits());
+  for (;;) {
+    const listed = new ListedContainers();
+    try {
+      const names = ids.slice(0, maxContainers);
+      if (names.length > 0) await inspect(engine, names, limits(), (json) => listed.add(json));
+      return listed.end(ids.length - names.length);
+    } catch (error) {
+      if (!(error instanceof ContainerError) || error.code !== "failed") throw error;
+      // An engine that is removing one of them may describe none, and has many words for it.
+      const left = new Set(await listIds(engine, limits()));
+      if (ids.every((id) => left.has(id))) throw error;
+      ids = [...left];
+    }
+  }
+}
+
+async function listIds(engine: Engine, limits: Limits): Promise<readonly string[]> {
+  const lines = (await engine.run(["ps", "--all", "--quiet", "--no-trunc"], limits)).split("\n");
+  return lines.map((line) => line.trim()).filter((line) => line !== "");
 }
 
 /** Describes one container; undefined if there is none of this name. Throws `ContainerError`, and the signal's reason. */
@@ -43,7 +61,8 @@ export async function findContainer(
   // A name that begins with a dash would be a flag.
   if (!/^[A-Za-z0-9][\w.-]{0,255}$/.test(name)) return undefined;
   const found: string[] = [];
-  await inspect(engine, [name], { onObject: (json) => void found.push(json), signal });
+  const limits = { signal, timeoutMs: scanTimeoutMs };
+  await inspect(engine, [name], limits, (json) => void found.push(json));
   const [json] = found;
   return json === undefined ? undefined : parseContainer(json);
 }
@@ -52,13 +71,13 @@ export async function findContainer(
 async function inspect(
   engine: Engine,
   names: readonly string[],
-  { onObject, signal }: { readonly onObject: (json: string) => void; readonly signal: AbortSignal },
+  limits: Limits,
+  onObject: (json: string) => void,
 ): Promise<void> {
   const objects = new ObjectLines(maxObjectBytes, onObject);
   const args = ["inspect", "--type", "container", "--format", "{{json .}}", ...names];
   const { exitCode, error } = await engine.runProgram(await engine.prepare(args), {
-    signal,
-    timeoutMs: scanTimeoutMs,
+    ...limits,
     maxBytes: maxObjectBytes,
     onLine: (line) => objects.take(line),
   });

@@ -184,7 +184,7 @@ export class WorkspaceContainers implements AsyncDisposable {
     const { engine, clock, logger } = this.#options;
     try {
       this.#scan = (await engine.isInstalled())
-        ? await listContainers(engine, this.signal)
+        ? await listContainers(engine, clock, this.signal)
         : { containers: [], warnings: ["neither docker nor podman is installed in the workspace"] };
       this.#failure = undefined;
       await this.#apply(this.#scan);
