@@ -143,6 +143,11 @@ export class RawProvisioner implements AsyncDisposable {
     });
   }
 
+  /** Answers a ping that it may not have read. */
+  pong(): void {
+    this.#socket.pong();
+  }
+
   resume(): void {
     this.#socket.resume();
   }

@@ -8,8 +8,10 @@ import { JobCanceled, JobUnfinished } from "../../platform/jobs/worker.ts";
 import type { PartBudget } from "./call-parts.ts";
 import { type MessageChannel, sendPart } from "./message-channel.ts";
 import { answerTo, OpenCall, type RemoteCall, type RemoteResult } from "./open-call.ts";
+import type { Sending, SendRoom } from "./send-room.ts";
 import type {
   PartName,
+  PieceMessage,
   ProvisionerMessage,
   RequestMessage,
   ServerMessage,
@@ -18,6 +20,10 @@ import type {
 interface CallsOptions {
   readonly clock: Clock;
   readonly budget: PartBudget;
+  /** The room for what is sent, which the sessions of all keys share. */
+  readonly room: SendRoom;
+  /** The key of the session. */
+  readonly keyId: string;
 }
 
 /** The characters that the log of one call may have: a driver logs at most a million for each of its few programs. */
@@ -58,7 +64,7 @@ export class RemoteCalls implements AsyncDisposable {
     await using call = new OpenCall(request, this.#options.budget);
     this.#open.set(id, call);
     try {
-      const begun = this.#sending.run(signal, () => this.#begin(id, request));
+      const begun = this.#sending.run(signal, () => this.#begin(id, request, signal));
       const result = this.#outcome(id, call, begun, signal);
       // Their failures are thrown below.
       result.catch(() => undefined);
@@ -96,15 +102,32 @@ export class RemoteCalls implements AsyncDisposable {
     }
   }
 
-  async #begin(id: string, { job, method, readParts }: RemoteCall): Promise<void> {
+  async #begin(id: string, request: RemoteCall, signal: AbortSignal): Promise<void> {
+    const { room, keyId } = this.#options;
+    const onSlow = (): void =>
+      this.#channel.close(1013, "the provisioner reads too slowly while others wait");
     try {
-      for (const [part, bytes] of Object.entries(await readParts())) {
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key of the record
-        await sendPart(this.#channel, id, part as PartName, bytes);
-      }
+      const either = AbortSignal.any([signal, this.#channel.signal]);
+      await room.run({ keyId, onSlow }, either, (sending) => this.#sendParts(id, request, sending));
+      const { job, method } = request;
       await this.#channel.send({ type: "call", call: id, job, method });
     } catch (error) {
       if (!this.#channel.signal.aborted) throw error;
+    }
+  }
+
+  async #sendParts(id: string, { readParts }: RemoteCall, sending: Sending): Promise<void> {
+    const parts = Object.entries(await readParts());
+    sending.begin(parts.reduce((sum, [, bytes]) => sum + bytes.length, 0));
+    const channel = {
+      send: async (piece: PieceMessage): Promise<void> => {
+        await this.#channel.send(piece);
+        sending.advance(Buffer.byteLength(piece.data, "base64"));
+      },
+    };
+    for (const [part, bytes] of parts) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key of the record
+      await sendPart(channel, id, part as PartName, bytes);
     }
   }
 

@@ -11,6 +11,7 @@ import { type AnswerNeeds, answerReadings } from "./answer-readings.ts";
 import { PartBudget } from "./call-parts.ts";
 import { MessageChannel } from "./message-channel.ts";
 import { RemoteCalls } from "./remote-calls.ts";
+import { SendRoom } from "./send-room.ts";
 import {
   parseProvisionerMessage,
   type ProvisionerMessage,
@@ -37,6 +38,8 @@ const maxSessions = 200;
 const maxSessionsOfKey = 100;
 /** The bytes of results and usual states that all provisioners may be sending at the same time, and the number of large states. */
 const heldParts = { maxBytes: 256 * 1024 * 1024, maxRooms: 2 };
+/** The bytes of archives, states and lock files that are being sent to all provisioners, and the most of one call. */
+const sentParts = { maxBytes: 256 * 1024 * 1024, maxCallBytes: 96 * 1024 * 1024 };
 const tooMany = "Too many provisioners are connected to this server.";
 const touchMs = 30_000;
 type Channel = MessageChannel<ProvisionerMessage, ServerMessage>;
@@ -50,11 +53,13 @@ interface OpenSession {
 export class Provisioners implements AsyncDisposable {
   readonly #options: ProvisionersOptions;
   readonly #budget = new PartBudget(heldParts);
+  readonly #room: SendRoom;
   readonly #open = new Map<string, OpenSession>();
   readonly #scope = new Scope();
 
   constructor(options: ProvisionersOptions) {
     this.#options = options;
+    this.#room = new SendRoom(sentParts, options.clock);
   }
 
   /** Ends the sessions; their provisioners go on with what they do, and connect to a server again. */
@@ -112,7 +117,12 @@ export class Provisioners implements AsyncDisposable {
 
   async #work(channel: Channel, session: NewSession): Promise<void> {
     const { endedJobs, handlers, secrets, accessUrl, ...platform } = this.#options;
-    await using calls = new RemoteCalls(channel, { clock: platform.clock, budget: this.#budget });
+    await using calls = new RemoteCalls(channel, {
+      clock: platform.clock,
+      budget: this.#budget,
+      room: this.#room,
+      keyId: session.keyId,
+    });
     await using scope = new Scope();
     await using worker = new JobWorker({
       ...platform,
