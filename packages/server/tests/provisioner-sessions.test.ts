@@ -149,6 +149,23 @@ describe("a session", () => {
     expect(keys.map(({ name }) => name)).not.toContain("gone");
   });
 
+  it("ends when its key is deleted by id, which a new key of that name does not have", async () => {
+    const organization = { organization: "default" };
+    const idOf = async (name: string): Promise<string> => {
+      const keys = await server.admin.call(listProvisionerKeys, { params: organization });
+      return keys.find((one) => one.name === name)?.id ?? "";
+    };
+    const { provisioner } = await connect(server, "by-id");
+    const params = { ...organization, key: await idOf("by-id") };
+    await server.admin.call(deleteProvisionerKey, { params });
+    expect(await provisioner.closed()).toMatchObject({ code: 1008 });
+    await makeKey(server.admin, "by-id", {});
+    await expect(server.admin.call(deleteProvisionerKey, { params })).rejects.toMatchObject({
+      status: 404,
+    });
+    expect(await idOf("by-id")).not.toBe("");
+  });
+
   it.each(["no JSON", "[]", '{"type":"unknown"}', '{"type":"end","call":"x"}', '{"type":"log"}'])(
     "ends after the message %s",
     async (text) => {

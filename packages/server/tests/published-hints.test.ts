@@ -178,12 +178,14 @@ describe("what waits", () => {
 
   it("is told to provisioners when their key is deleted", async () => {
     const { needs, admin, organizationId } = stage;
-    const key = { organizationId, name: "far" };
-    await createKey(needs, admin, { ...key, tags: {} });
+    await createKey(needs, admin, { organizationId, name: "far", tags: {} });
     const { id } = await needs.db
       .selectFrom("provisioner_keys")
       .select("id")
       .executeTakeFirstOrThrow();
-    expect(await hintsOf(() => deleteKey(needs, admin, key))).toEqual([topics.provisionerKey(id)]);
+    const deleted = { organizationId, reference: "far" };
+    expect(await hintsOf(() => deleteKey(needs, admin, deleted))).toEqual([
+      topics.provisionerKey(id),
+    ]);
   });
 });

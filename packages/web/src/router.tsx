@@ -9,6 +9,7 @@ import { entryRoutes, programRoutes } from "./pages/entry/routes.tsx";
 import { NotFoundPage } from "./pages/errors/not-found-page.tsx";
 import { inboxRoutes } from "./pages/inbox/routes.tsx";
 import { poolsRoutes } from "./pages/pools/routes.tsx";
+import { provisionersRoutes } from "./pages/provisioners/routes.tsx";
 import { recordsRoutes } from "./pages/records/routes.tsx";
 import { framedRoute, memberRoute, rootRoute } from "./pages/roots.tsx";
 import { settingsRoutes } from "./pages/settings/routes.tsx";
@@ -41,6 +42,7 @@ const routeTree = rootRoute.addChildren([
       ...settingsRoutes,
       ...usersRoutes,
       ...recordsRoutes,
+      ...provisionersRoutes,
       ...deploymentRoutes,
       ...designRoutes,
     ]),

@@ -22,6 +22,7 @@ export const pagePaths = [
   "/users",
   "/audit",
   "/connectionlog",
+  "/provisioners",
   "/health",
   "/deployment",
   "/design",

@@ -63,7 +63,7 @@ export const listProvisionerKeys = defineRoute({
 export const deleteProvisionerKey = defineRoute({
   method: "DELETE",
   path: "/organizations/:organization/provisionerkeys/:key",
-  summary: "Delete a provisioner key by its name, and disconnect its provisioners",
+  summary: "Delete a provisioner key by its name or id, and disconnect its provisioners",
   scopes: ["organization:update"],
   params: Type.Object({ organization: Type.String(), key: Type.String() }),
   status: 204,

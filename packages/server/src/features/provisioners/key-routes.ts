@@ -23,7 +23,7 @@ export function addKeyRoutes(routes: Routes, needs: KeyNeeds): void {
   });
   routes.user(deleteProvisionerKey, async ({ params }, user) => {
     const { id: organizationId } = await findOrganization(db, params.organization);
-    await deleteKey(needs, user, { organizationId, name: params.key });
+    await deleteKey(needs, user, { organizationId, reference: params.key });
     return null;
   });
 }

@@ -101,16 +101,18 @@ export async function listKeys(
   }));
 }
 
-/** Deletes a key by its name, and with it the provisioners that use it; their sessions end. */
+/** Deletes a key by its name or id, and with it the provisioners that use it; their sessions end. */
 export async function deleteKey(
   { db, pubsub }: KeyNeeds,
   caller: UserCaller,
-  { organizationId, name }: Omit<NewKey, "tags">,
+  { organizationId, reference }: Pick<NewKey, "organizationId"> & { readonly reference: string },
 ): Promise<void> {
   requireOwner(caller);
+  const wanted = reference.toLowerCase();
   const deleted = await inTransaction(db, async (trx) => {
+    // An id is longer than any name.
     const key = (await selectKeys(trx, organizationId)).find(
-      (one) => one.name.toLowerCase() === name.toLowerCase(),
+      ({ id, name }) => id === wanted || name.toLowerCase() === wanted,
     );
     if (key === undefined) throw notFound();
     const { numDeletedRows } = await trx

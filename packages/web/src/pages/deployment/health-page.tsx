@@ -8,6 +8,7 @@ import type { ReactNode } from "react";
 import { routeQuery } from "../../api/queries.ts";
 import { FailureNotice } from "../../components/page-failure.tsx";
 import { RightGate } from "../../components/right-gate.tsx";
+import { WorkerState } from "../../components/worker-state.tsx";
 import { Button } from "../../ui/button.tsx";
 import { PageHeader, Panel, Skeleton } from "../../ui/layout.tsx";
 import { Notice } from "../../ui/notice.tsx";
@@ -173,11 +174,11 @@ function Servers({
                 <UntrustedText>{server.name}</UntrustedText>
               </Cell>
               <Cell>
-                <Status tone={serverTones[server.status]}>{serverWords[server.status]}</Status>
+                <WorkerState status={server.status} />
               </Cell>
               <Cell>
                 <Badge tone={server.version === version ? "neutral" : "warn"}>
-                  {server.version}
+                  <UntrustedText>{server.version}</UntrustedText>
                 </Badge>
               </Cell>
               <Cell isText>
@@ -193,6 +194,3 @@ function Servers({
     </Panel>
   );
 }
-
-const serverTones = { idle: "good", busy: "active", offline: "neutral" } as const;
-const serverWords = { idle: "Idle", busy: "Building", offline: "Offline" } as const;
