@@ -60,6 +60,8 @@ export {
 export { forwardRequest } from "./servers/forward-request.ts";
 export { openLocalServer } from "./servers/local-server.ts";
 export type { LocalServer } from "./servers/local-server.ts";
+export { openSocketlessProxy } from "./servers/socketless-proxy.ts";
+export type { SocketTreatment } from "./servers/socketless-proxy.ts";
 export type { ProxyLink } from "./servers/proxy-link.ts";
 export { TcpProxy } from "./servers/tcp-proxy.ts";
 export type { ProxyTarget } from "./servers/tcp-proxy.ts";

@@ -6,14 +6,15 @@ import {
   freshName,
   type LocalServer,
   makeWorkspace,
+  openSocketlessProxy,
   pushTemplate,
   pushVersion,
+  type SocketTreatment,
   waitForWorkspace,
 } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { type Dashboard, expectSound, openDashboard, type UserPage } from "./support/dashboard.ts";
-import { openSocketlessProxy, type SocketTreatment } from "./support/socketless-proxy.ts";
 
 /* Pages behind a proxy that lets no WebSocket through. */
 

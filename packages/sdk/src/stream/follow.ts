@@ -1,5 +1,5 @@
 import type { ParamsOf, QueryOf, Route } from "@slipway/api/contract/route";
-import { Backoff, type Clock } from "@slipway/runtime";
+import { Backoff, type Clock, defaultBackoff } from "@slipway/runtime";
 
 import type { ApiClient } from "../http/client.ts";
 import { AnswerError, isRetryable } from "../http/errors.ts";
@@ -25,6 +25,8 @@ export interface FollowOptions<R extends Route> {
 }
 
 const endedByServer = 1000;
+/** The delays between requests where no socket opens: the server answers them. */
+const polling = { ...defaultBackoff, maxMs: 3_000 };
 
 /**
  * Follows a log across lost connections and server restarts: each entry once, in order of its id. While no socket opens, as behind
@@ -36,11 +38,15 @@ export async function* followLog<T extends LogEntry, R extends Route>(
   options: FollowOptions<R>,
 ): AsyncGenerator<T, void, undefined> {
   const backoff = new Backoff();
+  const polls = new Backoff(polling);
   let after = options.after ?? 0;
   for (;;) {
+    let delays = backoff;
     try {
       const opened = await openFollow<T, R>(options, after);
       if (opened.kind === "refused") {
+        delays = polls;
+        if (opened.entries.length > 0) polls.reset();
         for (const entry of opened.entries) {
           after = entry.id;
           yield entry;
@@ -71,7 +77,7 @@ export async function* followLog<T extends LogEntry, R extends Route>(
       if (!isRetryable(error)) throw error;
       options.onReconnect?.(error);
     }
-    await options.clock.sleep(backoff.next(), options.signal);
+    await options.clock.sleep(delays.next(), options.signal);
   }
 }
 

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 
-import { forwardRequest, type LocalServer, openLocalServer } from "@slipway/testkit";
+import { forwardRequest } from "./forward-request.ts";
+import { type LocalServer, openLocalServer } from "./local-server.ts";
 
 /** The treatment of a WebSocket: its request is passed on as a plain one, or is never answered. */
 export type SocketTreatment = "strips" | "swallows";

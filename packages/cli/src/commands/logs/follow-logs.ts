@@ -3,12 +3,14 @@ import { type AgentLog, getAgentLogs } from "@slipway/api/agents/log-routes";
 import type { WorkspaceBuild } from "@slipway/api/builds/build";
 import { getBuild, getBuildLogs } from "@slipway/api/builds/routes";
 import type { JobLog } from "@slipway/api/jobs/job";
+import { getWorkspace } from "@slipway/api/workspaces/routes";
 import { type Clock, retry, Scope } from "@slipway/runtime";
 import { isRetryable } from "@slipway/sdk/http";
 import { followLog } from "@slipway/sdk/stream";
 
 import { LossNotice } from "../../command/patient-read.ts";
-import { logSource } from "../../resources/builds/agents.ts";
+import { allAgents, logSource } from "../../resources/builds/agents.ts";
+import { isFinal } from "../../resources/builds/follow-job.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { type LogPosition, type ReadNeeds, shownAgents, type ShownLogs } from "./read-logs.ts";
 
@@ -38,7 +40,8 @@ export async function followLogs(
       if (started.has(agent.id)) continue;
       started.add(agent.id);
       const after = position.agents.get(agent.id) ?? 0;
-      scope.run((ended) => followAgent(agent, after, { ...needs, signal: ended }, notice));
+      const followed = { agent, workspaceId: build.workspace_id, after };
+      scope.run((ended) => followAgent(followed, { ...needs, signal: ended }, notice));
     }
   };
   followAgents(shown.build);
@@ -57,6 +60,7 @@ async function followBuild(
   notice: LossNotice,
 ): Promise<WorkspaceBuild> {
   const params = { build: build.id };
+  const read = (): Promise<WorkspaceBuild> => client.call(getBuild, { params, signal });
   const log = followLog<JobLog, typeof getBuildLogs>({
     client,
     route: getBuildLogs,
@@ -65,21 +69,24 @@ async function followBuild(
     clock,
     signal,
     onReconnect: (error) => notice.lost("build", error),
+    isComplete: async () => isFinal((await read()).job),
   });
   for await (const entry of log) {
     notice.arrived("build");
     if (agentName === undefined) print({ kind: "build", entry });
   }
-  return retry(() => client.call(getBuild, { params, signal }), {
-    clock,
-    signal,
-    isRetryable,
-  });
+  return retry(read, { clock, signal, isRetryable });
+}
+
+interface FollowedAgent {
+  readonly agent: WorkspaceAgent;
+  readonly workspaceId: string;
+  /** The id of the last entry that was printed. */
+  readonly after: number;
 }
 
 async function followAgent(
-  agent: WorkspaceAgent,
-  after: number,
+  { agent, workspaceId, after }: FollowedAgent,
   { client, clock, signal, print }: FollowNeeds,
   notice: LossNotice,
 ): Promise<void> {
@@ -91,6 +98,11 @@ async function followAgent(
     clock,
     signal,
     onReconnect: (error) => notice.lost(agent.id, error),
+    isComplete: async () => {
+      const params = { workspace: workspaceId };
+      const { latest_build: latest } = await client.call(getWorkspace, { params, signal });
+      return isFinal(latest.job) && allAgents(latest).every(({ id }) => id !== agent.id);
+    },
   });
   for await (const entry of log) {
     notice.arrived(agent.id);

@@ -29,6 +29,7 @@ export async function waitForBuild(
   progress.waitFor(`${verbs[build.transition]} ${name}`);
   const lines = new JobLogLines(terminal.err.colors);
   const params = { build: build.id };
+  const read = (): Promise<WorkspaceBuild> => client.call(getBuild, { params, signal });
   try {
     const done = await followJob({
       log: followLog<JobLog, typeof getBuildLogs>({
@@ -38,8 +39,9 @@ export async function waitForBuild(
         clock,
         signal,
         onReconnect: lossReporter(progress, needs),
+        isComplete: async () => isFinal((await read()).job),
       }),
-      read: () => client.call(getBuild, { params, signal }),
+      read,
       lines,
       progress,
       clock,

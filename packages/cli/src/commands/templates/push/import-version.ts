@@ -11,7 +11,7 @@ import { followLog } from "@slipway/sdk/stream";
 import { CommandError } from "../../../command/errors.ts";
 import type { ClientNeeds } from "../../../command/needs.ts";
 import { LossNotice } from "../../../command/patient-read.ts";
-import { followJob, JobLogLines } from "../../../resources/builds/follow-job.ts";
+import { followJob, isFinal, JobLogLines } from "../../../resources/builds/follow-job.ts";
 import { waitingNotice } from "../../../resources/builds/waiting-notice.ts";
 import { Progress } from "../../../terminal/progress.ts";
 import { templateFileName } from "./template-source.ts";
@@ -61,6 +61,7 @@ export async function importVersion(
   progress.waitFor("importing the template");
   const params = { version: version.id };
   const notice = new LossNotice((text) => progress.line(terminal.err.colors.yellow(text)), clock);
+  const read = (): Promise<TemplateVersion> => client.call(getTemplateVersion, { params, signal });
   const log = followLog<JobLog, typeof getTemplateVersionLogs>({
     client,
     route: getTemplateVersionLogs,
@@ -68,9 +69,9 @@ export async function importVersion(
     clock,
     signal,
     onReconnect: (error) => notice.lost("import", error),
+    isComplete: async () => isFinal((await read()).job),
   });
   const lines = new JobLogLines(terminal.err.colors);
-  const read = (): Promise<TemplateVersion> => client.call(getTemplateVersion, { params, signal });
   const done = await followJob({
     log: withPaths(log, request.templatePath),
     read,
