@@ -68,3 +68,29 @@ it("lets in when its condition has changed, and goes on after a task that failed
   await expect(failed).rejects.toThrow("broken");
   expect(await next).toBe("next");
 });
+
+it("lets a task that was outside in again before those that have not been inside", async () => {
+  const turnstile = new Turnstile((inside) => inside < 1);
+  const { begun, task, end } = tasks();
+  const outside = tasks();
+  const first = turnstile.run(signal, async () => {
+    const part = await turnstile.runOutside(outside.task("part"));
+    return task(`after ${part}`)();
+  });
+  const others = ["b", "c"].map((name) => turnstile.run(signal, task(name)));
+  await settled();
+  expect(begun).toEqual(["b"]);
+  outside.end("part");
+  await settled();
+  expect(begun).toEqual(["b"]);
+  end("b");
+  await settled();
+  expect(begun).toEqual(["b", "after part"]);
+  expect(turnstile.isEmpty).toBe(false);
+  end("after part");
+  await settled();
+  expect(begun).toEqual(["b", "after part", "c"]);
+  end("c");
+  await Promise.all([first, ...others]);
+  expect(turnstile.isEmpty).toBe(true);
+});

@@ -2,8 +2,8 @@
 export class Turnstile {
   readonly #mayEnter: (inside: number) => boolean;
   #inside = 0;
-  /** Created on the first wait: most sessions never wait. */
-  #waiting: Set<() => void> | undefined;
+  /** The tasks that wait, those that were inside before first. Created on the first wait: most sessions never wait. */
+  #waiting: { readonly returning: Set<() => void>; readonly arriving: Set<() => void> } | undefined;
 
   /**
    * Takes `mayEnter`, which decides by the number of tasks inside; when its answer changes for another reason, call
@@ -15,13 +15,13 @@ export class Turnstile {
 
   /** True if no one is inside or waiting. */
   get isEmpty(): boolean {
-    return this.#inside === 0 && !this.#waiting?.size;
+    return this.#inside === 0 && !this.#isAwaited("arriving");
   }
 
   /** Runs a task inside. Rejects with the signal's reason if it is aborted before its turn. */
   async run<T>(signal: AbortSignal | undefined, task: () => Promise<T>): Promise<T> {
     signal?.throwIfAborted();
-    await this.#enter(signal);
+    await this.#enter("arriving", signal);
     try {
       return await task();
     } finally {
@@ -29,31 +29,41 @@ export class Turnstile {
     }
   }
 
-  /** Runs a part of a task that is inside, outside: others may enter meanwhile. Resolves once the task is inside again. */
+  /**
+   * Runs a part of a task that is inside, outside: others may enter meanwhile. Resolves once the task is inside again, which
+   * it enters before those that have not been inside yet.
+   */
   async runOutside<T>(part: () => Promise<T>): Promise<T> {
     this.#leave();
     try {
       return await part();
     } finally {
-      await this.#enter(undefined);
+      await this.#enter("returning", undefined);
     }
   }
 
   /** Admits the tasks that may enter now. */
   advance(): void {
-    const waiting = this.#waiting;
-    if (waiting === undefined) return;
-    for (const enter of waiting) {
-      if (!this.#mayEnter(this.#inside)) return;
-      waiting.delete(enter);
-      this.#inside += 1;
-      enter();
+    if (this.#waiting === undefined) return;
+    for (const queue of [this.#waiting.returning, this.#waiting.arriving]) {
+      for (const enter of queue) {
+        if (!this.#mayEnter(this.#inside)) return;
+        queue.delete(enter);
+        this.#inside += 1;
+        enter();
+      }
     }
   }
 
-  async #enter(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#waiting?.size || !this.#mayEnter(this.#inside)) await this.#wait(signal);
+  async #enter(as: Entrance, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#isAwaited(as) || !this.#mayEnter(this.#inside)) await this.#wait(as, signal);
     else this.#inside += 1;
+  }
+
+  /** Returns whether others enter before one that comes now. */
+  #isAwaited(as: Entrance): boolean {
+    const { returning, arriving } = this.#waiting ?? {};
+    return !!returning?.size || (as === "arriving" && !!arriving?.size);
   }
 
   #leave(): void {
@@ -61,20 +71,23 @@ export class Turnstile {
     this.advance();
   }
 
-  #wait(signal: AbortSignal | undefined): Promise<void> {
-    this.#waiting ??= new Set();
-    const waiting = this.#waiting;
+  #wait(as: Entrance, signal: AbortSignal | undefined): Promise<void> {
+    this.#waiting ??= { returning: new Set(), arriving: new Set() };
+    const queue = this.#waiting[as];
     return new Promise((resolve, reject) => {
       const enter = (): void => {
         signal?.removeEventListener("abort", leave);
         resolve();
       };
       const leave = (): void => {
-        waiting.delete(enter);
+        queue.delete(enter);
         reject(signal?.reason);
       };
       signal?.addEventListener("abort", leave, { once: true });
-      waiting.add(enter);
+      queue.add(enter);
     });
   }
 }
+
+/** Tasks arrive once; those that have left for a part of their work return. */
+type Entrance = "arriving" | "returning";

@@ -82,6 +82,22 @@ it("counts a request again once it has waited for another machine", async () => 
   expect(await Promise.all(waited)).toHaveLength(10);
 });
 
+it("answers those that have waited first, so that the next ones can wait", async () => {
+  const turns = new UserTurns();
+  const waits = answers();
+  const many = Array.from({ length: 2 * (64 + 8) }, (_, number) => {
+    const own = request();
+    return turns.run("ann", own, () => turns.waitFor(own, waits.answer(`wait ${number}`)));
+  });
+  await settled();
+  expect(waits.begun).toHaveLength(64 + 8);
+  waits.endAll();
+  await settled();
+  expect(waits.begun).toHaveLength(2 * (64 + 8));
+  waits.endAll();
+  expect(await Promise.all(many)).toHaveLength(2 * (64 + 8));
+});
+
 it("answers no client that has gone before its turn", async () => {
   const turns = new UserTurns();
   const { begun, answer } = answers();
