@@ -13,6 +13,7 @@ import { insertJob } from "../src/platform/jobs/queries.ts";
 import { readJob } from "../src/platform/jobs/service.ts";
 import { type JobHandler, JobWorker } from "../src/platform/jobs/worker.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
+import type { PubSub } from "../src/platform/pubsub/pubsub.ts";
 import { fillPool } from "./support/full-pool.ts";
 import { holdOpen } from "./support/lock-waits.ts";
 import { type SeededWorkspace, seedWorkspace } from "./support/rows.ts";
@@ -45,6 +46,12 @@ const neverAgain: Clock = {
   sleep: (ms, signal) => systemClock.sleep(ms >= 5_000 ? 2 ** 31 : ms, signal),
 };
 
+/** Hints that are all lost. */
+const deaf: PubSub = {
+  subscribe: () => ({ [Symbol.dispose]: () => undefined }),
+  publish: () => undefined,
+};
+
 function addJob(): Promise<string> {
   const { organizationId, userId: initiatorId, fileId } = place;
   const type = "template_version_import";
@@ -56,12 +63,14 @@ interface WorkerChoice {
   readonly maxJobs?: number;
   /** The worker's pool (default: that of the test). */
   readonly db?: Database;
+  /** True if no hint reaches the worker, not even that of its first connection. */
+  readonly isDeaf?: boolean;
   /** Runs before the worker asks for a job. */
   readonly onAcquire?: () => Promise<void>;
 }
 
 function openWorker(
-  { clock, maxJobs = 16, db = database.db, onAcquire }: WorkerChoice,
+  { clock, maxJobs = 16, db = database.db, isDeaf = false, onAcquire }: WorkerChoice,
   handler: JobHandler,
 ) {
   const { url } = database;
@@ -73,7 +82,7 @@ function openWorker(
   const worker = new JobWorker({
     ...common,
     heartbeats,
-    pubsub,
+    pubsub: isDeaf ? deaf : pubsub,
     workerId,
     maxJobs,
     endedJobs: { inc: () => undefined },
@@ -239,7 +248,7 @@ it("renews its leases at once when the wall clock has moved on without it, and k
 it("hears of a cancellation whose hint was lost when it renews the lease", async () => {
   const { handler, begun, aborted } = openPatientHandler();
   const jobId = await addJob();
-  openWorker({ clock: hasty }, handler);
+  openWorker({ clock: hasty, isDeaf: true }, handler);
   await begun;
   await database.db
     .updateTable("jobs")
