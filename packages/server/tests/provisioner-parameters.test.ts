@@ -4,13 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { routePath } from "@slipway/api/contract/route";
-import type { DynamicParametersResponse } from "@slipway/api/templates/dynamic-parameters";
-import { evaluateParameters, followParameters } from "@slipway/api/templates/parameter-routes";
+import { followParameters } from "@slipway/api/templates/parameter-routes";
 import { createTemplate } from "@slipway/api/templates/routes";
 import { createWorkspace } from "@slipway/api/workspaces/routes";
 import { type Clock, silentLogger, systemClock } from "@slipway/runtime";
 import type { TagDefinition } from "@slipway/template";
-import { createFakeClock, pushVersion, TcpProxy } from "@slipway/testkit";
+import { createFakeClock, TcpProxy } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 
 import { RemoteParameters } from "../src/features/provisioners/remote-parameters.ts";
@@ -19,7 +18,14 @@ import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson, type Client } from "./support/people.ts";
 import { makeKey, startProvisioner } from "./support/provisioner-process.ts";
-import { json, parameter, patience, reading } from "./support/raw-provisioner-jobs.ts";
+import {
+  endCall,
+  evaluate as evaluateAs,
+  pushForm,
+  sources,
+  valuesOf,
+} from "./support/raw-provisioner-forms.ts";
+import { parameter, patience } from "./support/raw-provisioner-jobs.ts";
 import { RawProvisioner } from "./support/raw-provisioner.ts";
 import { openTextSocket, type TextSocket } from "./support/text-socket.ts";
 
@@ -32,12 +38,6 @@ beforeAll(async () => {
   server = opened.use(await openServer(inject("postgresUrl"), { SLIPWAY_TERRAFORM: "off" }));
 });
 afterAll(() => opened.disposeAsync());
-
-const sources = ["region", "zone"].map((name) => ({
-  address: `data.coder_parameter.${name}`,
-  name,
-  mayBeEphemeral: false,
-}));
 
 /** A template of provisioners with one tag, and a provisioner with it. */
 interface Stage {
@@ -61,39 +61,19 @@ async function open(
 ): Promise<Stage> {
   const key = await makeKey(server.admin, tag, { only: tag });
   const provisioner = opened.use(await RawProvisioner.connect({ url, key }));
-  const pushing = pushVersion(server.admin, "# x", { file: "main.tf", tags: { only: tag } });
-  const { call } = await provisioner.nextCall();
-  const definition = {
-    ...reading.definition,
-    parameters: [parameter("region", "eu"), parameter("zone", "eu-1")],
-    parameterSources: sources,
-    ...(tags.length === 0 ? {} : { tags }),
-  };
-  end(provisioner, call, { ...reading, definition });
-  return { tag, key, version: await pushing, provisioner };
+  return { tag, key, version: await pushForm(server, tag, provisioner, tags), provisioner };
 }
 
-function end(provisioner: RawProvisioner, call: string, result: unknown): void {
-  provisioner.sendPart(call, "result", json(result));
-  provisioner.send({ type: "end", call });
-}
-
-function evaluate(
+const evaluate = (
   version: string,
   inputs: Readonly<Record<string, string>>,
   client: Client = server.admin,
-): Promise<DynamicParametersResponse> {
-  const body = { id: 1, inputs };
-  return client.call(evaluateParameters, { params: { version }, body });
-}
+) => evaluateAs(client, version, inputs);
 
 function openForm(version: string): TextSocket {
   const path = routePath(followParameters, { version });
   return openTextSocket(`${server.url.replace("http", "ws")}/api/v2${path}`, server.admin.headers);
 }
-
-const names = ({ parameters }: DynamicParametersResponse): readonly string[] =>
-  parameters.map(({ name, value }) => `${name}=${value.value}`);
 
 interface Input {
   readonly parameters: Readonly<Record<string, string>>;
@@ -106,7 +86,7 @@ async function answerNext(provisioner: RawProvisioner): Promise<Input> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of the server under test
   const input = JSON.parse(provisioner.part(call, "input").toString()) as Input;
   const { region = "eu" } = input.parameters;
-  end(provisioner, call, [parameter("region", region), parameter("zone", `${region}-1`)]);
+  endCall(provisioner, call, [parameter("region", region), parameter("zone", `${region}-1`)]);
   return input;
 }
 
@@ -125,9 +105,9 @@ describe("a form", () => {
       owner: { username: "admin" },
       template: { version: expect.any(String) },
     });
-    expect(names(await asking)).toEqual(["region=us", "zone=us-1"]);
+    expect(valuesOf(await asking)).toEqual(["region=us", "zone=us-1"]);
     expect((await asking).diagnostics).toEqual([]);
-    expect(names(await evaluate(version, { region: "us" }))).toEqual(["region=us", "zone=us-1"]);
+    expect(valuesOf(await evaluate(version, { region: "us" }))).toEqual(["region=us", "zone=us-1"]);
     expect(await openQuestions()).toBe(0);
   });
 
@@ -136,7 +116,7 @@ describe("a form", () => {
     const { version, provisioner } = await open("other", { url: replica.url });
     const asking = evaluate(version, { region: "us" });
     await answerNext(provisioner);
-    expect(names(await asking)).toEqual(["region=us", "zone=us-1"]);
+    expect(valuesOf(await asking)).toEqual(["region=us", "zone=us-1"]);
     await provisioner[Symbol.asyncDispose]();
   });
 
@@ -147,7 +127,7 @@ describe("a form", () => {
     await using second = await RawProvisioner.connect({ url: server.url, key });
     await provisioner[Symbol.asyncDispose]();
     await answerNext(second);
-    expect(names(await asking)).toEqual(["region=us", "zone=us-1"]);
+    expect(valuesOf(await asking)).toEqual(["region=us", "zone=us-1"]);
   });
 
   it("asks the provisioner with the fewest open questions", async () => {
@@ -158,8 +138,8 @@ describe("a form", () => {
     await using second = await RawProvisioner.connect({ url: server.url, key });
     const other = evaluate(version, { region: "asia" }, ann.client);
     await answerNext(second);
-    expect(names(await other)).toEqual(["region=asia", "zone=asia-1"]);
-    end(provisioner, call, [parameter("region", "us")]);
+    expect(valuesOf(await other)).toEqual(["region=asia", "zone=asia-1"]);
+    endCall(provisioner, call, [parameter("region", "us")]);
     await first;
   });
 
@@ -196,14 +176,14 @@ describe("a form", () => {
     };
     const alone = await evaluate(version, { region: "us" });
     expect(alone).toMatchObject(shown);
-    expect(names(alone)).toEqual(["region=us", "zone=eu-1"]);
+    expect(valuesOf(alone)).toEqual(["region=us", "zone=eu-1"]);
     const query = { protocol: "1", build: "v0", name: "old", id: randomUUID() };
     await using _ = await RawProvisioner.connect({ url: server.url, key, query });
     expect(await evaluate(version, { region: "us" })).toMatchObject(shown);
     await using newer = await RawProvisioner.connect({ url: server.url, key });
     const asking = evaluate(version, { region: "us" });
     await answerNext(newer);
-    expect(names(await asking)).toEqual(["region=us", "zone=us-1"]);
+    expect(valuesOf(await asking)).toEqual(["region=us", "zone=us-1"]);
   });
 
   it.each([
@@ -219,7 +199,7 @@ describe("a form", () => {
     const { version, provisioner } = await open(`bad-${name.replaceAll(" ", "-")}`);
     const asking = evaluate(version, { region: "us" });
     const { call } = await provisioner.nextCall();
-    if (result !== undefined) end(provisioner, call, result);
+    if (result !== undefined) endCall(provisioner, call, result);
     else provisioner.send({ type: "end", call, error: { code: "run-failed", message: text } });
     expect(await asking).toMatchObject({
       diagnostics: [
@@ -239,7 +219,7 @@ describe("a form", () => {
     provisioner.send({ type: "end", call, error: { code: "aborted", message: "aborted" } });
     const asking = evaluate(version, { region: "us" });
     await answerNext(provisioner);
-    expect(names(await asking)).toEqual(["region=us", "zone=us-1"]);
+    expect(valuesOf(await asking)).toEqual(["region=us", "zone=us-1"]);
   });
 
   it("waits while its provisioner has two questions, and is asked when one is answered", async () => {
@@ -255,12 +235,12 @@ describe("a form", () => {
     await provisioner.next("alive");
     const begun = provisioner.messages.filter(({ method }) => method === "parameters");
     expect(begun).toHaveLength(2);
-    end(provisioner, first.call, [parameter("region", "us")]);
+    endCall(provisioner, first.call, [parameter("region", "us")]);
     const third = await provisioner.nextCall();
     for (const { call = "" } of [...begun.slice(1), third]) {
-      end(provisioner, call, [parameter("region", "us")]);
+      endCall(provisioner, call, [parameter("region", "us")]);
     }
-    for (const answer of asking) expect(names(await answer)).toEqual(["region=us"]);
+    for (const answer of asking) expect(valuesOf(await answer)).toEqual(["region=us"]);
   });
 });
 
@@ -320,7 +300,7 @@ it("a workspace has the parameters that its provisioner declares for its values"
     });
   const none = create("us", "us-1");
   const { call } = await provisioner.nextCall();
-  end(provisioner, call, [parameter("region", "us")]);
+  endCall(provisioner, call, [parameter("region", "us")]);
   await expect(none).rejects.toMatchObject({ status: 400 });
   const made = create("asia", "asia-1");
   await answerNext(provisioner);

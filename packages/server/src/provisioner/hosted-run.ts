@@ -1,7 +1,7 @@
 import type { BuildHold, DriverBuild, DriverLog, LeaseTimes, StageTiming } from "@slipway/drivers";
 import { abortable, type Clock, countText, Scope, Turnstile, Waiters } from "@slipway/runtime";
 
-import { usualStateBytes } from "../features/provisioners/call-parts.ts";
+import { usualSizes } from "../features/provisioners/call-parts.ts";
 import { driverErrorJson } from "../features/provisioners/driver-error-json.ts";
 import {
   type AnswerMessage,
@@ -199,7 +199,7 @@ export class HostedRun implements Pick<DriverBuild, "keepState" | "hold"> {
 
   /** Sends a part. A large state waits until the server has room for it. */
   async #sendPart(link: CallLink, part: PartName, bytes: Uint8Array): Promise<void> {
-    if (part === "state" && bytes.length > usualStateBytes) await this.#takeRoom(link);
+    if (part === "state" && bytes.length > usualSizes.state) await this.#takeRoom(link);
     await link.sendPart(part, bytes);
   }
 

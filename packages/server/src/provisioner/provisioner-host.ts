@@ -2,7 +2,12 @@ import { type Driver, type DriverBuild, type DriverTemplate } from "@slipway/dri
 import { type Clock, type Logger, Scope } from "@slipway/runtime";
 import type { ParameterDefinition } from "@slipway/template";
 
-import { CallParts, largeStateBytes, PartBudget } from "../features/provisioners/call-parts.ts";
+import {
+  CallParts,
+  largeStateBytes,
+  PartBudget,
+  usualSizes,
+} from "../features/provisioners/call-parts.ts";
 import type {
   BuildInput,
   ParametersInput,
@@ -109,7 +114,7 @@ export class ProvisionerHost implements AsyncDisposable {
   }
 
   #newParts(): CallParts {
-    return new CallParts(this.#budget, largeStateBytes);
+    return new CallParts(this.#budget, { ...usualSizes, state: largeStateBytes });
   }
 
   #begin(channel: ServerChannel, { call, job, method }: CallMessage): void {

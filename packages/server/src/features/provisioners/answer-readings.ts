@@ -15,8 +15,8 @@ import { requireImported } from "../templates/version-service.ts";
 import { type OwnerNeeds, readDriverOwner } from "../users/driver-owner-service.ts";
 import {
   answerReading,
-  type OpenReading,
   type ReadingAnswer,
+  selectOpenReading,
   selectOpenReadings,
 } from "./reading-queries.ts";
 import type { RemoteCalls } from "./remote-calls.ts";
@@ -49,18 +49,20 @@ export async function answerReadings(
   const { db, pubsub, clock, logger } = needs;
   const runs = new Map<string, AbortController>();
   await using scope = new Scope(signal);
-  const begin = (reading: OpenReading): void => {
+  const begin = (id: string): void => {
     const run = new AbortController();
-    runs.set(reading.id, run);
+    runs.set(id, run);
     scope.run(async (ending) => {
       try {
         const stop = AbortSignal.any([ending, run.signal]);
-        await answerReading(db, reading.id, await readAnswer(needs, calls, reading, stop));
-        pubsub.publish(topics.parameterReading(reading.id));
+        const answer = await readAnswer(needs, calls, id, stop);
+        if (answer === undefined) return;
+        await answerReading(db, id, answer);
+        pubsub.publish(topics.parameterReading(id));
       } catch (error) {
         logger.debug({ error: errorText(error) }, "a question of a form was not answered");
       } finally {
-        runs.delete(reading.id);
+        runs.delete(id);
       }
     });
   };
@@ -68,27 +70,31 @@ export async function answerReadings(
   for await (const _ of watch({ ...hints, clock, signal })) {
     try {
       const open = await selectOpenReadings(db, sessionId, maxOpen);
-      const ids = new Set(open.map(({ id }) => id));
+      const ids = new Set(open);
       // Nobody waits for the others.
       for (const [id, run] of runs) if (!ids.has(id)) run.abort(new JobCanceled());
-      for (const reading of open) {
-        if (runs.size < maxRuns && !runs.has(reading.id)) begin(reading);
-      }
+      for (const id of open) if (runs.size < maxRuns && !runs.has(id)) begin(id);
     } catch (error) {
       logger.warn({ error: errorText(error) }, "cannot read the questions of forms, retrying");
     }
   }
 }
 
-/** Resolves to the answer of the provisioner. Rejects if it was lost, and another provisioner can be asked. */
+/**
+ * Resolves to the answer of the provisioner; undefined if the question was removed. Rejects if the answer was lost, and another
+ * provisioner can be asked.
+ */
 async function readAnswer(
   needs: AnswerNeeds,
   calls: Pick<RemoteCalls, "call">,
-  { id, versionId, ownerId, values }: OpenReading,
+  id: string,
   signal: AbortSignal,
-): Promise<ReadingAnswer> {
+): Promise<ReadingAnswer | undefined> {
   const { db, logger } = needs;
   try {
+    const reading = await selectOpenReading(db, id);
+    if (reading === undefined) return undefined;
+    const { versionId, ownerId, values } = reading;
     const version = await requireImported(db, versionId);
     const { organization_id: organizationId, file_id: fileId } = version;
     const { parameterSources: sources = [] } = version.definition;

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { CallParts, largeStateBytes, PartBudget, usualStateBytes } from "./call-parts.ts";
+import { CallParts, largeStateBytes, PartBudget, usualSizes } from "./call-parts.ts";
 import type { PieceMessage } from "./session-messages.ts";
 
 const piece = (part: PieceMessage["part"], bytes: number): PieceMessage => ({
@@ -9,7 +9,7 @@ const piece = (part: PieceMessage["part"], bytes: number): PieceMessage => ({
   part,
   data: Buffer.alloc(bytes).toString("base64"),
 });
-const open = (budget: PartBudget): CallParts => new CallParts(budget, usualStateBytes);
+const open = (budget: PartBudget): CallParts => new CallParts(budget, usualSizes);
 
 it("gives bytes back that are taken out, or not needed any more", () => {
   const budget = new PartBudget({ maxBytes: 10, maxRooms: 1 });
@@ -33,7 +33,7 @@ it("takes a large state with room alone, which does not count in the bytes", () 
   expect(parts.take("state")).toHaveLength(largeStateBytes);
   expect(open(budget).takeRoom(0, () => undefined)).toBe(false);
   parts.leaveRoom();
-  expect(parts.add(piece("state", usualStateBytes + 1))).toContain("more than 16777216 bytes");
+  expect(parts.add(piece("state", usualSizes.state + 1))).toContain("more than 16777216 bytes");
 });
 
 it("drops what came into a room that is left", () => {

@@ -2,16 +2,23 @@ import type { PartName, PieceMessage } from "./session-messages.ts";
 
 const mebibyte = 1024 * 1024;
 
-/** The sizes of parts, in bytes: a lock file in the notes is as large as a driver reads it, and so is a usual state. */
+/** The sizes of parts, in bytes: a lock file in the notes is as large as a driver reads it. */
 const maxPartBytes = {
   input: 16 * mebibyte,
   archive: 64 * mebibyte,
-  state: 16 * mebibyte,
   notes: 16 * mebibyte,
-  result: 8 * mebibyte,
-} as const satisfies Readonly<Record<PartName, number>>;
-/** The largest state that takes no separate room. */
-export const usualStateBytes = maxPartBytes.state;
+} as const satisfies Readonly<Record<Exclude<PartName, keyof CallSizes>, number>>;
+
+/** The sizes of the parts in which calls differ, in bytes. */
+export interface CallSizes {
+  /** The largest state that takes no separate room. */
+  readonly state: number;
+  readonly result: number;
+}
+
+export const usualSizes: CallSizes = { state: 16 * mebibyte, result: 8 * mebibyte };
+/** The sizes of a call for a form, whose result goes into a row, through another server and to a person who waits. */
+export const parametersSizes: CallSizes = { ...usualSizes, result: 2 * mebibyte };
 /** The size of a state that fails its build, and is kept all the same so that what it names can be removed. */
 export const largeStateBytes = 64 * mebibyte;
 const maxPieces = 4_096;
@@ -78,13 +85,12 @@ interface ArrivingPart {
 export class CallParts implements Disposable {
   readonly #budget: PartBudget;
   readonly #parts = new Map<PartName, ArrivingPart>();
-  readonly #maxStateBytes: number;
+  readonly #sizes: CallSizes;
   #room: Disposable | undefined;
 
-  /** `maxStateBytes`: the largest state that takes no separate room. */
-  constructor(budget: PartBudget, maxStateBytes: number) {
+  constructor(budget: PartBudget, sizes: CallSizes) {
     this.#budget = budget;
-    this.#maxStateBytes = maxStateBytes;
+    this.#sizes = sizes;
   }
 
   /** Adds a piece; returns the problem with it, if it does not fit. */
@@ -138,7 +144,7 @@ export class CallParts implements Disposable {
   }
 
   #maxBytesOf(part: PartName, hasRoom: boolean): number {
-    if (part !== "state") return maxPartBytes[part];
-    return hasRoom ? largeStateBytes : this.#maxStateBytes;
+    if (part === "state") return hasRoom ? largeStateBytes : this.#sizes.state;
+    return part === "result" ? this.#sizes.result : maxPartBytes[part];
   }
 }

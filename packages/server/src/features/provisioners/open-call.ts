@@ -2,7 +2,7 @@ import type { BuildHold, DriverBuild, DriverLog } from "@slipway/drivers";
 import { type Clock, errorText } from "@slipway/runtime";
 
 import { JobLost } from "../../platform/jobs/job-lease.ts";
-import { CallParts, type PartBudget, usualStateBytes } from "./call-parts.ts";
+import { CallParts, parametersSizes, type PartBudget, usualSizes } from "./call-parts.ts";
 import { driverError } from "./driver-error-json.ts";
 import type {
   AnswerMessage,
@@ -100,7 +100,8 @@ export class OpenCall implements AsyncDisposable {
 
   constructor(request: RemoteCall, budget: PartBudget) {
     this.request = request;
-    this.parts = new CallParts(budget, usualStateBytes);
+    const sizes = request.method === "parameters" ? parametersSizes : usualSizes;
+    this.parts = new CallParts(budget, sizes);
     // It may fail before anyone waits for it.
     this.#end.promise.catch(() => undefined);
   }

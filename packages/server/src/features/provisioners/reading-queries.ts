@@ -57,25 +57,34 @@ export async function deleteReading(db: Queryable, id: string): Promise<void> {
   await db.deleteFrom("parameter_readings").where("id", "=", id).execute();
 }
 
+/** Selects the ids of the oldest open questions to a session. */
+export async function selectOpenReadings(
+  db: Queryable,
+  sessionId: string,
+  limit: number,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select id from parameter_readings where session_id = ${sessionId} and answered_at is null
+      order by created_at limit ${limit}`.execute(db);
+  return rows.map(({ id }) => id);
+}
+
 /** An open question as the server of its session sees it. */
 export interface OpenReading {
-  readonly id: string;
   readonly versionId: string;
   readonly ownerId: string;
   readonly values: Readonly<Record<string, string>>;
 }
 
-/** Selects the oldest open questions to a session. */
-export async function selectOpenReadings(
+/** Selects an open question; undefined if it was removed. */
+export async function selectOpenReading(
   db: Queryable,
-  sessionId: string,
-  limit: number,
-): Promise<readonly OpenReading[]> {
+  id: string,
+): Promise<OpenReading | undefined> {
   const { rows } = await sql<OpenReading>`
-    select id, template_version_id as "versionId", owner_id as "ownerId", given as values
-      from parameter_readings where session_id = ${sessionId} and answered_at is null
-      order by created_at limit ${limit}`.execute(db);
-  return rows;
+    select template_version_id as "versionId", owner_id as "ownerId", given as values
+      from parameter_readings where id = ${id} and answered_at is null`.execute(db);
+  return rows[0];
 }
 
 export type ReadingAnswer =

@@ -1,6 +1,6 @@
 import type { Clock } from "@slipway/runtime";
 
-export interface SendLimits {
+interface SendLimits {
   /** The bytes of all calls that are being sent. */
   readonly maxBytes: number;
   /** The room that a call takes until its bytes are known. */

@@ -68,7 +68,7 @@ export interface ReadParameters {
 
 /** Entries are small, and a configuration may read what others change. */
 const cacheBounds = { maxEntries: 500, maxBytes: 16 * 1024 * 1024, maxAgeMs: 300_000 };
-/** The most questions of a user, and of all users, that wait for their turns. */
+/** The most questions of a user that wait for their turns, and those of all from which a user has only one. */
 const maxWaitingOfUser = 20;
 const maxWaiting = 200;
 /** The time after which a refused caller may ask again. */
@@ -152,7 +152,8 @@ export class ParameterReader implements AsyncDisposable {
       turnstile: new Turnstile((inside) => inside < 1),
       questions: 0,
     };
-    if (turns.questions > maxWaitingOfUser || this.#questions >= maxWaiting) {
+    const max = this.#questions < maxWaiting ? maxWaitingOfUser : 0;
+    if (turns.questions > max) {
       throw new Unavailable("Too many parameter forms wait for their parameters.", {
         detail: "Try again in a few seconds.",
         retryAfterSeconds: retrySeconds,
