@@ -6,19 +6,13 @@ import {
   updatePrebuildsSettings,
 } from "@slipway/api/prebuilds/routes";
 import { deleteTemplate, getTemplate, updateTemplate } from "@slipway/api/templates/routes";
-import { listTemplateVersionPresets } from "@slipway/api/templates/version-routes";
-import { listUsers } from "@slipway/api/users/routes";
 import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { createWorkspace, getWorkspace, getWorkspaceByName } from "@slipway/api/workspaces/routes";
-import { silentLogger } from "@slipway/runtime";
-import { createFakeClock, openTestDatabase, pushTemplate } from "@slipway/testkit";
-import { Registry } from "prom-client";
+import { pushTemplate } from "@slipway/testkit";
 import { afterEach, beforeEach, expect, inject, it, vi } from "vitest";
 
-import { addPoolMetrics } from "../src/features/prebuilds/pools/metrics.ts";
-import { defaultReconciler } from "../src/features/prebuilds/reconcile/reconciler.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
-import { addPerson, testPassword } from "./support/people.ts";
+import { addPerson } from "./support/people.ts";
 import {
   claim,
   failBuilds,
@@ -226,123 +220,6 @@ it("says why a pool is not filled", async () => {
   expect(await state()).toMatchObject([{ status: "validation_failed", running: 3 }]);
 });
 
-it("shows pools to those who write templates, and to nobody else", async () => {
-  await pushPool(server, 0);
-  const { client: author } = await addPerson(server, "tea", ["template-admin"]);
-  expect(await author.call(listPrebuildPools, {})).toHaveLength(1);
-  for (const role of ["auditor", "user-admin"] as const) {
-    const { client } = await addPerson(server, role, [role]);
-    await expect(client.call(listPrebuildPools, {})).rejects.toMatchObject({ status: 404 });
-  }
-});
-
-it("refuses for a prebuild what only an owner could want", async () => {
-  await pushPool(server, 1);
-  const [prebuild] = await waitForPrebuilds(server, 1);
-  const path = `/workspaces/${prebuild?.id}`;
-  const { client: ann } = await addPerson(server, "ann");
-  const { client: author } = await addPerson(server, "tea", ["template-admin"]);
-  for (const [method, more, body] of [
-    ["PATCH", "", { name: "mine" }],
-    ["PUT", "/ttl", { ttl_ms: 3_600_000 }],
-    ["PUT", "/autostart", { schedule: "0 9 * * 1-5" }],
-    ["PUT", "/autoupdates", { automatic_updates: "always" }],
-    ["PUT", "/dormant", { dormant: true }],
-    ["PUT", "/extend", { deadline: new Date(Date.now() + 3_600_000).toISOString() }],
-    [
-      "POST",
-      "/builds",
-      { transition: "start", template_version_id: prebuild?.template_active_version_id },
-    ],
-    [
-      "POST",
-      "/builds",
-      { transition: "start", rich_parameter_values: [{ name: "color", value: "red" }] },
-    ],
-  ] as const) {
-    expect(await server.request(method, `${path}${more}`, body)).toMatchObject({
-      status: 409,
-      body: { message: `Workspace "${prebuild?.name}" is a prebuild that nobody has claimed yet.` },
-    });
-    expect(await server.request(method, `${path}${more}`, body, ann)).toMatchObject({
-      status: 404,
-    });
-    expect(await server.request(method, `${path}${more}`, body, author)).toMatchObject({
-      status: 403,
-    });
-  }
-  expect(await server.request("PUT", `${path}/favorite`)).toMatchObject({ status: 403 });
-  const params = { workspace: prebuild?.id ?? "" };
-  const still = await server.admin.call(getWorkspace, { params });
-  expect(still).toMatchObject({ name: prebuild?.name, ttl_ms: null, autostart_schedule: null });
-  expect(still.latest_build.build_number).toBe(1);
-});
-
-it("lets administrators look at prebuilds by name, and stop and start them", async () => {
-  await pushPool(server, 1);
-  const [prebuild] = await waitForPrebuilds(server, 1);
-  const params = { user: "prebuilds", name: prebuild?.name ?? "" };
-  expect(await server.admin.call(getWorkspaceByName, { params })).toMatchObject({
-    id: prebuild?.id,
-    is_prebuild: true,
-  });
-  for (const roles of [[], ["user-admin"]] as const) {
-    const { client } = await addPerson(server, `p${roles.length}`, [...roles]);
-    await expect(client.call(getWorkspaceByName, { params })).rejects.toMatchObject({
-      status: 404,
-    });
-    expect(await listPrebuilds(client)).toEqual([]);
-  }
-  for (const transition of ["stop", "start"] as const) {
-    const workspace = prebuild?.id ?? "";
-    await server.admin.call(createBuild, { params: { workspace }, body: { transition } });
-    await vi.waitUntil(async () => {
-      const { latest_build: build } = await server.admin.call(getWorkspace, {
-        params: { workspace },
-      });
-      return build.transition === transition && build.job.status === "succeeded";
-    }, patiently);
-  }
-});
-
-it("has nobody act as the user who owns what waits", async () => {
-  const id = "c42fdf75-3097-471c-8c33-fb52454d81c0";
-  const { users } = await server.admin.call(listUsers, {});
-  expect(users.map(({ username }) => username)).toEqual(["admin"]);
-  const credentials = { email: "prebuilds@system", password: testPassword };
-  for (const password of ["", testPassword]) {
-    const answer = await server.request("POST", "/users/login", { ...credentials, password });
-    expect([400, 401]).toContain(answer.status);
-  }
-  for (const reference of ["prebuilds", id]) {
-    for (const [method, more, body] of [
-      ["GET", "", undefined],
-      ["DELETE", "", undefined],
-      ["PUT", "/status/suspend", undefined],
-      ["PUT", "/status/activate", undefined],
-      ["PUT", "/password", { password: testPassword }],
-      ["PUT", "/profile", { username: "mine" }],
-      ["PUT", "/roles", { roles: ["owner"] }],
-      ["POST", "/keys", undefined],
-      ["POST", "/keys/tokens", {}],
-      ["GET", "/keys/tokens", undefined],
-      ["GET", "/gitsshkey", undefined],
-      ["POST", "/workspaces", { name: "more", template_id: id }],
-    ] as const) {
-      const answer = await server.request(method, `/users/${reference}${more}`, body);
-      expect([method, more, answer.status]).toEqual([method, more, 404]);
-    }
-  }
-});
-
-it("tells how many prebuilds a preset wants", async () => {
-  const { template } = await pushPool(server, 2);
-  const params = { version: template.active_version_id };
-  expect(await server.admin.call(listTemplateVersionPresets, { params })).toMatchObject([
-    { Name: "ready", DesiredPrebuildInstances: 2 },
-  ]);
-});
-
 it("deletes a template of which nobody uses more than prebuilds, and them with it", async () => {
   const { template } = await pushPool(server, 2);
   await waitForPrebuilds(server, 2);
@@ -370,55 +247,4 @@ it("deletes a template of which nobody uses more than prebuilds, and them with i
     patiently,
   );
   await vi.waitUntil(async () => (await listPrebuilds(server.admin)).length === 0, patiently);
-});
-
-async function metrics(): Promise<readonly string[]> {
-  return (await (await fetch(`${server.url}/metrics`)).text()).split("\n");
-}
-
-it("tells Prometheus of pools, claims and looks", async () => {
-  const pool = await pushPool(server, 2);
-  await fillPool(server, 2, opened);
-  const { client } = await addPerson(server, "ann");
-  await claim(client, "mine", pool);
-  await waitForPrebuilds(server, 2);
-  const labels = '{template_name="pool",preset_name="ready",organization_name="default"}';
-  const lines = await metrics();
-  expect(lines).toEqual(
-    expect.arrayContaining([
-      `slipway_prebuilt_workspaces_created_total${labels} 3`,
-      `slipway_prebuilt_workspaces_failed_total${labels} 0`,
-      `slipway_prebuilt_workspaces_claimed_total${labels} 1`,
-      `slipway_prebuilt_workspaces_desired${labels} 2`,
-      `slipway_prebuilt_workspaces_running${labels} 2`,
-      `slipway_prebuilt_workspaces_eligible${labels} 1`,
-      `slipway_prebuilt_workspaces_preset_hard_limited${labels} 0`,
-      `slipway_prebuilt_workspaces_preset_validation_failed${labels} 0`,
-      "slipway_prebuilds_reconciliation_paused 0",
-      `slipway_prebuilt_workspace_claim_duration_seconds_count${labels} 1`,
-    ]),
-  );
-  const looks = lines.find((line) => line.includes("reconciliation_duration_seconds_count"));
-  expect(Number(looks?.split(" ")[1])).toBeGreaterThan(0);
-});
-
-it("asks the database no more often than it must, and does without it", async () => {
-  await using database = await openTestDatabase(inject("postgresUrl"));
-  const registry = new Registry();
-  const clock = createFakeClock();
-  const needs = { db: database.db, clock, logger: silentLogger, limits: defaultReconciler };
-  addPoolMetrics(registry, needs);
-  const read = async () => /paused (\d)$/m.exec(await registry.metrics())?.[1];
-  expect(await read()).toBe("0");
-  await database.db
-    .insertInto("deployment")
-    .values({ key: "prebuilds_settings", value: '{"reconciliation_paused":true}' })
-    .execute();
-  expect(await read()).toBe("0");
-  await clock.advance(30_000);
-  expect(await read()).toBe("1");
-  await database.db.destroy();
-  expect(await read()).toBe("1");
-  await clock.advance(30_000);
-  expect(await read()).toBeUndefined();
 });
