@@ -185,7 +185,8 @@ it("repeats a request while the server is overloaded, and refuses an answer with
 it("watches for any time in which nothing happens", async () => {
   const quiet = Array.from({ length: 3 }, () => keepOpen);
   const { connection } = await serve(list("1", "a"), ...quiet, events(changed("a", "2")));
-  const seen = await watchFor(connection, 2, { silenceMs: 50, patienceMs: 100 });
+  // Time for a busy machine to answer; the three silences together last longer than the patience.
+  const seen = await watchFor(connection, 2, { silenceMs: 300, patienceMs: 500 });
   expect(seen).toEqual(["listed a", "changed a"]);
 });
 
