@@ -6,10 +6,17 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  */
 export const slowFiles: readonly string[] = [
   "packages/simulation/src/explore.test.ts",
-  "packages/wire/src/tcp/connection-property.test.ts",
+  "packages/simulation/src/run-world.test.ts",
+  "packages/wire/src/tcp/throughput.test.ts",
   "packages/server/src/network/own-peer/own-peer.test.ts",
   "packages/agent/src/ssh/ssh-service.test.ts",
-  "packages/tailnet/src/tunnel/handshake-receiver.test.ts",
+  "packages/server/tests/authorization.test.ts",
+  "packages/server/tests/app-refusals.test.ts",
+  "packages/server/tests/provisioner-states.test.ts",
+  "packages/server/tests/reset-password.test.ts",
+  "packages/cli/tests/exec.test.ts",
+  "packages/cli/tests/gone-readers.test.ts",
+  "packages/cli/tests/install.test.ts",
 ];
 
 /** Starts slow files before the others of their project. */
