@@ -6,7 +6,13 @@ import type { GroupDefinition } from "./command/definition.ts";
  * `commands/templates/versions-list.ts`.
  */
 export const commandNames: Readonly<Record<string, readonly string[]>> = {
-  "Server and agent:": ["server", "server rotate-key", "server reset-password", "agent"],
+  "Server and agent:": [
+    "server",
+    "server migrate",
+    "server rotate-key",
+    "server reset-password",
+    "agent",
+  ],
   "Session:": [
     "login",
     "login token",

@@ -4,6 +4,8 @@ export type { ListenAddress } from "./platform/config/address-settings.ts";
 export type { SettingSource } from "./platform/config/setting-source.ts";
 export { ConfigError } from "./platform/config/setting-source.ts";
 export { StartError } from "./main/start-error.ts";
+export { runMigrateDatabase } from "./main/migrate-database.ts";
+export type { MigrateDatabaseOptions } from "./main/migrate-database.ts";
 export { runResetPassword } from "./main/reset-password.ts";
 export type { ResetPasswordOptions } from "./main/reset-password.ts";
 export { runProvisioner } from "./main/run-provisioner.ts";

@@ -10,6 +10,11 @@ export const commandTable: CommandTable = {
       () => import("../commands/server.ts"),
     ),
     lazyCommand(
+      { name: "server migrate", heading: "Server and agent:", summary: "migrate the database without starting a server" },
+      () => import("../commands/server/migrate.ts"),
+      () => import("../commands/server/migrate.ts"),
+    ),
+    lazyCommand(
       { name: "server rotate-key", heading: "Server and agent:", summary: "re-encrypt the secrets in the database with a new key" },
       () => import("../commands/server/rotate-key.ts"),
       () => import("../commands/server/rotate-key.ts"),

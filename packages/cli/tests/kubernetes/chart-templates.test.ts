@@ -98,6 +98,49 @@ describe("the pods of servers", () => {
   });
 });
 
+describe("the migration before an upgrade", () => {
+  it("runs in the image and with the settings of the servers, before anything of the chart is there", async () => {
+    const settings = [
+      "settings.SLIPWAY_LOG_LEVEL=debug",
+      "env[0].name=PGPASSWORD,env[0].valueFrom.secretKeyRef.name=database",
+      "volumes[0].name=ca,volumeMounts[0].name=ca,volumeMounts[0].mountPath=/ca",
+      "image.tag=v2,image.pullSecrets={registry}",
+      "nodeSelector.disk=fast",
+      "podLabels.team=edge",
+    ];
+    const job = await render("Job", ...settings);
+    const { server, ...pod } = await renderPod(...settings);
+    expect(job.metadata.annotations["helm.sh/hook"]).toBe("pre-install,pre-upgrade");
+    const { spec } = job.spec.template;
+    const [{ name, args, ...container }] = spec.containers;
+    expect([name, ...args]).toEqual(["migration", "server", "migrate"]);
+    expect(server).toMatchObject(container);
+    expect(container.env).toEqual(server.env);
+    const { serviceAccountName, ...rest } = spec;
+    expect(serviceAccountName).toBeUndefined();
+    for (const part of ["securityContext", "volumes", "imagePullSecrets", "nodeSelector"]) {
+      expect(rest[part]).toEqual(pod[part]);
+    }
+    expect(rest).toMatchObject({ automountServiceAccountToken: false, restartPolicy: "Never" });
+  });
+
+  it("has an end, and gets no requests", async () => {
+    const job = await render("Job", "startSeconds=600", "podLabels.team=edge");
+    expect(job.spec).toMatchObject({ activeDeadlineSeconds: 600, backoffLimit: 2 });
+    const { labels } = job.spec.template.metadata;
+    expect(labels).toMatchObject({ team: "edge" });
+    const { selector } = (await render("Service")).spec;
+    expect(labels).not.toMatchObject(selector);
+  });
+
+  it.each(["migrationHook=false", "strategy=Recreate"])(
+    "is left to the servers with %s",
+    async (setting) => {
+      expect(await render("Job", setting)).toBeUndefined();
+    },
+  );
+});
+
 describe("objects beside the pods", () => {
   const kinds = {
     Service: ["spec", "selector"],

@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 
 import { getUser } from "@slipway/api/users/routes";
 import { logInAsAdmin, testAdmin } from "@slipway/testkit";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 
@@ -130,9 +131,12 @@ describe("the chart", () => {
 });
 
 describe("a server that the chart installed", () => {
-  it("serves with all replicas, on a database that it migrated", async () => {
+  it("serves with all replicas, on a database that was migrated before", async () => {
     await stage.helm(...upgrade());
     await expect.poll(() => pods(), patience).toHaveLength(2);
+    const all = ["-l", "app.kubernetes.io/name=slipway", "--tail=-1"];
+    const log = await stage.cluster.kubectl(["logs", `-n${release.namespace}`, ...all]);
+    expect(log).not.toContain("database migrated");
     const admin = await logInAsAdmin(stage.url);
     expect(await admin.call(getUser, { params: { user: "me" } })).toMatchObject({
       email: testAdmin.email,
@@ -188,6 +192,8 @@ describe("a server that the chart installed", () => {
     const settings = ["ID=second", "KUBECONFIG=in-cluster", `NAMESPACE=${second.name}`];
     const change = settings.map((one) => `settings.SLIPWAY_KUBERNETES_0_${one}`).join(",");
     await stage.helm(...upgrade("--set", change));
+    // An older server, which does not know the name, takes jobs until it ends.
+    await expect.poll(() => pods(), patience).toHaveLength(2);
     const wrong = await writeTemplate("wrong", 0, "kubernetes/secnd");
     expect(await tryCommand(["templates", "push", wrong])).toMatchObject({
       code: 1,
@@ -224,6 +230,32 @@ describe("a server that the chart installed", () => {
     expect(await pods(release.workspaces)).toEqual(expect.arrayContaining([...workspaces]));
     const inside = async () => (await tryCommand(["exec", "one", "--", "ls"])).out;
     await expect.poll(inside, patience).toBe("kept\n");
+  });
+
+  it("is not replaced by an upgrade whose migration fails, and serves on", async () => {
+    const { cluster } = stage;
+    const deployment = ["get", "deployment", release.name, `-n${release.namespace}`, "-o", "json"];
+    const generation = async () =>
+      JSON.parse(await cluster.kubectl(deployment)).metadata.generation;
+    const change = ["--set", `podAnnotations.change=${randomUUID()}`];
+    const [serving, old] = [await pods(), await generation()];
+    const database = new pg.Client({ connectionString: stage.databaseUrl });
+    await database.connect();
+    await database.query("insert into kysely_migration values ('9999-of-tomorrow', '')");
+    try {
+      await expect(stage.helm(...upgrade(...change))).rejects.toThrow(/slipway-migration failed/);
+      const log = ["logs", `-n${release.namespace}`, "job/slipway-migration"];
+      expect(await cluster.kubectl(log)).toContain("was migrated by a newer release of Slipway");
+      expect(await generation()).toBe(old);
+      expect(await pods()).toEqual(expect.arrayContaining([...serving]));
+      await logInAsAdmin(stage.url);
+    } finally {
+      await database.query("delete from kysely_migration where name = '9999-of-tomorrow'");
+      await database.end();
+    }
+    await stage.helm(...upgrade(...change));
+    expect(await generation()).toBe(old + 1);
+    expect(await cluster.kubectl(["get", "jobs", `-n${release.namespace}`, "-o", "name"])).toBe("");
   });
 
   it("leaves no pod of workspaces that are deleted", async () => {

@@ -40,6 +40,12 @@ interface ServerModule {
         readonly stderr: (text: string) => void;
       },
   ) => Promise<number>;
+  readonly runMigrateDatabase: (
+    options: Configuration & {
+      readonly stderr: (text: string) => void;
+      readonly signal: AbortSignal;
+    },
+  ) => Promise<number>;
   readonly runRotateKey: (
     options: Configuration & {
       readonly discardsUnreadable: boolean;

@@ -41,6 +41,8 @@ export interface OpenChart extends AsyncDisposable {
   readonly cluster: TestCluster;
   /** The URL of the service, for people and pods. */
   readonly url: string;
+  /** The URL of the servers' database, on this machine. */
+  readonly databaseUrl: string;
   /** A directory for the files of tests. */
   readonly directory: string;
   /** The arguments that name the release, the chart and the values of the tests. */
@@ -65,7 +67,7 @@ export async function openChart(postgresUrl: string): Promise<OpenChart> {
     await cluster.kubectl(["wait", "--for=create", "serviceaccount/default", `-n${namespace}`]);
   }
   const secret = {
-    "postgres-url": database,
+    "postgres-url": database.urlForPods,
     "secret-key": "k".repeat(40),
     "admin-password": testAdmin.password,
   };
@@ -81,6 +83,7 @@ export async function openChart(postgresUrl: string): Promise<OpenChart> {
   return {
     cluster,
     url: proxy.url,
+    databaseUrl: database.url,
     directory,
     installation: [release.name, chart, inNamespace, "--values", values],
     helm: async (...args) => (await promisify(execFile)(program, args, { env })).stdout,
@@ -101,12 +104,12 @@ async function packServer(): Promise<Uint8Array> {
   });
 }
 
-/** Opens a database without tables that pods reach; returns its URL. */
+/** Opens a database without tables that pods reach. */
 async function openEmptyDatabase(
   postgresUrl: string,
   hostAddress: string,
   opening: AsyncDisposableStack,
-): Promise<string> {
+): Promise<{ readonly url: string; readonly urlForPods: string }> {
   const database = opening.use(await openTestDatabase(postgresUrl));
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
@@ -116,7 +119,7 @@ async function openEmptyDatabase(
   const proxy = opening.use(await TcpProxy.open(() => [target], hostAddress));
   const url = new URL(postgresUrlAt(database.url, proxy.port));
   url.hostname = hostAddress;
-  return url.href;
+  return { url: database.url, urlForPods: url.href };
 }
 
 function valuesOf(cluster: TestCluster, url: string, archive: string): object {
