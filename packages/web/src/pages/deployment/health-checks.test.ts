@@ -63,6 +63,20 @@ describe("the report of the server", () => {
     expect(reportChecks(online, origin)[2]?.found).toBe("1 is online, at the server’s version.");
   });
 
+  it("shows all warnings as sentences", () => {
+    const warnings = [
+      { code: "EDB02", message: "the database took 20 ms, expected at most 15 ms" },
+      { code: "EDB03", message: "It is nearly full." },
+    ];
+    const database = { ...report.database, severity: "warning" as const, warnings };
+    const [check] = reportChecks({ ...report, database }, origin);
+    expect(check).toMatchObject({
+      severity: "warning",
+      found: "The database took 20 ms, expected at most 15 ms. It is nearly full.",
+    });
+    expect(check?.advice).toContain("the load of the database machine");
+  });
+
   it("says what to do about a database that does not answer", () => {
     const database: Report["database"] = {
       ...report.database,
@@ -71,7 +85,7 @@ describe("the report of the server", () => {
       error: "refused",
     };
     const [check] = reportChecks({ ...report, database }, origin);
-    expect(check).toMatchObject({ severity: "error", found: "refused" });
+    expect(check).toMatchObject({ severity: "error", found: "Refused." });
     expect(check?.advice).toContain("SLIPWAY_POSTGRES_URL");
   });
 

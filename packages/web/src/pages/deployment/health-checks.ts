@@ -44,11 +44,7 @@ export function reportChecks(report: Report, origin: string): readonly Check[] {
       name: "Provisioners",
       meaning: "Carry out the jobs of templates with tags.",
       severity: provisioners.severity,
-      found:
-        provisioners.error ??
-        (provisioners.warnings.length === 0
-          ? provisionersFound(provisioners)
-          : `${provisioners.warnings.map(({ message }) => capitalized(message)).join(". ")}.`),
+      found: foundOf(provisioners) ?? provisionersFound(provisioners),
       advice: provisionerAdvice(provisioners),
     },
   ];
@@ -57,10 +53,6 @@ export function reportChecks(report: Report, origin: string): readonly Check[] {
 function provisionersFound({ online }: Report["provisioner_daemons"]): string {
   if (online === 0) return "None is connected, and no job waits for one.";
   return `${online === 1 ? "1 is" : `${online} are`} online, at the server’s version.`;
-}
-
-function capitalized(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
 function provisionerAdvice({ error, warnings }: Report["provisioner_daemons"]): string | undefined {
@@ -84,8 +76,16 @@ interface Section {
   readonly warnings: readonly { readonly message: string }[];
 }
 
+/** Returns what a check has found, as sentences; undefined if nothing is wrong. */
 function foundOf({ error, warnings }: Section): string | undefined {
-  return error ?? warnings[0]?.message;
+  const messages = error === undefined ? warnings.map(({ message }) => message) : [error];
+  return messages.length === 0 ? undefined : messages.map(sentence).join(" ");
+}
+
+/** Returns a message of the server as a sentence. */
+function sentence(message: string): string {
+  const end = /[.!?]$/.test(message) ? "" : ".";
+  return `${message.slice(0, 1).toUpperCase()}${message.slice(1)}${end}`;
 }
 
 function databaseAdvice({ severity, reachable }: Report["database"]): string | undefined {

@@ -139,7 +139,7 @@ function CheckRow({ check }: { readonly check: Check }): ReactNode {
           <span className="font-medium">{check.name}</span>{" "}
           <span className="text-ink-soft">{check.meaning}</span>
         </p>
-        <p className="wrap-anywhere first-letter:uppercase">
+        <p className="wrap-anywhere">
           <UntrustedText>{check.found}</UntrustedText>
         </p>
         {check.advice !== undefined && (
