@@ -6,6 +6,9 @@ export type JobTags = Readonly<Record<string, string>>;
 /** The tags that clients of the original send with every job, which choose nothing. */
 const usualTags: JobTags = { scope: "organization", owner: "" };
 
+/** The maximum length of a tag's name, in characters; the contract cannot limit the keys of an object. */
+const maxNameLength = 128;
+
 /** Reads the tags of a request, without the usual ones. Throws `Invalid` for jobs of one user alone. */
 export function readTags(field: string, given: JobTags | null | undefined): JobTags {
   const { scope = "organization", owner = "", ...tags } = given ?? {};
@@ -14,6 +17,9 @@ export function readTags(field: string, given: JobTags | null | undefined): JobT
       field,
       "must not have a scope or an owner: provisioners take the jobs of an organization",
     );
+  }
+  if (Object.keys(tags).some((name) => name === "" || name.length > maxNameLength)) {
+    throw invalidField(field, `must have names of 1 to ${maxNameLength} characters`);
   }
   if (Object.entries(tags).some((tag) => tag.some((text) => text.includes("\0")))) {
     throw invalidField(field, "must not have a NUL in a name or value");
