@@ -12,6 +12,15 @@ describe("the sentence of an entry", () => {
     expect(parts.map(({ text }) => text).join("")).toBe("the server created workspace dev {user}");
     expect(parts.map(({ isName }) => isName)).toEqual([true, false, true]);
   });
+
+  it("writes abbreviations in capitals, but names as they are", () => {
+    const parts = sentenceOf({
+      description: "{user} created api key {target}",
+      resource_target: "my-api",
+      user: null,
+    });
+    expect(parts.map(({ text }) => text).join("")).toBe("the server created API key my-api");
+  });
 });
 
 it("writes values in one line", () => {

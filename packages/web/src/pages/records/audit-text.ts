@@ -18,7 +18,7 @@ export function sentenceOf({ description, resource_target, user }: Entry): reado
     .map((text, place) => {
       if (text === "{user}") return { place, text: user?.username ?? "the server", isName: true };
       if (text === "{target}") return { place, text: resource_target, isName: true };
-      return { place, text, isName: false };
+      return { place, text: withInitials(text), isName: false };
     });
 }
 
@@ -30,9 +30,13 @@ export function valueText(value: unknown): string {
 
 /** Returns the name of a kind of resource or action as a person reads it. */
 export function wordsOf(name: string): string {
-  const words = name
-    .replaceAll("_", " ")
+  const words = withInitials(name.replaceAll("_", " "));
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** Returns a text with abbreviations in capitals: "an API key". */
+function withInitials(text: string): string {
+  return text
     .replaceAll(/\b(?:api|ssh|ip|id|url)\b/g, (word) => word.toUpperCase())
     .replace("oauth2", "OAuth2");
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }
