@@ -131,7 +131,7 @@ it("starts a workspace with other values, and updates it", async () => {
   await dialog.waitFor({ state: "hidden" });
 });
 
-it("reads lists, workspaces and logs again from time to time, and says so", async () => {
+it("reads lists and workspaces again from time to time, and says so", async () => {
   const watched = await openBehind("strips");
   const { page, client, user } = watched;
   await make(watched, "first");
@@ -149,11 +149,23 @@ it("reads lists, workspaces and logs again from time to time, and says so", asyn
   const body = { transition: "stop" } as const;
   await client.call(createBuild, { params: { workspace: id }, body });
   await page.getByText("Stopped").first().waitFor(patience);
+});
 
-  await page.goto(`/@${user.username}/first/builds/1`);
-  await expect
-    .poll(() => page.getByRole("log").textContent(), patience)
-    .toMatch(/agent main connects/);
+it("reads the log of a finished build once, however long its page is open", async () => {
+  const watched = await openBehind("strips");
+  const { page, user } = watched;
+  await make(watched, "logged");
+  let logReads = 0;
+  let reads = 0;
+  page.on("request", (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.endsWith("/logs")) logReads += 1;
+    else if (pathname.endsWith("/users/me")) reads += 1;
+  });
+  await page.goto(`/@${user.username}/logged/builds/1`);
+  await expect.poll(() => reads, patience).toBeGreaterThan(10);
+  expect(await page.getByRole("log").textContent()).toMatch(/agent main connects/);
+  expect(logReads).toBe(1);
 });
 
 it("says why there is no terminal", async () => {
@@ -177,4 +189,9 @@ it("imports a template, and plans a workspace of it", async () => {
   await dialog.getByLabel("Name", { exact: true }).fill(name);
   await dialog.getByRole("button", { name: "Create template" }).click();
   await page.waitForURL(`**/templates/${name}*`, patience);
+  await page.getByRole("link", { name: "Edit" }).click();
+  await page.getByRole("textbox", { name: "Definition" }).fill(outside);
+  await page.getByRole("button", { name: "Save as new version" }).click();
+  await page.getByRole("button", { name: "Plan a workspace" }).click();
+  await page.getByRole("list", { name: "Planned resources" }).waitFor(patience);
 });

@@ -19,15 +19,28 @@ const flushMs = 50;
 
 const nothing = { entries: [], state: "live", error: undefined } as const;
 
-/** Follows the log of a route while the component is there. */
+/**
+ * Follows the log of a route while the component is there. `isComplete`: true once nothing more is written, which ends the
+ * reading where no socket says so (default: it goes on).
+ */
 export function useLog<T extends { readonly id: number }, R extends Route>(
   route: R,
   params: ParamsOf<R>,
+  isComplete = false,
 ): FollowedLog<T> {
   const url = client.url(route, { params });
   const [log, setLog] = useState<FollowedLog<T> & { readonly url: string }>({ ...nothing, url });
+  const isOver = useEffectEvent(() => isComplete);
   const follow = useEffectEvent((signal: AbortSignal, onReconnect: () => void) =>
-    followLog<T, R>({ client, route, params, clock: webClock, signal, onReconnect }),
+    followLog<T, R>({
+      client,
+      route,
+      params,
+      clock: webClock,
+      signal,
+      onReconnect,
+      isComplete: async () => isOver(),
+    }),
   );
   useEffect(() => {
     const ended = new AbortController();

@@ -10,7 +10,8 @@ import { useLog } from "../../../components/logs/use-log.ts";
 /** The log of a build, as it is written. */
 export function BuildLog({ build }: { readonly build: WorkspaceBuild }): ReactNode {
   const { id, build_number: number, workspace_name: name, job } = build;
-  const log = useLog<JobLog, typeof getBuildLogs>(getBuildLogs, { build: id });
+  const isComplete = job.completed_at !== undefined;
+  const log = useLog<JobLog, typeof getBuildLogs>(getBuildLogs, { build: id }, isComplete);
   const rows = useMemo(
     () => jobLogRows(log.entries, job.completed_at),
     [log.entries, job.completed_at],
