@@ -28,6 +28,7 @@ import { openSandboxes } from "./support/sandbox-controller.ts";
 /* The driver on a real cluster of one node. */
 
 const patience = { timeout: 60_000, interval: 200 };
+const unschedulable = { ...plainKubernetes, nodeSelector: { pool: "absent" } };
 
 let cluster: TestCluster;
 let driver: KubernetesDriver;
@@ -190,7 +191,7 @@ describe("the driver kubernetes", () => {
     ["an image that is not there", { image: "127.0.0.1:9/absent:1" }, /127\.0\.0\.1:9\/absent:1/],
     [
       "a pod that no node fits",
-      { kubernetes: { ...plainKubernetes, nodeSelector: { pool: "absent" } } },
+      { kubernetes: unschedulable },
       /does not run after 5 s: no node fits: 0\/1 nodes are available/,
     ],
   ])(
@@ -259,13 +260,18 @@ describe("the driver kubernetes", () => {
     await cluster.kubectl(["delete", claim, `-n${namespace}`]);
   });
 
-  it("ends a deletion after the namespace is gone", async () => {
+  it("fails a start whose namespace is deleted meanwhile, and still ends the deletion", async () => {
     await cluster.kubectl(["create", "namespace", "passing"]);
-    using passing = openDriver(cluster, { namespace: "passing" });
+    using passing = openDriver(cluster, { namespace: "passing", startTimeoutMs: 600_000 });
     await cluster.kubectl(["wait", "--for=create", "serviceaccount/default", "-npassing"]);
-    await passing.start(boxBuild(), silent, signal);
+    const build = boxBuild(boxContainer({ kubernetes: unschedulable }));
+    const starting = passing.start(build, silent, signal);
+    const failed = expect(starting).rejects.toThrow(/was deleted, perhaps with the namespace/);
+    const waiting = ["get", "pods", "-npassing", "-o", "name"];
+    await expect.poll(() => cluster.kubectl(waiting), patience).toMatch(/^pod\//);
     await cluster.kubectl(["delete", "namespace", "passing"]);
-    await passing.delete(boxBuild(), silent, signal);
+    await failed;
+    await passing.delete({ ...build, transition: "delete" }, silent, signal);
     await expect(passing.start(boxBuild(), silent, signal)).rejects.toThrow(
       /namespaces "passing" not found/,
     );
