@@ -33,6 +33,7 @@ export { printableJson, printableLine, printableText } from "./printable-text.ts
 export { parseProcStat, parseProcStatus, ticksPerSecond } from "./proc.ts";
 export type { ProcStat } from "./proc.ts";
 export { readBounded } from "./read-bounded.ts";
+export { Rotation } from "./rotation.ts";
 export { Scope } from "./scope.ts";
 export type { Task } from "./scope.ts";
 export {

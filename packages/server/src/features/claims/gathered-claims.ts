@@ -1,3 +1,5 @@
+import { Rotation } from "@slipway/runtime";
+
 import { maxWaiting, tooManyWait } from "./creation-queue.ts";
 
 /**
@@ -25,8 +27,7 @@ export const maxTogether = 64;
  */
 export class GatheredClaims<Request, Result> {
   readonly #claimAll: ClaimAll<Request, Result>;
-  /** The waiting requests of each user, in the order of the users' turns. */
-  readonly #waiting = new Map<string, Waiter<Request, Result>[]>();
+  readonly #waiting = new Rotation<Waiter<Request, Result>>();
   #count = 0;
   #isClaiming = false;
 
@@ -41,9 +42,7 @@ export class GatheredClaims<Request, Result> {
   claim(userId: string, request: Request, signal: AbortSignal): Promise<Result | undefined> {
     if (this.#count >= maxWaiting) throw tooManyWait();
     return new Promise((resolve, reject) => {
-      const waiters = this.#waiting.get(userId) ?? [];
-      waiters.push({ request, signal, resolve, reject });
-      this.#waiting.set(userId, waiters);
+      this.#waiting.add(userId, { request, signal, resolve, reject });
       this.#count += 1;
       if (!this.#isClaiming) void this.#claimWaiting();
     });
@@ -58,17 +57,14 @@ export class GatheredClaims<Request, Result> {
   /** Takes waiting requests, one of each user in turn. */
   #take(): readonly Waiter<Request, Result>[] {
     const taken: Waiter<Request, Result>[] = [];
-    // A user whose next request waits is visited again, after all others.
-    for (const [userId, waiters] of this.#waiting) {
-      if (taken.length === maxTogether) break;
-      this.#waiting.delete(userId);
-      const [next] = waiters.splice(0, 1);
-      if (waiters.length > 0) this.#waiting.set(userId, waiters);
-      if (next === undefined) continue;
-      this.#count -= 1;
-      if (next.signal.aborted) next.reject(next.signal.reason);
-      else taken.push(next);
-    }
+    this.#waiting.take(
+      () => (taken.length === maxTogether ? "stop" : "take"),
+      (next) => {
+        this.#count -= 1;
+        if (next.signal.aborted) next.reject(next.signal.reason);
+        else taken.push(next);
+      },
+    );
     return taken;
   }
 

@@ -1,4 +1,4 @@
-import type { Clock } from "@slipway/runtime";
+import { type Clock, Rotation } from "@slipway/runtime";
 
 interface SendLimits {
   /** The bytes of all calls that are being sent. */
@@ -44,8 +44,8 @@ export class SendRoom {
   readonly #limits: SendLimits;
   readonly #clock: Pick<Clock, "monotonic" | "sleep">;
   readonly #open = new Set<OpenSending>();
-  /** The calls that wait, by key, in the order of the keys' turns. */
-  readonly #waiting = new Map<string, Set<() => void>>();
+  /** The calls that wait, whose keys take turns. */
+  readonly #waiting = new Rotation<() => void>();
   #looking: AbortController | undefined;
 
   constructor(limits: SendLimits, clock: Pick<Clock, "monotonic" | "sleep">) {
@@ -82,7 +82,6 @@ export class SendRoom {
   #enter(sender: Sender, signal: AbortSignal): Promise<OpenSending> {
     const { keyId } = sender;
     return new Promise((resolve, reject) => {
-      const waiting = this.#waiting.get(keyId) ?? new Set();
       const enter = (): void => {
         signal.removeEventListener("abort", leave);
         const bytes = this.#limits.maxCallBytes;
@@ -91,33 +90,28 @@ export class SendRoom {
         resolve(one);
       };
       const leave = (): void => {
-        const others = this.#waiting.get(keyId);
-        others?.delete(enter);
-        if (others?.size === 0) this.#waiting.delete(keyId);
+        this.#waiting.remove(keyId, enter);
         this.#advance();
         reject(signal.reason);
       };
       signal.addEventListener("abort", leave, { once: true });
-      this.#waiting.set(keyId, waiting.add(enter));
+      this.#waiting.add(keyId, enter);
       this.#advance();
     });
   }
 
   /** Lets calls enter that have room, one of each key in rotation. */
   #advance(): void {
-    for (const [keyId, waiting] of this.#waiting) {
-      const blocking = this.#blocking(keyId);
-      // Those behind would keep the room from growing.
-      if (blocking === "all") break;
-      if (blocking === "own") continue;
-      const [enter] = waiting;
-      if (enter !== undefined) waiting.delete(enter);
-      // A key with more of them comes again, after all others.
-      this.#waiting.delete(keyId);
-      if (waiting.size > 0) this.#waiting.set(keyId, waiting);
-      enter?.();
-    }
-    if (this.#waiting.size === 0) {
+    this.#waiting.take(
+      (keyId) => {
+        const blocking = this.#blocking(keyId);
+        // No call of another key has room either.
+        if (blocking === "all") return "stop";
+        return blocking === "own" ? "wait" : "take";
+      },
+      (enter) => enter(),
+    );
+    if (this.#waiting.isEmpty) {
       this.#looking?.abort();
       this.#looking = undefined;
     } else if (this.#looking === undefined) {
@@ -144,7 +138,7 @@ export class SendRoom {
   async #look(signal: AbortSignal): Promise<void> {
     for (;;) {
       await this.#clock.sleep(lookMs, signal);
-      for (const keyId of this.#waiting.keys()) this.#tellSlow(keyId);
+      for (const keyId of this.#waiting.owners()) this.#tellSlow(keyId);
     }
   }
 

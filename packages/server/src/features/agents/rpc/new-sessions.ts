@@ -1,4 +1,4 @@
-import { type Clock, settlesWithin } from "@slipway/runtime";
+import { type Clock, Rotation, settlesWithin } from "@slipway/runtime";
 
 /** The sessions that begin at the same time on a busy server. */
 const maxAtOnce = 32;
@@ -31,8 +31,7 @@ export class NewSessions {
   readonly #clock: Clock;
   readonly #turns: NewSessionsNeeds["turns"];
   #inside = 0;
-  /** The sessions that wait, by owner, in the order of the owners' turns. */
-  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #waiting = new Rotation<() => void>();
   #isLooking = false;
 
   constructor({ clock, turns }: NewSessionsNeeds) {
@@ -43,7 +42,7 @@ export class NewSessions {
   /** Resolves when a session of an owner may begin. Rejects with the signal's reason if it is aborted before. */
   async begin(ownerId: string, signal: AbortSignal): Promise<Beginning> {
     signal.throwIfAborted();
-    if (this.#waiting.size === 0 && this.#mayEnter) this.#inside += 1;
+    if (this.#waiting.isEmpty && this.#mayEnter) this.#inside += 1;
     else await this.#wait(ownerId, signal);
     const begun = Promise.withResolvers<void>();
     void settlesWithin(begun.promise, maxBeginMs, this.#clock).then(() => {
@@ -65,30 +64,21 @@ export class NewSessions {
         resolve();
       };
       const leave = (): void => {
-        const sessions = this.#waiting.get(ownerId);
-        sessions?.delete(enter);
-        if (sessions?.size === 0) this.#waiting.delete(ownerId);
+        this.#waiting.remove(ownerId, enter);
         reject(signal.reason);
       };
       signal.addEventListener("abort", leave, { once: true });
-      const sessions = this.#waiting.get(ownerId);
-      if (sessions === undefined) this.#waiting.set(ownerId, new Set([enter]));
-      else sessions.add(enter);
+      this.#waiting.add(ownerId, enter);
       if (!this.#isLooking) this.#lookAgain();
     });
   }
 
   /** Lets sessions enter that may, one of each owner in rotation. */
   #advance(): void {
-    for (const [ownerId, sessions] of this.#waiting) {
-      if (!this.#mayEnter) return;
-      const [enter] = sessions;
-      if (enter !== undefined) sessions.delete(enter);
-      // An owner with more of them comes again, after all others.
-      this.#waiting.delete(ownerId);
-      if (sessions.size > 0) this.#waiting.set(ownerId, sessions);
-      enter?.();
-    }
+    this.#waiting.take(
+      () => (this.#mayEnter ? "take" : "stop"),
+      (enter) => enter(),
+    );
   }
 
   /** Looks from time to time whether the server is still busy, for as long as sessions wait. */
@@ -97,7 +87,7 @@ export class NewSessions {
     setTimeout(() => {
       this.#isLooking = false;
       this.#advance();
-      if (this.#waiting.size > 0) this.#lookAgain();
+      if (!this.#waiting.isEmpty) this.#lookAgain();
     }, lookAgainMs).unref();
   }
 }
