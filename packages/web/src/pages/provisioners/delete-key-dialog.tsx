@@ -60,8 +60,7 @@ export function DeleteKeyDialog({
       )}
       <p>
         Provisioners with this key are disconnected at once and cannot connect again; their running
-        jobs are interrupted. Later jobs with these tags wait for a provisioner with another
-        key.{" "}
+        jobs are interrupted. Later jobs with these tags wait for a provisioner with another key.
       </p>
     </ConfirmDialog>
   );
