@@ -4,13 +4,11 @@ import { readSettings } from "../platform/config/settings.ts";
 import { openDatabase } from "../platform/db/database.ts";
 import { migrate } from "../platform/db/migrate.ts";
 import { waitForDatabase } from "../platform/db/wait-for-database.ts";
+import { type GivenSettings, settingSource } from "./given-settings.ts";
 import { createLogger } from "./logger.ts";
 import { explainStartError, StartError } from "./start-error.ts";
 
-export interface MigrateDatabaseOptions {
-  /** Settings passed as flags, by the names of their variables; they override the environment. */
-  readonly flags: Readonly<Record<string, string | undefined>>;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+export interface MigrateDatabaseOptions extends GivenSettings {
   readonly stderr: (text: string) => void;
   /** Ends the wait for a database that does not answer. */
   readonly signal: AbortSignal;
@@ -25,9 +23,8 @@ export async function runMigrateDatabase(options: MigrateDatabaseOptions): Promi
 }
 
 async function migrateDatabase(options: MigrateDatabaseOptions): Promise<number> {
-  const { flags, environment, stderr, signal } = options;
-  const given = Object.entries(flags).filter(([, value]) => value !== undefined);
-  const settings = readSettings({ ...environment, ...Object.fromEntries(given) }, false);
+  const { stderr, signal } = options;
+  const settings = readSettings(settingSource(options), false);
   const { postgresUrl: url } = settings;
   if (url === undefined) {
     throw new StartError(

@@ -7,13 +7,11 @@ import { resetPassword } from "../features/users/password-service.ts";
 import { readSettings, type Settings } from "../platform/config/settings.ts";
 import { type DatabaseAddress, openDatabase } from "../platform/db/database.ts";
 import { openDataDirectory } from "./data-directory.ts";
+import { type GivenSettings, settingSource } from "./given-settings.ts";
 import { createLogger } from "./logger.ts";
 import { explainStartError, StartError } from "./start-error.ts";
 
-export interface ResetPasswordOptions {
-  /** Settings passed as flags, by the names of their variables; they override the environment. */
-  readonly flags: Readonly<Record<string, string | undefined>>;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+export interface ResetPasswordOptions extends GivenSettings {
   /** The user, by username or email (default: the oldest owner). */
   readonly user: string | undefined;
   /** The new password; generated and printed if undefined. */
@@ -32,9 +30,8 @@ export async function runResetPassword(options: ResetPasswordOptions): Promise<n
 }
 
 async function resetInDatabase(options: ResetPasswordOptions): Promise<number> {
-  const { flags, environment, stdout, stderr, signal } = options;
-  const given = Object.entries(flags).filter(([, value]) => value !== undefined);
-  const settings = readSettings({ ...environment, ...Object.fromEntries(given) }, false);
+  const { stdout, stderr, signal } = options;
+  const settings = readSettings(settingSource(options), false);
   const logger = createLogger({ level: "warn", format: settings.log.format }, false);
   await using opened = new AsyncDisposableStack();
   const address = await findAddress(settings, opened, { logger, signal });

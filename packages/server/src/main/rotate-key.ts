@@ -16,14 +16,12 @@ import {
   openDataDirectory,
   writeSecretKeys,
 } from "./data-directory.ts";
+import { type GivenSettings, settingSource } from "./given-settings.ts";
 import { createLogger } from "./logger.ts";
 import { requireKeys } from "./open-secrets.ts";
 import { explainStartError } from "./start-error.ts";
 
-export interface RotateKeyOptions extends RotationOptions {
-  /** Settings passed as flags, by the names of their variables; they override the environment. */
-  readonly flags: Readonly<Record<string, string | undefined>>;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+export interface RotateKeyOptions extends RotationOptions, GivenSettings {
   readonly stderr: (text: string) => void;
   /** Ends the rotation after the current batch; a later call resumes it. */
   readonly signal: AbortSignal;
@@ -38,9 +36,8 @@ export async function runRotateKey(options: RotateKeyOptions): Promise<number> {
 }
 
 async function rotate(options: RotateKeyOptions): Promise<number> {
-  const { flags, environment, discardsUnreadable, stderr, signal } = options;
-  const given = Object.entries(flags).filter(([, value]) => value !== undefined);
-  const settings = readSettings({ ...environment, ...Object.fromEntries(given) }, false);
+  const { discardsUnreadable, stderr, signal } = options;
+  const settings = readSettings(settingSource(options), false);
   const logger = createLogger({ level: "warn", format: settings.log.format }, false);
   await using opened = new AsyncDisposableStack();
   const directory = needsDirectory(settings)

@@ -15,6 +15,7 @@ import { recordReads, unknownVariables } from "../platform/config/unknown-variab
 import type { Database } from "../platform/db/database.ts";
 import { Refusal } from "../platform/errors/errors.ts";
 import { announceWait } from "./announce-wait.ts";
+import { type GivenSettings, settingSource } from "./given-settings.ts";
 import { createLogger } from "./logger.ts";
 import { createServer, type Server } from "./server.ts";
 import { explainStartError } from "./start-error.ts";
@@ -26,9 +27,7 @@ const stoppedTogetherMs = 2_000;
 
 type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 
-export interface RunServerOptions {
-  /** Settings passed as flags, by the names of their variables; they override the environment. */
-  readonly flags: Readonly<Record<string, string | undefined>>;
+export interface RunServerOptions extends GivenSettings {
   /** The environment, whose secrets are removed once they are read. */
   readonly environment: Record<string, string | undefined>;
   readonly demo: boolean;
@@ -55,7 +54,7 @@ export async function runServer(options: RunServerOptions): Promise<number> {
 
 async function serve(options: RunServerOptions): Promise<number> {
   const isTerminal = isatty(process.stderr.fd);
-  const source = { ...options.environment, ...given(options.flags) };
+  const source = settingSource(options);
   // The demonstration's workspace is a process of this machine.
   if (options.demo) source["SLIPWAY_PROCESS_DRIVER"] ||= "true";
   const settings = readKnownSettings(source, isTerminal, options.stderr);
@@ -213,10 +212,4 @@ async function readLogin(db: Database, isConfigured: boolean): Promise<WelcomeLo
   const owner = await readFirstOwner(db);
   if (owner === undefined) return undefined;
   return { email: owner.email, password: isConfigured ? "configured" : "known" };
-}
-
-function given(flags: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
 }
