@@ -48,10 +48,8 @@ it("members who fill the queue of forms delay neither other forms nor builds", a
   // One more than 20 of each wait, and fewer of those who come once 200 of all do.
   await expect.poll(() => refusals.length, patience).toBeGreaterThanOrEqual(40);
   await expect.poll(openQuestions, patience).toBe(members.length);
-  provisioner.send({ type: "alive" });
-  await provisioner.next("alive");
-  const asked = provisioner.messages.filter(({ method }) => method === "parameters");
-  expect(asked).toHaveLength(2);
+  const asked = () => provisioner.messages.filter(({ method }) => method === "parameters");
+  await expect.poll(asked, patience).toHaveLength(2);
 
   const asking = evaluate(calm, calmVersion, { region: "us" });
   const { call } = await second.nextCall();
@@ -66,6 +64,7 @@ it("members who fill the queue of forms delay neither other forms nor builds", a
   await expect.poll(isStart, patience).toBeDefined();
   endCall(provisioner, isStart()?.call ?? "", { resources: [resource], agents: [] });
   await endsWith(server, workspace, "succeeded");
+  expect(asked()).toHaveLength(2);
 
   // Those who wait get an answer when the provisioner has left.
   await provisioner[Symbol.asyncDispose]();
