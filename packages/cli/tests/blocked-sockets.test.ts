@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type LocalServer, openSocketlessProxy } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { runCommandProcess } from "./support/command-process.ts";
 import {
   type CommandResult,
   type CommandServer,
@@ -64,4 +65,23 @@ it("follows the logs of a workspace until it is stopped", async () => {
   const { code, out } = await following;
   expect(code).toBe(0);
   expect(out).toContain("agent main connects");
+});
+
+it("follows the logs of a workspace until it is deleted", async () => {
+  await writeTemplate("deleted", "slipway.yaml", template);
+  expect(await slipway("templates push @/deleted")).toMatchObject({ code: 0 });
+  expect(await slipway("create last --template deleted")).toMatchObject({ code: 0 });
+  const read = Promise.withResolvers<void>();
+  const following = runCommandProcess(["logs", "last", "-f"], {
+    environment: { ...commandServer.environment, CODER_URL: proxy.url },
+    onStart: (child) => {
+      // The log of the agent was read once when no socket opens.
+      child.stderr?.on("data", (text) => {
+        if (String(text).includes("connection lost")) read.resolve();
+      });
+    },
+  });
+  await Promise.race([read.promise, following]);
+  expect(await slipway("delete last -y")).toMatchObject({ code: 0 });
+  expect(await following).toMatchObject({ code: 0 });
 });

@@ -157,6 +157,21 @@ describe("followLog", () => {
     expect(asked).toEqual([0, 2, 2]);
   });
 
+  it.each([404, 410])("ends when a log that was read is refused with %i", async (status) => {
+    let requests = 0;
+    await using server = await openLocalServer(
+      createServer((request, response) => {
+        if (request.url?.includes("follow=true")) return response.writeHead(426).end("{}");
+        requests += 1;
+        return requests === 1
+          ? response.end('[{"id":1}]')
+          : response.writeHead(status).end('{"message":"gone"}');
+      }),
+    );
+    expect(await idsOf(follow(server.url).entries)).toEqual([1]);
+    expect(await idsOf(follow(server.url, undefined, 1).entries)).toEqual([]);
+  });
+
   it.each([401, 404])("throws the refusal %i instead of trying for ever", async (status) => {
     const body = JSON.stringify({ message: "not for you" });
     await using server = await openLocalServer(

@@ -2,7 +2,7 @@ import type { ParamsOf, QueryOf, Route } from "@slipway/api/contract/route";
 import { Backoff, type Clock, defaultBackoff } from "@slipway/runtime";
 
 import type { ApiClient } from "../http/client.ts";
-import { AnswerError, isRetryable } from "../http/errors.ts";
+import { AnswerError, ApiError, isRetryable } from "../http/errors.ts";
 import { type MessageSocket, openSocket } from "./socket.ts";
 
 /** An entry of a log: its id is the place to resume. */
@@ -30,9 +30,9 @@ const polling = { ...defaultBackoff, maxMs: 3_000 };
 
 /**
  * Follows a log across lost connections and server restarts: each entry once, in order of its id. While no socket opens, as behind
- * a proxy that refuses them, reads what is new by requests. Ends when the server ends the stream; throws `ApiError` if the server
- * refuses, `AnswerError` if a message is not an entry, and the signal's reason. A message is one entry or an array of them
- * (docs/protocol/clients.md §4.2 and §4.4).
+ * a proxy that refuses them, reads what is new by requests. Ends when the server ends the stream, or a log that was read is gone
+ * with its workspace; throws `ApiError` if the server refuses, `AnswerError` if a message is not an entry, and the signal's
+ * reason. A message is one entry or an array of them (docs/protocol/clients.md §4.2 and §4.4).
  */
 export async function* followLog<T extends LogEntry, R extends Route>(
   options: FollowOptions<R>,
@@ -40,10 +40,12 @@ export async function* followLog<T extends LogEntry, R extends Route>(
   const backoff = new Backoff();
   const polls = new Backoff(polling);
   let after = options.after ?? 0;
+  let wasThere = after > 0;
   for (;;) {
     let delays = backoff;
     try {
       const opened = await openFollow<T, R>(options, after);
+      wasThere = true;
       if (opened.kind === "refused") {
         delays = polls;
         if (opened.entries.length > 0) polls.reset();
@@ -74,6 +76,7 @@ export async function* followLog<T extends LogEntry, R extends Route>(
       options.onReconnect?.(new Error(`stream closed with ${end.code} ${end.reason}`.trim()));
     } catch (error) {
       options.signal.throwIfAborted();
+      if (wasThere && isGone(error)) return;
       if (!isRetryable(error)) throw error;
       options.onReconnect?.(error);
     }
@@ -116,6 +119,10 @@ async function openFollow<T extends LogEntry, R extends Route>(
     const read = await client.call(route, { params, query: since as QueryOf<R>, signal });
     return { kind: "refused", error, entries: read as readonly T[], isComplete };
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 404 || error.status === 410);
 }
 
 function readEntries(text: string, { serverUrl }: ApiClient): readonly unknown[] {
