@@ -15,6 +15,7 @@ export async function openRollbackDatabase(url: string): Promise<RollbackDatabas
   const pool = new pg.Pool({ ...connectionOptions({ url }), max: 1, idleTimeoutMillis: 0 });
   // The database may be dropped before it has noticed that the connection ends.
   ignoreErrorsInUse(pool);
+  pool.on("error", () => undefined);
   await pool.query("begin");
   const db = databaseOn(pool, {
     begin: "savepoint inside",
