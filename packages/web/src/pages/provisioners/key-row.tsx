@@ -1,24 +1,22 @@
-import type { ProvisionerDaemon, ProvisionerKey } from "@slipway/api/jobs/provisioner";
+import type { ProvisionerKey } from "@slipway/api/jobs/provisioner";
 import { Trash2 } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 
 import { IconButton } from "../../ui/button.tsx";
 import { ActionsCell, Cell, Row } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
 import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
-import { DeleteKeyDialog } from "./delete-key-dialog.tsx";
 import { TagBadges } from "./tag-badges.tsx";
 
 interface KeyRowProps {
   readonly provisionerKey: ProvisionerKey;
-  /** Those that use the key, connected or not. */
-  readonly provisioners: readonly ProvisionerDaemon[];
+  /** The number of connected provisioners that use the key. */
+  readonly online: number;
+  readonly onDelete: () => void;
 }
 
-export function KeyRow({ provisionerKey, provisioners }: KeyRowProps): ReactNode {
+export function KeyRow({ provisionerKey, online, onDelete }: KeyRowProps): ReactNode {
   const { name, tags, created_at: created } = provisionerKey;
-  const [isDeleting, setDeleting] = useState(false);
-  const online = provisioners.filter(({ status }) => status !== "offline");
   return (
     <Row>
       <Cell isText className="font-medium">
@@ -27,7 +25,7 @@ export function KeyRow({ provisionerKey, provisioners }: KeyRowProps): ReactNode
       <Cell isText>
         <TagBadges tags={tags} />
       </Cell>
-      <Cell>{online.length === 0 ? "None online" : `${online.length} online`}</Cell>
+      <Cell>{online === 0 ? "None online" : `${online} online`}</Cell>
       <Cell>
         <Time time={created} />
       </Cell>
@@ -36,15 +34,8 @@ export function KeyRow({ provisionerKey, provisioners }: KeyRowProps): ReactNode
           size="small"
           label={`Delete ${untrusted(name)}`}
           icon={<Trash2 aria-hidden size={14} />}
-          onClick={() => setDeleting(true)}
+          onClick={onDelete}
         />
-        {isDeleting && (
-          <DeleteKeyDialog
-            provisionerKey={provisionerKey}
-            online={online}
-            onClose={() => setDeleting(false)}
-          />
-        )}
       </ActionsCell>
     </Row>
   );

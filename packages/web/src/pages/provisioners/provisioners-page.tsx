@@ -1,4 +1,4 @@
-import type { ProvisionerDaemon } from "@slipway/api/jobs/provisioner";
+import type { ProvisionerDaemon, ProvisionerKey } from "@slipway/api/jobs/provisioner";
 import {
   listProvisionerDaemons,
   listProvisionerKeys,
@@ -14,6 +14,7 @@ import { Button } from "../../ui/button.tsx";
 import { EmptyState, PageHeader, Panel } from "../../ui/layout.tsx";
 import { HeaderCell, HeaderRow, SkeletonRows, Table } from "../../ui/table.tsx";
 import { CreateKeyDialog } from "./create-key-dialog.tsx";
+import { DeleteKeyDialog } from "./delete-key-dialog.tsx";
 import { KeyRow } from "./key-row.tsx";
 import { ProvisionersPanel } from "./provisioners-panel.tsx";
 
@@ -38,6 +39,8 @@ function Provisioners(): ReactNode {
     ...repeated,
   });
   const [isCreating, setCreating] = useState(false);
+  // The dialog stays when the list is read again without the key.
+  const [deleted, setDeleted] = useState<ProvisionerKey>();
   const isEmpty = keys.data?.length === 0;
   const create = (
     <Button look="primary" icon={<Plus aria-hidden size={14} />} onClick={() => setCreating(true)}>
@@ -46,6 +49,8 @@ function Provisioners(): ReactNode {
   );
   const failed = [keys, workers].find((one) => one.isError);
   const provisioners = provisionersOf(workers.data ?? []);
+  const onlineOf = ({ id }: ProvisionerKey): readonly ProvisionerDaemon[] =>
+    provisioners.filter((one) => one.key_id === id && one.status !== "offline");
   return (
     <>
       <PageHeader title="Provisioners" actions={isEmpty ? undefined : create}>
@@ -77,7 +82,8 @@ function Provisioners(): ReactNode {
                 <KeyRow
                   key={key.id}
                   provisionerKey={key}
-                  provisioners={provisioners.filter((one) => one.key_id === key.id)}
+                  online={onlineOf(key).length}
+                  onDelete={() => setDeleted(key)}
                 />
               ))}
             </tbody>
@@ -86,6 +92,13 @@ function Provisioners(): ReactNode {
       </Panel>
       {!isEmpty && workers.data !== undefined && <ProvisionersPanel provisioners={provisioners} />}
       {isCreating && <CreateKeyDialog onClose={() => setCreating(false)} />}
+      {deleted !== undefined && (
+        <DeleteKeyDialog
+          provisionerKey={deleted}
+          online={onlineOf(deleted)}
+          onClose={() => setDeleted(undefined)}
+        />
+      )}
     </>
   );
 }
