@@ -2,7 +2,7 @@
 export class Turnstile {
   readonly #mayEnter: (inside: number) => boolean;
   #inside = 0;
-  /** The tasks that wait, those that were inside before first. Created on the first wait: most sessions never wait. */
+  /** The waiting tasks, returning ones first. Created on the first wait: most sessions never wait. */
   #waiting: { readonly returning: Set<() => void>; readonly arriving: Set<() => void> } | undefined;
 
   /**

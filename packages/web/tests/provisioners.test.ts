@@ -157,7 +157,7 @@ it("leaves alone a key that another owner has created with the name of a deleted
   await dialog.waitFor({ state: "detached" });
   await row(name).waitFor();
   expect(await findKey(name)).toEqual(made);
-  // What is gone already is as good as deleted.
+  // A key that is already gone counts as deleted.
   const last = await askToDelete(name);
   await dashboard.admin.call(deleteProvisionerKey, { params: key });
   await last.getByRole("button", { name: "Delete key" }).click();

@@ -1,6 +1,6 @@
 import type { Page, WebSocketRoute } from "playwright-core";
 
-/** The treatment of a socket: it is closed before a message, goes on to the server, or opens and stays silent. */
+/** The treatment of a socket: it is closed before a message, is passed to the server, or opens and stays silent. */
 type Treatment = "refuse" | "pass" | "hang";
 
 interface PlannedSockets {

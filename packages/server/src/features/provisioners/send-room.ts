@@ -116,6 +116,7 @@ export class SendRoom {
       this.#looking = undefined;
     } else if (this.#looking === undefined) {
       this.#looking = new AbortController();
+      // Rejects only when it is aborted.
       this.#look(this.#looking.signal).catch(() => undefined);
     }
   }

@@ -21,7 +21,7 @@ const nothing = { entries: [], state: "live", error: undefined } as const;
 
 /**
  * Follows the log of a route while the component is there. `isComplete`: true once nothing more is written, which ends the
- * reading where no socket says so (default: it goes on).
+ * reading where no socket says so (default: false).
  */
 export function useLog<T extends { readonly id: number }, R extends Route>(
   route: R,
