@@ -5,14 +5,13 @@ import { usualSizes } from "../features/provisioners/call-parts.ts";
 import { driverErrorJson } from "../features/provisioners/driver-error-json.ts";
 import {
   type AnswerMessage,
+  listParts,
   maxMessageBytes,
   type PartName,
+  type Parts,
 } from "../features/provisioners/session-messages.ts";
 import { momentBefore, momentOf, RenewalTime } from "../platform/jobs/renewal-time.ts";
 import type { CallLink, CallRequest, LogLines } from "./call-link.ts";
-
-/** The result of a run, by its parts. */
-export type RunParts = Readonly<Partial<Record<PartName, Uint8Array>>>;
 
 /** The time between looks at how old the lease is. */
 const renewMs = 1_000;
@@ -118,7 +117,7 @@ export class HostedRun implements Pick<DriverBuild, "keepState" | "hold"> {
   }
 
   /** Carries the task out, and sends its result to the call of that time. Never rejects. */
-  async carryOut(task: () => Promise<RunParts>): Promise<void> {
+  async carryOut(task: () => Promise<Parts>): Promise<void> {
     try {
       const outcome = await task().then(
         (parts) => ({ parts, error: undefined }),
@@ -127,9 +126,8 @@ export class HostedRun implements Pick<DriverBuild, "keepState" | "hold"> {
       await this.#inSession(async (link) => {
         await this.#flush();
         if (this.#isReplaced) return;
-        for (const [part, bytes] of Object.entries(outcome.parts)) {
-          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key of the record
-          await this.#sendPart(link, part as PartName, bytes);
+        for (const [part, bytes] of listParts(outcome.parts)) {
+          await this.#sendPart(link, part, bytes);
         }
         await link.sendEnd(outcome.error);
       });

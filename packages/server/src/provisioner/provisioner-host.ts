@@ -14,10 +14,14 @@ import type {
   ReadingInput,
 } from "../features/provisioners/remote-driver.ts";
 import type { ReadingJson, ResultJson } from "../features/provisioners/result-form.ts";
-import type { CallMethod, ServerMessage } from "../features/provisioners/session-messages.ts";
+import type {
+  CallMethod,
+  Parts,
+  ServerMessage,
+} from "../features/provisioners/session-messages.ts";
 import { unpackTemplate } from "../features/templates/unpack-service.ts";
 import { CallLink, type ServerChannel } from "./call-link.ts";
-import { HostedRun, type RunParts } from "./hosted-run.ts";
+import { HostedRun } from "./hosted-run.ts";
 
 export interface HostOptions {
   readonly driver: Driver;
@@ -153,7 +157,7 @@ export class ProvisionerHost implements AsyncDisposable {
     this.#options.logger.info({ job, method }, "run began");
   }
 
-  async #execute(method: CallMethod, given: CallInput, run: HostedRun): Promise<RunParts> {
+  async #execute(method: CallMethod, given: CallInput, run: HostedRun): Promise<Parts> {
     const { driver, unpackDir } = this.#options;
     const { log, signal } = run;
     await using files = await unpackTemplate(given.archive, unpackDir);

@@ -8,18 +8,16 @@ import type {
   AnswerMessage,
   CallMethod,
   EndMessage,
-  PartName,
+  Parts,
   RequestMessage,
 } from "./session-messages.ts";
-
-export type SentParts = Readonly<Partial<Record<PartName, Uint8Array>>>;
 
 /** A call of a driver's method. */
 export interface RemoteCall {
   readonly job: string;
   readonly method: CallMethod;
   /** Reads what is sent with the call, in its turn to be sent. */
-  readonly readParts: () => Promise<SentParts>;
+  readonly readParts: () => Promise<Parts>;
   readonly log: DriverLog;
   /** Resolves when the log has room for more. */
   readonly room: () => Promise<void>;

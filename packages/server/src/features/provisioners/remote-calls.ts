@@ -9,12 +9,12 @@ import type { PartBudget } from "./call-parts.ts";
 import { type MessageChannel, sendPart } from "./message-channel.ts";
 import { answerTo, OpenCall, type RemoteCall, type RemoteResult } from "./open-call.ts";
 import type { Sending, SendRoom } from "./send-room.ts";
-import type {
-  PartName,
-  PieceMessage,
-  ProvisionerMessage,
-  RequestMessage,
-  ServerMessage,
+import {
+  listParts,
+  type PieceMessage,
+  type ProvisionerMessage,
+  type RequestMessage,
+  type ServerMessage,
 } from "./session-messages.ts";
 
 interface CallsOptions {
@@ -117,7 +117,7 @@ export class RemoteCalls implements AsyncDisposable {
   }
 
   async #sendParts(id: string, { readParts }: RemoteCall, sending: Sending): Promise<void> {
-    const parts = Object.entries(await readParts());
+    const parts = listParts(await readParts());
     sending.begin(parts.reduce((sum, [, bytes]) => sum + bytes.length, 0));
     const channel = {
       send: async (piece: PieceMessage): Promise<void> => {
@@ -125,10 +125,7 @@ export class RemoteCalls implements AsyncDisposable {
         sending.advance(Buffer.byteLength(piece.data, "base64"));
       },
     };
-    for (const [part, bytes] of parts) {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key of the record
-      await sendPart(channel, id, part as PartName, bytes);
-    }
+    for (const [part, bytes] of parts) await sendPart(channel, id, part, bytes);
   }
 
   async #outcome(

@@ -15,10 +15,10 @@ import {
 import { errorText } from "@slipway/runtime";
 import { type ParameterDefinition, terraformDriver } from "@slipway/template";
 
-import type { RemoteCall, RemoteResult, SentParts } from "./open-call.ts";
+import type { RemoteCall, RemoteResult } from "./open-call.ts";
 import type { RemoteCalls } from "./remote-calls.ts";
 import { parseParameters, parseReading, parseResult } from "./result-form.ts";
-import type { CallMethod } from "./session-messages.ts";
+import type { CallMethod, Parts } from "./session-messages.ts";
 
 /** The input of a reading, without the parts that are sent as they are. */
 export interface ReadingInput extends Omit<ReadInput, "template"> {
@@ -116,7 +116,7 @@ export class RemoteDriver implements Driver {
   }
 
   #callOf({ template, state, keepState, hold, ...rest }: DriverBuild, log: DriverLog): CallOfJob {
-    const readParts = async (): Promise<SentParts> => {
+    const readParts = async (): Promise<Parts> => {
       const archive = await this.#job.readArchive();
       const workspace = withoutUnusedKey(rest.workspace, archive);
       const input: BuildInput = { ...rest, workspace, template: templateInput(template) };
@@ -129,7 +129,7 @@ export class RemoteDriver implements Driver {
   async #readParts(
     input: ReadingInput | ParametersInput,
     template: DriverTemplate,
-  ): Promise<SentParts> {
+  ): Promise<Parts> {
     return partsOf(input, await this.#job.readArchive(), template);
   }
 
@@ -145,7 +145,7 @@ function partsOf(
   input: ReadingInput | ParametersInput | BuildInput,
   archive: Uint8Array,
   { notes }: DriverTemplate,
-): SentParts {
+): Parts {
   const json = Buffer.from(JSON.stringify(input));
   return { input: json, archive, ...(notes === undefined ? {} : { notes }) };
 }

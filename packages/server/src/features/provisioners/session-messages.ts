@@ -26,6 +26,15 @@ export type CallMethod = (typeof callMethods)[number];
 export const partNames = ["input", "archive", "state", "notes", "result"] as const;
 export type PartName = (typeof partNames)[number];
 
+/** The bytes of a call or of its answer. */
+export type Parts = Readonly<Partial<Record<PartName, Uint8Array>>>;
+
+/** Returns parts with their names, in the order in which they are sent. */
+export function listParts(parts: Parts): readonly (readonly [PartName, Uint8Array])[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of the record
+  return Object.entries(parts) as readonly (readonly [PartName, Uint8Array])[];
+}
+
 export interface PieceMessage {
   readonly type: "piece";
   readonly call: string;
