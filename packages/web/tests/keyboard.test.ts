@@ -3,41 +3,9 @@ import type { Locator, Page } from "playwright-core";
 import { expect, inject, it, onTestFinished } from "vitest";
 
 import { expectSound, openDashboard } from "./support/dashboard.ts";
+import { expectFocus, isFocused, press, tabTo, type } from "./support/keyboard.ts";
 
 /* The ways from the set-up to a template, and from the first page to a workspace that is gone, by the keyboard alone. */
-
-const maxTabs = 120;
-
-function isFocused(target: Locator): Promise<boolean> {
-  return target.evaluate((element) => element === element.ownerDocument.activeElement);
-}
-
-/** Presses Tab until the target has the focus. */
-async function tabTo(page: Page, target: Locator): Promise<void> {
-  await target.waitFor();
-  for (let pressed = 0; pressed < maxTabs; pressed += 1) {
-    if (await isFocused(target)) return;
-    await page.keyboard.press("Tab");
-  }
-  throw new Error(`Tab does not reach ${String(target)}`);
-}
-
-/** Goes to a control and presses a key there. */
-async function press(page: Page, target: Locator, key = "Enter"): Promise<void> {
-  await tabTo(page, target);
-  await page.keyboard.press(key);
-}
-
-async function type(page: Page, target: Locator, text: string): Promise<void> {
-  await tabTo(page, target);
-  await page.keyboard.press("ControlOrMeta+a");
-  await page.keyboard.type(text);
-}
-
-async function expectFocus(target: Locator): Promise<void> {
-  await target.waitFor();
-  await expect.poll(() => isFocused(target)).toBe(true);
-}
 
 function button(within: Page | Locator, name: string | RegExp): Locator {
   return within.getByRole("button", typeof name === "string" ? { name, exact: true } : { name });

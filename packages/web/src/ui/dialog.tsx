@@ -1,5 +1,13 @@
 import { X } from "lucide-react";
-import { type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import {
+  type FormEvent,
+  type ReactNode,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 
 import { Button, IconButton } from "./button.tsx";
 import { errorText } from "./error-text.ts";
@@ -15,7 +23,10 @@ interface DialogProps {
   readonly isWide?: boolean;
 }
 
-/** A modal dialog of the browser, open as long as it is mounted: it keeps the focus, and Escape closes it. */
+/**
+ * A modal dialog of the browser, open as long as it is mounted: it keeps the focus, which begins in its first field, and
+ * Escape closes it.
+ */
 export function Dialog({
   title,
   onClose,
@@ -29,6 +40,7 @@ export function Dialog({
     const dialog = ref.current;
     const opener = document.activeElement;
     dialog?.showModal();
+    dialog?.querySelector<HTMLElement>(firstField)?.focus();
     return () => {
       dialog?.close();
       requestAnimationFrame(() => focusAgain(opener));
@@ -59,6 +71,8 @@ export function Dialog({
     </dialog>
   );
 }
+
+const firstField = "input, textarea, select";
 
 /** Focuses what opened a dialog, or the page if that is gone, unless the focus is somewhere already. */
 function focusAgain(opener: Element | null): void {
@@ -92,7 +106,7 @@ interface ConfirmDialogProps {
   readonly onClose: () => void;
 }
 
-/** Asks before an action, runs it, and stays open with the error if it fails. */
+/** Asks before an action, runs it, and stays open with the error if it fails. Enter in a field confirms. */
 export function ConfirmDialog({
   title,
   children,
@@ -106,6 +120,7 @@ export function ConfirmDialog({
     isBusy: false,
     error: undefined,
   });
+  const form = useId();
   const toaster = useToaster();
   const isOpen = useIsMounted();
   const confirm = async (): Promise<void> => {
@@ -119,6 +134,10 @@ export function ConfirmDialog({
       else toaster.fail(errorText(error));
     }
   };
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    void confirm();
+  };
   return (
     <Dialog
       title={title}
@@ -127,18 +146,21 @@ export function ConfirmDialog({
         <>
           <Button onClick={onClose}>{state.isBusy ? "Close" : "Cancel"}</Button>
           <Button
+            type="submit"
+            form={form}
             look={isDangerous ? "danger" : "primary"}
             isBusy={state.isBusy}
             disabledReason={disabledReason}
-            onClick={() => void confirm()}
           >
             {action}
           </Button>
         </>
       }
     >
-      {children}
-      {state.error !== undefined && <Notice tone="bad" title={errorText(state.error)} />}
+      <form id={form} noValidate onSubmit={submit} className="flex flex-col gap-4">
+        {children}
+        {state.error !== undefined && <Notice tone="bad" title={errorText(state.error)} />}
+      </form>
     </Dialog>
   );
 }

@@ -102,40 +102,42 @@ function ParametersForm({ last }: { readonly last: readonly BuildParameter[] }):
       ? "Nothing has changed"
       : undefined;
   return (
-    <form onSubmit={submit} className="flex flex-col gap-4">
-      {errors.general !== undefined && <Notice tone="bad" title={errors.general} />}
-      <EvaluationNotice evaluation={evaluation} />
-      {parameters.map((parameter) =>
-        parameter.mutable ? (
-          <ParameterField
-            key={parameter.name}
-            parameter={parameter}
-            value={values[parameter.name] ?? ""}
-            onValue={(value) => setChanged({ ...changed, [parameter.name]: value })}
-            error={errors.of(parameter.name) ?? problemOf(parameter)}
+    <>
+      <form onSubmit={submit} className="flex flex-col gap-4">
+        {errors.general !== undefined && <Notice tone="bad" title={errors.general} />}
+        <EvaluationNotice evaluation={evaluation} />
+        {parameters.map((parameter) =>
+          parameter.mutable ? (
+            <ParameterField
+              key={parameter.name}
+              parameter={parameter}
+              value={values[parameter.name] ?? ""}
+              onValue={(value) => setChanged({ ...changed, [parameter.name]: value })}
+              error={errors.of(parameter.name) ?? problemOf(parameter)}
+            />
+          ) : (
+            <FixedParameter
+              key={parameter.name}
+              parameter={parameter}
+              value={initial[parameter.name] ?? ""}
+            />
+          ),
+        )}
+        {isWaiting && (
+          <OverdueNotice
+            evaluation={evaluation}
+            action="Continue without waiting"
+            onContinue={() => setAsked("now")}
+            onCancel={() => setAsked(undefined)}
           />
-        ) : (
-          <FixedParameter
-            key={parameter.name}
-            parameter={parameter}
-            value={initial[parameter.name] ?? ""}
-          />
-        ),
-      )}
-      {isWaiting && (
-        <OverdueNotice
-          evaluation={evaluation}
-          action="Continue without waiting"
-          onContinue={() => setAsked("now")}
-          onCancel={() => setAsked(undefined)}
-        />
-      )}
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-2 text-sm text-ink-soft">
-        <Button type="submit" isBusy={isWaiting} disabledReason={refusal}>
-          Start with these values…
-        </Button>
-        <EvaluationStatus evaluation={evaluation} />
-      </div>
+        )}
+        <div className="flex flex-wrap items-center gap-x-4 gap-y-2 text-sm text-ink-soft">
+          <Button type="submit" isBusy={isWaiting} disabledReason={refusal}>
+            Start with these values…
+          </Button>
+          <EvaluationStatus evaluation={evaluation} />
+        </div>
+      </form>
       {asked !== undefined && !isWaiting && (
         <ConfirmDialog
           title={
@@ -170,7 +172,7 @@ function ParametersForm({ last }: { readonly last: readonly BuildParameter[] }):
           )}
         </ConfirmDialog>
       )}
-    </form>
+    </>
   );
 }
 
