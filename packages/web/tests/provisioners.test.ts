@@ -1,15 +1,10 @@
-import { provisionerKeyHeader } from "@slipway/api/contract/route";
-import type { ProvisionerKey } from "@slipway/api/jobs/provisioner";
 import {
-  createProvisionerKey,
   deleteProvisionerKey,
   listProvisionerKeys,
-  serveProvisioner,
 } from "@slipway/api/organizations/provisioner-routes";
-import { type MessageSocket, openSocket } from "@slipway/sdk/stream";
 import { freshName } from "@slipway/testkit";
-import type { Locator, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
 import {
   type Dashboard,
@@ -17,7 +12,15 @@ import {
   openDashboard,
   type WatchedPage,
 } from "./support/dashboard.ts";
-import { hold } from "./support/held-request.ts";
+import { expectFocus, press, tabTo, type } from "./support/keyboard.ts";
+import {
+  askToDelete,
+  connectProvisioner,
+  fillKeyForm,
+  findKey,
+  makeKey,
+  row,
+} from "./support/provisioner-keys.ts";
 
 /* The page of provisioners and their keys. */
 
@@ -39,35 +42,6 @@ beforeAll(async () => {
   ({ page } = watched);
 });
 afterAll(() => dashboard[Symbol.asyncDispose]());
-
-async function makeKey(name: string): Promise<string> {
-  const body = { name, tags: { region: "eu" } };
-  return (await dashboard.admin.call(createProvisionerKey, { params, body })).key;
-}
-
-async function findKey(name: string): Promise<ProvisionerKey | undefined> {
-  const keys = await dashboard.admin.call(listProvisionerKeys, { params });
-  return keys.find((one) => one.name === name);
-}
-
-/** Connects as a provisioner that does no job. */
-async function connect(key: string, build: string): Promise<MessageSocket> {
-  const query = { protocol: "1", build, id: crypto.randomUUID(), name: "eu-1" };
-  const url = dashboard.admin.url(serveProvisioner, { params, query });
-  const { signal } = new AbortController();
-  const socket = await openSocket(url, { headers: { [provisionerKeyHeader]: key }, signal });
-  onTestFinished(() => socket.close());
-  return socket;
-}
-
-function row(name: string | RegExp, table = "Provisioner keys"): Locator {
-  return page.getByRole("table", { name: table }).getByRole("row", { name });
-}
-
-async function askToDelete(name: string): Promise<Locator> {
-  await page.getByRole("button", { name: `Delete ${name}`, exact: true }).click();
-  return page.getByRole("dialog", { name: `Delete ${name}?` });
-}
 
 it("explains keys where there are none, and creates one that is shown once", async () => {
   for (const { id } of await dashboard.admin.call(listProvisionerKeys, { params })) {
@@ -106,98 +80,144 @@ it("explains keys where there are none, and creates one that is shown once", asy
   await shown.getByRole("button", { name: "Copy" }).first().click();
   await expect.poll(() => page.evaluate("navigator.clipboard.readText()")).toBe(key);
   await shown.getByRole("button", { name: "Done" }).click();
-  await row(/^europe region=eu size=large None online/).waitFor();
+  await row(page, /^europe region=eu size=large None online/).waitFor();
+  await page.getByText("No provisioner has connected yet").waitFor();
   expect(await page.content()).not.toContain(key);
 
+  // Nothing brings it back.
+  await page.getByRole("button", { name: "New key" }).click();
+  expect(await form.getByLabel("Name").inputValue()).toBe("");
+  expect(await tags.inputValue()).toBe("");
+  await page.reload();
+  await row(page, "europe").waitFor();
+  const kept = "JSON.stringify([localStorage, sessionStorage, history.state])";
+  expect((await page.content()) + String(await page.evaluate(kept))).not.toContain(key);
+
   // It works; the provisioner appears without a reload, and its version is text.
-  const socket = await connect(key, markup);
-  await row(/^europe .* 1 online/).waitFor(patience);
-  await row(/^eu-1 Idle europe/, "Provisioners")
+  const socket = await connectProvisioner(dashboard.admin, key, "eu-1", markup);
+  await row(page, /^europe .* 1 online/).waitFor(patience);
+  await row(page, /^eu-1 Idle europe/, "Provisioners")
     .getByText(shownMarkup)
     .waitFor();
   await expectSound(watched);
 
-  const dialog = await askToDelete("europe");
+  const dialog = await askToDelete(page, "europe");
   await dialog.getByText("1 provisioner is connected with this key.").waitFor();
   await dialog.getByText("eu-1").waitFor();
   await expectSound(watched);
   await dialog.getByRole("button", { name: "Cancel" }).click();
   await dialog.waitFor({ state: "detached" });
-  expect(await findKey("europe")).toBeDefined();
-  await (await askToDelete("europe")).getByRole("button", { name: "Delete key" }).click();
+  expect(await findKey(dashboard.admin, "europe")).toBeDefined();
+  await (await askToDelete(page, "europe")).getByRole("button", { name: "Delete key" }).click();
   await page.getByText("No keys yet").waitFor();
   expect(await socket.ended).toMatchObject({ code: 1008 });
 });
 
-it("says that a name is taken, and keeps what was entered", async () => {
-  const name = freshName("taken");
-  await makeKey(name);
-  await page.goto("/provisioners");
-  await page.getByRole("button", { name: "New key" }).click();
-  const form = page.getByRole("dialog", { name: "New key" });
-  await form.getByLabel("Name").fill(name);
-  await form.getByLabel("Tags").fill("region=us");
-  await form.getByRole("button", { name: "Create key" }).click();
-  await form.getByText("already in use").waitFor();
-  expect(await form.getByLabel("Tags").inputValue()).toBe("region=us");
-  expect((await findKey(name))?.tags).toEqual({ region: "eu" });
-  await expectSound(watched, refusal);
-});
-
 it("leaves alone a key that another owner has created with the name of a deleted one", async () => {
   const name = freshName("again");
-  await makeKey(name);
+  await makeKey(dashboard.admin, name);
   await page.goto("/provisioners");
-  const dialog = await askToDelete(name);
+  const dialog = await askToDelete(page, name);
   const key = { ...params, key: name };
   await dashboard.admin.call(deleteProvisionerKey, { params: key });
-  await makeKey(name);
-  const made = await findKey(name);
+  await makeKey(dashboard.admin, name);
+  const made = await findKey(dashboard.admin, name);
   await dialog.getByRole("button", { name: "Delete key" }).click();
   await dialog.waitFor({ state: "detached" });
-  await row(name).waitFor();
-  expect(await findKey(name)).toEqual(made);
+  await row(page, name).waitFor();
+  expect(await findKey(dashboard.admin, name)).toEqual(made);
   // A key that is already gone counts as deleted.
-  const last = await askToDelete(name);
+  const last = await askToDelete(page, name);
   await dashboard.admin.call(deleteProvisionerKey, { params: key });
   await last.getByRole("button", { name: "Delete key" }).click();
-  await row(name).waitFor({ state: "detached" });
+  await row(page, name).waitFor({ state: "detached" });
   await expectSound(watched, refusal);
 });
 
-it("creates one key at two clicks, and says if it could not show it", async () => {
-  const name = freshName("late");
+it("has read the lists again when a change is made", async () => {
+  const name = freshName("prompt");
   await page.goto("/provisioners");
-  await page.getByRole("button", { name: "New key" }).click();
-  const form = page.getByRole("dialog", { name: "New key" });
-  await form.getByLabel("Name").fill(name);
-  await form.getByLabel("Tags").fill("region=eu");
-  const request = await hold(page, "**/provisionerkeys", "POST");
-  await form.getByRole("button", { name: "Create key" }).dblclick();
-  await request.arrived;
+  await (await fillKeyForm(page, name)).getByRole("button", { name: "Create key" }).click();
+  const shown = page.getByRole("dialog", { name: "Your new key" });
+  const key = await shown.locator("code[tabindex]").first().textContent();
+  expect(await page.locator("tr", { hasText: name }).count()).toBe(1);
+  await shown.getByRole("button", { name: "Done" }).click();
+  await connectProvisioner(dashboard.admin, key ?? "", freshName("left"));
+  await page.reload();
+  const dialog = await askToDelete(page, name);
+  await dialog.getByRole("button", { name: "Delete key" }).click();
+  await dialog.waitFor({ state: "detached" });
+  // Neither the key nor its provisioner.
+  expect(await page.locator("tr", { hasText: name }).count()).toBe(0);
+});
+
+it("tells the provisioners of one key from those of another, and from servers", async () => {
+  const [used, unused] = [freshName("used"), freshName("unused")];
+  const key = await makeKey(dashboard.admin, used);
+  const sockets = [
+    await connectProvisioner(dashboard.admin, key, "one"),
+    await connectProvisioner(dashboard.admin, key, "two"),
+  ];
+  await page.goto("/provisioners");
+  await row(page, new RegExp(`^${used} region=eu 2 online`)).waitFor();
+  for (const name of ["one", "two"]) {
+    await row(page, new RegExp(`^${name} Idle ${used} region=eu 1.2.3`), "Provisioners").waitFor();
+  }
+  expect(await row(page, /built-in/, "Provisioners").count()).toBe(0);
+
+  // What another owner does appears without a reload, in the list and in the question.
+  await makeKey(dashboard.admin, unused);
+  await row(page, new RegExp(`^${unused} region=eu None online`)).waitFor(patience);
+  const question = await askToDelete(page, unused);
+  await question.getByText("Provisioners with this key are disconnected").waitFor();
+  expect(await question.getByText(/connected with this key/).count()).toBe(0);
   await page.keyboard.press("Escape");
-  await form.waitFor({ state: "detached" });
-  request.release();
-  await page.getByText("The new key was not shown").waitFor();
-  await row(name).waitFor();
+  const warning = await askToDelete(page, used);
+  await warning.getByText("2 provisioners are connected with this key.").waitFor();
+  await warning.getByText(/^(?:one, two|two, one)$/).waitFor();
+  sockets[0]?.close();
+  await warning.getByText("1 provisioner is connected with this key.").waitFor(patience);
+  await warning.getByText("two", { exact: true }).waitFor();
+  await page.keyboard.press("Escape");
+  await row(page, /^one Offline/, "Provisioners").waitFor();
+  await row(page, new RegExp(`^${used} region=eu 1 online`)).waitFor();
   await expectSound(watched);
 });
 
 it("is used by the keyboard alone", async () => {
   const name = freshName("typed");
   await page.goto("/provisioners");
-  await page.getByRole("button", { name: "New key" }).focus();
-  await page.keyboard.press("Enter");
+  const opener = page.getByRole("button", { name: "New key" });
+  await press(page, opener);
   const form = page.getByRole("dialog", { name: "New key" });
-  await form.waitFor();
-  await page.keyboard.press("Tab");
+  await expectFocus(form.getByLabel("Name"));
   await page.keyboard.type(name);
-  await page.keyboard.press("Tab");
-  await page.keyboard.type("region=eu");
-  await page.keyboard.press("Tab");
-  await page.keyboard.press("Tab");
-  await page.keyboard.press("Enter");
-  await page.getByRole("dialog", { name: "Your new key" }).waitFor();
+  await type(page, form.getByLabel("Tags"), "region=eu");
+  await press(page, form.getByRole("button", { name: "Create key" }));
+  const shown = page.getByRole("dialog", { name: "Your new key" });
+  await press(page, shown.getByRole("button", { name: "Done" }));
+  await shown.waitFor({ state: "detached" });
+  await expectFocus(opener);
+
+  // Keeps the key, and goes on where it was.
+  const remove = page.getByRole("button", { name: `Delete ${name}` });
+  await press(page, remove);
+  const dialog = page.getByRole("dialog", { name: `Delete ${name}?` });
+  await dialog.waitFor();
   await page.keyboard.press("Escape");
-  await row(name).waitFor();
+  await dialog.waitFor({ state: "detached" });
+  await expectFocus(remove);
+  await press(page, remove);
+  await press(page, dialog.getByRole("button", { name: "Cancel" }));
+  await dialog.waitFor({ state: "detached" });
+  await expectFocus(remove);
+  expect(await findKey(dashboard.admin, name)).toBeDefined();
+
+  // Deletes it: its row is gone, and the focus is on the page.
+  await press(page, remove);
+  await press(page, dialog.getByRole("button", { name: "Delete key" }));
+  await row(page, name).waitFor({ state: "detached" });
+  await expectFocus(page.getByRole("main"));
+  await tabTo(page, opener);
+  expect(await findKey(dashboard.admin, name)).toBeUndefined();
 });

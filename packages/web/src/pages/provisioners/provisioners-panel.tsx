@@ -3,6 +3,7 @@ import { ServerCog } from "lucide-react";
 import type { ReactNode } from "react";
 
 import { WorkerState } from "../../components/worker-state.tsx";
+import { CodeLine } from "../../ui/copy.tsx";
 import { EmptyState, Panel } from "../../ui/layout.tsx";
 import { Cell, HeaderCell, HeaderRow, Row, Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
@@ -19,9 +20,13 @@ export function ProvisionersPanel({ provisioners }: ProvisionersPanelProps): Rea
     <Panel title="Provisioners" isFlush>
       {provisioners.length === 0 ? (
         <EmptyState icon={<ServerCog size={28} />} title="No provisioner has connected yet">
-          On the machine that carries out the jobs, set{" "}
-          <code className="font-mono">SLIPWAY_PROVISIONER_KEY</code> and run{" "}
-          <code className="font-mono">slipway provisioner start --url {location.origin}</code>.
+          <p>
+            On the machine that carries out the jobs, set{" "}
+            <code className="font-mono">SLIPWAY_PROVISIONER_KEY</code> and run:
+          </p>
+          <div className="mt-2 text-left">
+            <CodeLine>{`slipway provisioner start --url ${location.origin}`}</CodeLine>
+          </div>
         </EmptyState>
       ) : (
         <Table label="Provisioners">
