@@ -3,12 +3,12 @@ import type { TemplateVersion } from "@slipway/api/templates/template-version";
 import { listTemplateVersions } from "@slipway/api/templates/version-routes";
 import type { TemplateProblem } from "@slipway/template";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Link, useBlocker } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { type ReactNode, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 
 import { refresh } from "../../api/queries.ts";
+import { UnsavedDialog } from "../../forms/unsaved-dialog.tsx";
 import { Button, buttonClasses } from "../../ui/button.tsx";
-import { ConfirmDialog } from "../../ui/dialog.tsx";
 import { Field, TextInput } from "../../ui/field.tsx";
 import { Panel } from "../../ui/layout.tsx";
 import { Notice } from "../../ui/notice.tsx";
@@ -131,7 +131,9 @@ export function Editor({ version, archive, definition }: EditorProps): ReactNode
       {isPromoting && imported !== undefined && (
         <PromoteDialog version={imported} onClose={() => setPromoting(false)} />
       )}
-      <UnsavedDialog isDirty={isDirty && !save.isPending} />
+      <UnsavedDialog isDirty={isDirty && !save.isPending}>
+        Your changes since the last version will be lost.
+      </UnsavedDialog>
     </>
   );
 }
@@ -238,26 +240,5 @@ function ImportResult({ lines, version, onPromote }: ImportResultProps): ReactNo
           "Waiting for a server…"}
       </pre>
     </Panel>
-  );
-}
-
-/** Asks before a text that was not saved is left. */
-function UnsavedDialog({ isDirty }: { readonly isDirty: boolean }): ReactNode {
-  const blocker = useBlocker({
-    shouldBlockFn: () => isDirty,
-    enableBeforeUnload: isDirty,
-    withResolver: true,
-  });
-  if (blocker.status !== "blocked") return null;
-  return (
-    <ConfirmDialog
-      title="Leave without saving?"
-      action="Leave"
-      isDangerous
-      onConfirm={async () => blocker.proceed()}
-      onClose={blocker.reset}
-    >
-      <p>Your changes since the last version are lost.</p>
-    </ConfirmDialog>
   );
 }

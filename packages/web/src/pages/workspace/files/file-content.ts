@@ -1,9 +1,17 @@
 /** The content of a file as a page shows it. */
 export type ShownContent =
-  | { readonly kind: "text"; readonly text: string }
+  | EditableText
   /** A picture as an address of its bytes, which runs nothing. */
   | { readonly kind: "image"; readonly address: string }
   | { readonly kind: "binary" };
+
+/** A text as a field of the browser edits it, with line feeds between its lines. */
+export interface EditableText {
+  readonly kind: "text";
+  readonly text: string;
+  /** The line breaks of the file. */
+  readonly lineBreak: "\n" | "\r\n";
+}
 
 /** The picture formats that cannot contain scripts, by the endings of their names. */
 const imageTypes: ReadonlyMap<string, string> = new Map([
@@ -23,10 +31,23 @@ export function shownContent(path: string, bytes: Uint8Array): ShownContent {
   if (type !== undefined) return { kind: "image", address: `data:${type};base64,${base64(bytes)}` };
   if (bytes.includes(0)) return { kind: "binary" };
   try {
-    return { kind: "text", text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
+    // The mark at the beginning of some files stays in the text, which is saved with it.
+    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    return editableText(decoder.decode(bytes));
   } catch {
     return { kind: "binary" };
   }
+}
+
+function editableText(text: string): EditableText {
+  const hasOnlyPairs = text.includes("\r\n") && !/\r(?!\n)|(?<!\r)\n/.test(text);
+  const lineBreak = hasOnlyPairs ? "\r\n" : "\n";
+  return { kind: "text", text: text.replaceAll(/\r\n?/g, "\n"), lineBreak };
+}
+
+/** Returns an edited text as it is saved. */
+export function savedText(text: string, lineBreak: EditableText["lineBreak"]): string {
+  return text.replaceAll("\n", lineBreak);
 }
 
 function base64(bytes: Uint8Array): string {

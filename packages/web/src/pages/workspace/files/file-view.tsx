@@ -9,6 +9,7 @@ import { client } from "../../../api/client.ts";
 import { refresh } from "../../../api/queries.ts";
 import { sendFile } from "../../../api/send-file.ts";
 import { FailureNotice } from "../../../components/page-failure.tsx";
+import { UnsavedDialog } from "../../../forms/unsaved-dialog.tsx";
 import { Button, IconButton } from "../../../ui/button.tsx";
 import { bytesText } from "../../../ui/bytes-text.ts";
 import { errorText } from "../../../ui/error-text.ts";
@@ -17,13 +18,25 @@ import { EmptyState, Panel, Skeleton } from "../../../ui/layout.tsx";
 import { Notice } from "../../../ui/notice.tsx";
 import { useToaster } from "../../../ui/toasts.tsx";
 import { untrusted, UntrustedText } from "../../../ui/untrusted-text.tsx";
-import { maxShownBytes, type ShownContent, shownContent } from "./file-content.ts";
+import { DownloadLink } from "./download-link.tsx";
+import {
+  type EditableText,
+  maxShownBytes,
+  savedText,
+  type ShownContent,
+  shownContent,
+} from "./file-content.ts";
 
 const route = getRouteApi("/member/framed/@{$owner}/$workspace/files");
 
-interface FileViewProps {
+interface FilePlace {
   readonly agentId: string;
   readonly path: string;
+}
+
+interface FileViewProps extends FilePlace {
+  /** False while the agent cannot be asked; a file that was opened before stays, with what was typed. */
+  readonly isConnected: boolean;
 }
 
 /** A file as it was read: its content and the mark of that version. */
@@ -33,13 +46,14 @@ interface OpenedFile {
 }
 
 /** One file: a text to edit, a picture, or what is known of it. */
-export function FileView({ agentId, path }: FileViewProps): ReactNode {
+export function FileView({ agentId, path, isConnected }: FileViewProps): ReactNode {
   const navigate = route.useNavigate();
   const file = useQuery({
     queryKey: [readFile.path, agentId, path],
     queryFn: ({ signal }) => openFile({ agentId, path }, signal),
     // What somebody types must not be replaced because the window was looked at again.
     staleTime: Infinity,
+    enabled: isConnected,
   });
   const close = (): void => {
     void navigate({
@@ -49,15 +63,21 @@ export function FileView({ agentId, path }: FileViewProps): ReactNode {
       }),
     });
   };
+  if (!isConnected && file.data === undefined) return null;
   return (
     <Panel
       isFlush
       title={
-        <span className="font-mono text-sm">
+        <span className="font-mono text-sm wrap-anywhere">
           <UntrustedText>{path}</UntrustedText>
         </span>
       }
-      actions={<IconButton label="Close file" icon={<X aria-hidden size={16} />} onClick={close} />}
+      actions={
+        <div className="flex items-center gap-1">
+          {file.data !== undefined && <DownloadLink agentId={agentId} path={path} />}
+          <IconButton label="Close file" icon={<X aria-hidden size={16} />} onClick={close} />
+        </div>
+      }
     >
       {file.isError && (
         <div className="p-4">
@@ -86,10 +106,7 @@ export function FileView({ agentId, path }: FileViewProps): ReactNode {
   );
 }
 
-async function openFile(
-  { agentId, path }: FileViewProps,
-  signal: AbortSignal,
-): Promise<OpenedFile> {
+async function openFile({ agentId, path }: FilePlace, signal: AbortSignal): Promise<OpenedFile> {
   const params = { agent: agentId };
   const { size, etag } = await client.call(statFile, { params, query: { path }, signal });
   if (size > maxShownBytes) return { etag, content: { kind: "large", size } };
@@ -98,7 +115,7 @@ async function openFile(
   return { etag, content: shownContent(path, bytes) };
 }
 
-interface ContentProps extends FileViewProps {
+interface ContentProps extends FilePlace {
   readonly file: OpenedFile;
   readonly onReload: () => Promise<unknown>;
 }
@@ -107,7 +124,7 @@ function Content({ file, ...rest }: ContentProps): ReactNode {
   const { content } = file;
   switch (content.kind) {
     case "text":
-      return <Editor {...rest} etag={file.etag} text={content.text} />;
+      return <Editor {...rest} etag={file.etag} content={content} />;
     case "image":
       return (
         <div className="p-4">
@@ -119,19 +136,20 @@ function Content({ file, ...rest }: ContentProps): ReactNode {
     case "large":
       return (
         <p className="p-4 text-ink-soft">
-          It has {bytesText(content.size)}: too much to show. Download it to open it.
+          With {bytesText(content.size)} it is too large to show. Download it to open it.
         </p>
       );
   }
 }
 
-interface EditorProps extends FileViewProps {
+interface EditorProps extends FilePlace {
   readonly etag: string;
-  readonly text: string;
+  readonly content: EditableText;
   readonly onReload: () => Promise<unknown>;
 }
 
-function Editor({ agentId, path, etag, text, onReload }: EditorProps): ReactNode {
+function Editor({ agentId, path, etag, content, onReload }: EditorProps): ReactNode {
+  const { text, lineBreak } = content;
   const [value, setValue] = useState(text);
   const cache = useQueryClient();
   const toaster = useToaster();
@@ -139,7 +157,7 @@ function Editor({ agentId, path, etag, text, onReload }: EditorProps): ReactNode
     mutationFn: (force: boolean) => {
       const url = client.url(writeFile, { params: { agent: agentId }, query: { path } });
       const headers = force ? {} : { "If-Match": etag };
-      return sendFile(url, new Blob([value]), { headers });
+      return sendFile(url, new Blob([savedText(value, lineBreak)]), { headers });
     },
     onSuccess: async () => {
       toaster.show("Saved.");
@@ -149,6 +167,9 @@ function Editor({ agentId, path, etag, text, onReload }: EditorProps): ReactNode
   const hasConflict = save.error instanceof ApiError && save.error.status === 412;
   return (
     <div className="flex flex-col gap-3 p-4">
+      <UnsavedDialog isDirty={value !== text && !save.isPending}>
+        Your changes to this file will be lost.
+      </UnsavedDialog>
       {hasConflict && (
         <Notice
           tone="warn"

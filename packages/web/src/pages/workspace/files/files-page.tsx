@@ -1,11 +1,10 @@
 import type { WorkspaceAgent } from "@slipway/api/agents/agent";
-import { type FileEntry, listFiles, readFile } from "@slipway/api/agents/file-routes";
+import { type FileEntry, listFiles } from "@slipway/api/agents/file-routes";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { Download, File, Folder, FolderPlus, Pencil, Trash2 } from "lucide-react";
+import { File, Folder, FolderPlus, Pencil, Trash2 } from "lucide-react";
 import { type DragEvent, type ReactNode, useState } from "react";
 
-import { client } from "../../../api/client.ts";
 import { routeQuery } from "../../../api/queries.ts";
 import { FailureNotice } from "../../../components/page-failure.tsx";
 import { Button, buttonClasses, IconButton } from "../../../ui/button.tsx";
@@ -18,6 +17,7 @@ import { Time } from "../../../ui/time.tsx";
 import { untrusted, UntrustedText } from "../../../ui/untrusted-text.tsx";
 import { useChosenAgent } from "../use-chosen-agent.ts";
 import { useWorkspaceParams } from "../use-workspace.tsx";
+import { DownloadLink } from "./download-link.tsx";
 import { pathParts } from "./file-content.ts";
 import { type FileAction, FileDialog } from "./file-dialog.tsx";
 import { FileView } from "./file-view.tsx";
@@ -27,25 +27,32 @@ const route = getRouteApi("/member/framed/@{$owner}/$workspace/files");
 
 /** The files of a workspace. */
 export function FilesPage(): ReactNode {
-  const { agent: name } = route.useSearch();
+  const { agent: name, file } = route.useSearch();
   const { agent } = useChosenAgent(name);
-  if (agent?.status !== "connected") {
-    return (
-      <Panel>
-        <EmptyState
-          icon={<Folder size={28} />}
-          title="Files are available once the agent is connected"
-        >
-          Start the workspace, and wait until its agent has connected.
-        </EmptyState>
-      </Panel>
-    );
-  }
-  return <Browser agent={agent} />;
+  const isConnected = agent?.status === "connected";
+  return (
+    <>
+      {agent !== undefined && file !== undefined && (
+        <FileView key={file} agentId={agent.id} path={file} isConnected={isConnected} />
+      )}
+      {isConnected ? (
+        <Browser agent={agent} />
+      ) : (
+        <Panel>
+          <EmptyState
+            icon={<Folder size={28} />}
+            title="Files are available once the agent is connected"
+          >
+            Start the workspace, and wait until its agent has connected.
+          </EmptyState>
+        </Panel>
+      )}
+    </>
+  );
 }
 
 function Browser({ agent }: { readonly agent: WorkspaceAgent }): ReactNode {
-  const { path = agent.expanded_directory ?? "~", file } = route.useSearch();
+  const { path = agent.expanded_directory ?? "~" } = route.useSearch();
   const params = { agent: agent.id };
   const list = useQuery(routeQuery(listFiles, { params, query: { path } }));
   const directory = list.data?.path ?? path;
@@ -57,7 +64,6 @@ function Browser({ agent }: { readonly agent: WorkspaceAgent }): ReactNode {
   };
   return (
     <>
-      {file !== undefined && <FileView key={file} agentId={agent.id} path={file} />}
       <div onDragOver={(event) => event.preventDefault()} onDrop={drop}>
         <Panel
           isFlush
@@ -209,32 +215,33 @@ function EntryRow({ agent, entry, onAction }: EntryRowProps): ReactNode {
   const params = useWorkspaceParams();
   const { path, name } = entry;
   const Icon = isFolder(entry) ? Folder : File;
-  const url = client.url(readFile, { params: { agent: agent.id }, query: { path } });
   return (
     <Row>
       <Cell isText>
-        <Link
-          to="/@{$owner}/$workspace/files"
-          params={params}
-          search={(last: { agent?: string; path?: string }) =>
-            isFolder(entry)
-              ? withAgent(last.agent, { path })
-              : withAgent(last.agent, {
-                  ...(last.path === undefined ? {} : { path: last.path }),
-                  file: path,
-                })
-          }
-          className="inline-flex items-center gap-2 hover:underline"
-        >
-          <Icon aria-hidden size={15} className="shrink-0 text-ink-faint" />
-          <UntrustedText>{name}</UntrustedText>
-        </Link>
-        {entry.link_target !== undefined && (
-          <span className="text-ink-soft">
-            {" → "}
-            <UntrustedText>{entry.link_target}</UntrustedText>
-          </span>
-        )}
+        <div className="flex flex-wrap items-center gap-x-2">
+          <Link
+            to="/@{$owner}/$workspace/files"
+            params={params}
+            search={(last: { agent?: string; path?: string }) =>
+              isFolder(entry)
+                ? withAgent(last.agent, { path })
+                : withAgent(last.agent, {
+                    ...(last.path === undefined ? {} : { path: last.path }),
+                    file: path,
+                  })
+            }
+            className="inline-flex items-center gap-2 hover:underline"
+          >
+            <Icon aria-hidden size={15} className="shrink-0 text-ink-faint" />
+            <UntrustedText>{name}</UntrustedText>
+          </Link>
+          {entry.link_target !== undefined && (
+            <span className="text-ink-soft">
+              {"→ "}
+              <UntrustedText>{entry.link_target}</UntrustedText>
+            </span>
+          )}
+        </div>
       </Cell>
       <Cell className="max-sm:hidden">{isFolder(entry) ? "–" : bytesText(entry.size)}</Cell>
       <Cell className="max-sm:hidden">
@@ -242,16 +249,7 @@ function EntryRow({ agent, entry, onAction }: EntryRowProps): ReactNode {
       </Cell>
       <Cell>
         <div className="flex justify-end gap-1">
-          {!isFolder(entry) && (
-            <a
-              href={url}
-              download={untrusted(name)}
-              aria-label={`Download ${untrusted(name)}`}
-              className="inline-flex size-7 items-center justify-center rounded-md text-ink-soft hover:bg-hover"
-            >
-              <Download aria-hidden size={14} />
-            </a>
-          )}
+          {!isFolder(entry) && <DownloadLink agentId={agent.id} path={path} />}
           <IconButton
             size="small"
             label={`Rename ${untrusted(name)}`}
