@@ -1,12 +1,4 @@
-import {
-  chmodSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { getBuildLogs } from "@slipway/api/builds/routes";
@@ -203,22 +195,6 @@ it("starts with other parameters, told before", async () => {
   await page.getByRole("row", { name: "size large changed was small" }).waitFor();
 });
 
-it("runs a command, shows what it writes as text, and ends it", async () => {
-  const { page } = watched;
-  const { name } = await make(freshName("runs"));
-  await page.goto(`/@admin/${name}/runs`);
-  await page.getByText("Nothing has been run yet").waitFor();
-  await page.getByLabel("Run a command").fill(`printf '${markup}\\n'; sleep 600`);
-  await page.getByRole("button", { name: "Run", exact: true }).click();
-  await page
-    .getByRole("log", { name: "Output" })
-    .getByText(/^<img src=x/)
-    .waitFor();
-  await expectSound(watched, brokenSockets);
-  await page.getByRole("button", { name: "Kill" }).click();
-  await page.getByRole("row", { name: /Ended by SIGKILL/ }).waitFor();
-});
-
 it("says that a folder, a file or a run is not there", async () => {
   const { page } = watched;
   await page.goto("/@admin/dev/runs?run=00000000-0000-4000-8000-000000000000");
@@ -229,37 +205,6 @@ it("says that a folder, a file or a run is not there", async () => {
   expect(await page.getByRole("alert").count()).toBe(0);
   await page.getByRole("link", { name: "Go to the first folder" }).click();
   await page.getByText("There is no such folder").waitFor({ state: "hidden" });
-});
-
-it("shows, edits, uploads and deletes files, whose names are only text", async () => {
-  const { page } = watched;
-  const { id, name } = await make(freshName("files"));
-  const home = join(dashboard.dataDir, "workspaces", id, "home", "tree");
-  mkdirSync(home);
-  // The agent may run as another user than the test.
-  chmodSync(home, 0o777);
-  writeFileSync(join(home, "<img src=x onerror=alert(1)>\u202Egnp.txt"), "<b>one</b>");
-  await page.goto(`/@admin/${name}/files?path=${encodeURIComponent(home)}`);
-  await page.getByRole("link", { name: `${shown}.txt`, exact: true }).click();
-  const editor = page.getByRole("textbox");
-  await editor.fill("two");
-  await expectSound(watched, brokenSockets);
-  writeFileSync(join(home, "<img src=x onerror=alert(1)>\u202Egnp.txt"), "meanwhile");
-  await page.getByRole("button", { name: "Save", exact: true }).click();
-  await page.getByText("The file has changed since you opened it.").waitFor();
-  await page.getByRole("button", { name: "Overwrite" }).click();
-  await page.getByText("Saved.").waitFor();
-  expect(readFileSync(join(home, "<img src=x onerror=alert(1)>\u202Egnp.txt"), "utf8")).toBe("two");
-  await page.getByLabel("Files to upload").setInputFiles({
-    name: "new.txt",
-    mimeType: "text/plain",
-    buffer: Buffer.from("uploaded"),
-  });
-  await page.getByRole("link", { name: "new.txt", exact: true }).waitFor();
-  await page.getByRole("button", { name: "Delete new.txt" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-  await page.getByRole("link", { name: "new.txt", exact: true }).waitFor({ state: "detached" });
-  expect(readdirSync(home)).toHaveLength(1);
 });
 
 it("shows the network of its agents, and nobody connected", async () => {

@@ -21,26 +21,30 @@ export function BuildsPage(): ReactNode {
   const builds = useQuery(routeQuery(listBuilds, { params: { workspace: id } }));
   const { refetch } = builds;
   useEffect(() => void refetch(), [latest.id, latest.status, refetch]);
-  if (builds.isError) {
-    return <FailureNotice error={builds.error} onRetry={() => void refetch()} />;
-  }
+  const failure = builds.isError && (
+    <FailureNotice error={builds.error} onRetry={() => void refetch()} />
+  );
+  if (builds.isLoadingError) return failure;
   return (
-    <Panel isFlush>
-      <Table label="Builds">
-        <HeaderRow>
-          <HeaderCell>Build</HeaderCell>
-          <HeaderCell>Status</HeaderCell>
-          <HeaderCell>Started by</HeaderCell>
-          <HeaderCell>Version</HeaderCell>
-          <HeaderCell>Took</HeaderCell>
-          <HeaderCell>When</HeaderCell>
-        </HeaderRow>
-        <tbody>
-          {builds.data?.map((build) => <BuildRow key={build.id} build={build} />) ??
-            ["a", "b", "c"].map((key) => <SkeletonRow key={key} />)}
-        </tbody>
-      </Table>
-    </Panel>
+    <>
+      {failure}
+      <Panel isFlush>
+        <Table label="Builds">
+          <HeaderRow>
+            <HeaderCell>Build</HeaderCell>
+            <HeaderCell>Status</HeaderCell>
+            <HeaderCell>Started by</HeaderCell>
+            <HeaderCell>Version</HeaderCell>
+            <HeaderCell>Took</HeaderCell>
+            <HeaderCell>When</HeaderCell>
+          </HeaderRow>
+          <tbody>
+            {builds.data?.map((build) => <BuildRow key={build.id} build={build} />) ??
+              ["a", "b", "c"].map((key) => <SkeletonRow key={key} />)}
+          </tbody>
+        </Table>
+      </Panel>
+    </>
   );
 }
 

@@ -43,9 +43,8 @@ export function RunsPage(): ReactNode {
     ...routeQuery(listKeptRuns, { params: { workspace: workspaceId } }),
     enabled: !isConnected,
   });
-  const error = isConnected ? live.error : kept.error;
-  const runs = isConnected ? live.data?.runs : kept.data?.runs;
-  if (error !== null) return <FailureNotice error={error} />;
+  const list = isConnected ? live : kept;
+  const runs = list.data?.runs;
   const chosen = runs?.find(({ id }) => id === chosenId);
   return (
     <>
@@ -60,7 +59,7 @@ export function RunsPage(): ReactNode {
         <Panel
           isFlush
           title={
-            <span className="font-mono text-sm">
+            <span className="line-clamp-4 font-mono text-sm wrap-anywhere">
               <UntrustedText>{chosen.command}</UntrustedText>
             </span>
           }
@@ -69,16 +68,20 @@ export function RunsPage(): ReactNode {
           <RunOutput key={chosen.id} run={chosen} agentId={agent.id} workspaceId={workspaceId} />
         </Panel>
       )}
-      <Panel title="Runs" isFlush>
-        {runs === undefined && <Skeleton className="m-4 h-24" />}
-        {runs?.length === 0 && (
-          <EmptyState icon={<SquareTerminal size={28} />} title="Nothing has been run yet">
-            A run is a command that continues without its caller. Start one above, with{" "}
-            <code>slipway exec</code>, or from a program; its output is kept here.
-          </EmptyState>
-        )}
-        {runs !== undefined && runs.length > 0 && <RunTable runs={runs} />}
-      </Panel>
+      {list.isError && <FailureNotice error={list.error} onRetry={() => void list.refetch()} />}
+      {(list.isPending || runs !== undefined) && (
+        <Panel title="Runs" isFlush>
+          {list.isPending && <Skeleton className="m-4 h-24" />}
+          {runs?.length === 0 && (
+            <EmptyState icon={<SquareTerminal size={28} />} title="Nothing has been run yet">
+              A run is a command that continues without its caller. Start one{" "}
+              {isConnected ? "above, with " : "with "}
+              <code>slipway exec</code> or from a program; its output is kept here.
+            </EmptyState>
+          )}
+          {runs !== undefined && runs.length > 0 && <RunTable runs={runs} />}
+        </Panel>
+      )}
     </>
   );
 }
@@ -181,12 +184,12 @@ function RunTable({ runs }: { readonly runs: readonly Run[] }): ReactNode {
           const endMs = run.exited_at === null ? now.getTime() : Date.parse(run.exited_at);
           return (
             <Row key={run.id}>
-              <Cell className="max-w-md truncate font-mono text-xs">
+              <Cell className="max-w-44 font-mono text-xs sm:max-w-md">
                 <Link
                   to="/@{$owner}/$workspace/runs"
                   params={params}
                   search={(search) => ({ ...search, run: run.id })}
-                  className="text-accent hover:underline"
+                  className="block truncate text-accent hover:underline"
                 >
                   <UntrustedText>{run.command}</UntrustedText>
                 </Link>
