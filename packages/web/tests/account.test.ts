@@ -71,6 +71,9 @@ describe("tokens", () => {
     const dialog = page.getByRole("dialog", { name: "New token" });
     await dialog.getByLabel("Name (optional)").fill("ci");
     await dialog.getByLabel("Connect to workspaces").check();
+    await dialog.getByText("Single scopes").click();
+    await dialog.getByText("workspace:application_connect").waitFor();
+    expect(await dialog.evaluate((one) => one.scrollWidth - one.clientWidth)).toBe(0);
     await expectSound(own);
     await dialog.getByRole("button", { name: "Create token" }).click();
     const shown = page.getByRole("dialog", { name: "Your new token" });
@@ -202,10 +205,10 @@ it("asks for the old password, and ends every session with a new one", async () 
   await page.goto("/settings/security");
   await page.getByLabel("Current password").fill("wrong");
   await page.getByLabel("New password", { exact: true }).fill(password);
-  await page.getByLabel("New password again").fill("battery-staple");
+  await page.getByLabel("Confirm new password").fill("battery-staple");
   await page.getByRole("button", { name: "Change password" }).click();
-  await page.getByText("must be the same as above").waitFor();
-  await page.getByLabel("New password again").fill(password);
+  await page.getByText("must match the new password").waitFor();
+  await page.getByLabel("Confirm new password").fill(password);
   await page.getByRole("button", { name: "Change password" }).click();
   await page.locator("[aria-invalid]").first().waitFor();
   await page.getByLabel("Current password").fill(user.password);

@@ -132,8 +132,10 @@ describe("the audit trail", () => {
 
 it("has an empty log of connections that says what comes there", async () => {
   await watched.page.goto("/connectionlog");
-  await watched.page.getByText("No connection matches").waitFor();
+  await watched.page.getByText("No connections yet").waitFor();
   await expectSound(watched);
+  await watched.page.goto("/connectionlog?q=type:ssh");
+  await watched.page.getByText("No connection matches").waitFor();
 });
 
 it("checks the health of the server and of the way to it", async () => {
@@ -150,7 +152,7 @@ it("checks the health of the server and of the way to it", async () => {
 it("lists settings with their source, without secrets", async () => {
   const { page } = watched;
   await page.goto("/deployment");
-  await page.getByText("Running workspaces").waitFor();
+  await page.getByLabel("At a glance").getByText("Running").waitFor();
   await page.getByRole("link", { name: "Set by you" }).click();
   const row = page.getByRole("row", { name: /SLIPWAY_ADMIN_PASSWORD/ });
   await row.getByText("secret, not shown").waitFor();

@@ -94,6 +94,15 @@ it("hide nothing of the column before the actions of a row", async () => {
   }
 });
 
+it("show which settings of the deployment are set, without scrolling their tables", async () => {
+  await logInByPage(page, testAdmin);
+  await page.goto("/deployment");
+  const table = page.getByRole("region", { name: "General" });
+  const row = table.getByRole("row", { name: /SLIPWAY_ADMIN_EMAIL/ });
+  await row.getByText("set by you").and(page.locator(":visible")).waitFor();
+  expect(await table.evaluate((one) => one.scrollWidth - one.clientWidth)).toBe(0);
+});
+
 it("keep the menu of a row in view", async () => {
   await logInByPage(page, testAdmin);
   await expectNarrow("/users", testAdmin.email);

@@ -81,10 +81,10 @@ export function Facts({
   readonly facts: readonly (readonly [name: string, value: ReactNode])[];
 }): ReactNode {
   return (
-    <dl className="grid grid-cols-[max-content_minmax(0,1fr)] gap-x-6 gap-y-2">
+    <dl className="grid grid-cols-[fit-content(45%)_minmax(0,1fr)] gap-x-6 gap-y-2">
       {facts.map(([name, value]) => (
         <div key={name} className="contents">
-          <dt className="text-ink-soft">{name}</dt>
+          <dt className="wrap-anywhere text-ink-soft">{name}</dt>
           <dd className="wrap-anywhere tabular-nums">{value}</dd>
         </div>
       ))}

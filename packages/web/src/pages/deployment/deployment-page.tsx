@@ -3,7 +3,7 @@ import { getDeploymentConfig, getDeploymentStats } from "@slipway/api/deployment
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Settings2 } from "lucide-react";
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 
 import { routeQuery } from "../../api/queries.ts";
 import { FailureNotice } from "../../components/page-failure.tsx";
@@ -88,7 +88,7 @@ function Glance({ stats }: { readonly stats: DeploymentStats }): ReactNode {
     <Figures
       label="At a glance"
       figures={[
-        { label: "Running workspaces", value: workspaces.running },
+        { label: "Running", value: workspaces.running },
         {
           label: "Building",
           value: workspaces.building + workspaces.pending,
@@ -166,7 +166,7 @@ function SettingList({
             <HeaderRow>
               <HeaderCell>Setting</HeaderCell>
               <HeaderCell>Value</HeaderCell>
-              <HeaderCell>Source</HeaderCell>
+              <HeaderCell className="max-sm:hidden">Source</HeaderCell>
             </HeaderRow>
             <tbody>
               {found.map((option) => (
@@ -182,20 +182,32 @@ function SettingList({
 
 function SettingRow({ option }: { readonly option: DeploymentOption }): ReactNode {
   const isGiven = option.value_source === "given";
+  const source = isGiven ? <Badge tone="active">set by you</Badge> : <Badge>default</Badge>;
   return (
     <Row>
       <Cell isText className="w-1/2">
         <p className="font-mono" title={flagOf(option.env)}>
-          {untrusted(option.env)}
+          <Breakable>{untrusted(option.env)}</Breakable>
         </p>
         {option.description !== "" && <p className="text-ink-soft">{option.description}</p>}
       </Cell>
       <Cell isText>
         <Value option={option} />
+        {isGiven && <div className="sm:hidden">{source}</div>}
       </Cell>
-      <Cell>{isGiven ? <Badge tone="active">set by you</Badge> : <Badge>default</Badge>}</Cell>
+      <Cell className="max-sm:hidden">{source}</Cell>
     </Row>
   );
+}
+
+/** The name of a variable, which breaks between its words where it has to. */
+function Breakable({ children }: { readonly children: string }): ReactNode {
+  return Array.from(children.matchAll(/[^_]*_?/g), ({ 0: word, index }) => (
+    <Fragment key={index}>
+      {word}
+      <wbr />
+    </Fragment>
+  ));
 }
 
 function Value({ option }: { readonly option: DeploymentOption }): ReactNode {

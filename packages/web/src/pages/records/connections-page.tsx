@@ -93,7 +93,10 @@ function Connections(): ReactNode {
       {log.isError && <FailureNotice error={log.error} onRetry={() => void log.refetch()} />}
       {rows?.length === 0 ? (
         <Panel>
-          <EmptyState icon={<Cable size={28} />} title="No connection matches">
+          <EmptyState
+            icon={<Cable size={28} />}
+            title={q === "" ? "No connections yet" : "No connection matches"}
+          >
             Terminals, SSH sessions and editors that connect to workspaces are listed here.
           </EmptyState>
         </Panel>

@@ -178,11 +178,11 @@ function ScopeChoice({
       </div>
       <details>
         <summary className="text-sm font-medium text-ink-soft">Single scopes</summary>
-        <div className="mt-2 grid gap-x-4 gap-y-1 sm:grid-cols-3">
+        <div className="mt-2 grid gap-x-4 gap-y-1 sm:grid-cols-2">
           {singleScopes.map((scope) => (
             <Checkbox
               key={scope}
-              label={<code className="font-mono text-sm">{scope}</code>}
+              label={<code className="font-mono text-sm wrap-anywhere">{scope}</code>}
               isChecked={scopes.includes(scope)}
               onChecked={(isChosen) => setScope(scope, isChosen)}
             />

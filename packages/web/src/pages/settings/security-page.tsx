@@ -46,7 +46,7 @@ function PasswordForm(): ReactNode {
     onSuccess: () => location.assign("/login?redirect=%2Fsettings%2Fsecurity&expired=true"),
   });
   const mismatch =
-    hasSubmitted && values.again !== values.next ? "must be the same as above" : undefined;
+    hasSubmitted && values.again !== values.next ? "must match the new password" : undefined;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     setSubmitted(true);
@@ -81,7 +81,7 @@ function PasswordForm(): ReactNode {
           />
         )}
       </Field>
-      <Field label="New password again" isRequired error={mismatch}>
+      <Field label="Confirm new password" isRequired error={mismatch}>
         {(ids) => (
           <TextInput
             {...ids}

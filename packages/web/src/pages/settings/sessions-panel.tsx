@@ -68,7 +68,7 @@ export function SessionsPanel(): ReactNode {
                 {session.ip !== "" && `${untrusted(session.ip)} · `}
                 {wasUsed(session) ? "used " : "logged in "}
                 <Time time={wasUsed(session) ? session.last_used : session.created_at} />
-                {" · ends "}
+                {" · expires "}
                 <Time time={session.expires_at} />
               </p>
             </div>

@@ -150,7 +150,7 @@ function Parameters({ build }: { readonly build: WorkspaceBuild }): ReactNode {
         <tbody>
           {changes.map((change) => (
             <Row key={change.name}>
-              <Cell>
+              <Cell isText>
                 <UntrustedText>{change.name}</UntrustedText>
               </Cell>
               <Cell isText className="max-w-md">

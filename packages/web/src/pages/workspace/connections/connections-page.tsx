@@ -33,9 +33,13 @@ export function ConnectionsPage(): ReactNode {
     ...routeQuery(listWorkspaceConnections, { params: { workspace: workspace.id } }),
     refetchInterval: refetchMs,
   });
-  if (list.isError) return <FailureNotice error={list.error} onRetry={() => void list.refetch()} />;
+  const failure = list.isError && (
+    <FailureNotice error={list.error} onRetry={() => void list.refetch()} />
+  );
+  if (list.isLoadingError) return failure;
   return (
     <>
+      {failure}
       <Reach uses={list.data?.agents ?? []} />
       <Panel title="Connections" isFlush>
         {list.data === undefined && <Skeleton className="m-4 h-24" />}
@@ -63,7 +67,7 @@ function Reach({ uses }: { readonly uses: readonly AgentUse[] }): ReactNode {
         <HeaderRow>
           <HeaderCell>Agent</HeaderCell>
           <HeaderCell>Relays</HeaderCell>
-          <HeaderCell>Time to clients</HeaderCell>
+          <HeaderCell>Client latency</HeaderCell>
           <HeaderCell>Sessions</HeaderCell>
           <HeaderCell>Traffic</HeaderCell>
         </HeaderRow>

@@ -84,19 +84,21 @@ function Timeline({ bars, totalMs }: TimelineProps): ReactNode {
         {bars.map(({ key, label, kind, startMs, lengthMs, hasFailed }) => (
           <li
             key={key}
-            className="grid grid-cols-[7rem_minmax(0,1fr)_4.5rem] items-center gap-x-3 sm:grid-cols-[12rem_minmax(0,1fr)_5rem]"
+            className="grid grid-cols-[minmax(0,1fr)_4.5rem] items-center gap-x-3 sm:grid-cols-[12rem_minmax(0,1fr)_5rem]"
           >
             <span
               className={classNames(
-                "truncate",
-                kind === "step" && "pl-4 text-ink-soft max-sm:col-span-3",
+                "flex gap-x-1 max-sm:col-span-2",
+                kind === "step" && "pl-4 text-ink-soft",
               )}
               title={untrusted(label)}
             >
-              <UntrustedText>{label}</UntrustedText>
+              <span className="truncate">
+                <UntrustedText>{label}</UntrustedText>
+              </span>
               {hasFailed && <span className="text-bad"> failed</span>}
             </span>
-            <span aria-hidden className="relative h-3 rounded-sm bg-sunken max-sm:col-start-2">
+            <span aria-hidden className="relative h-3 rounded-sm bg-sunken">
               <span
                 className={`absolute inset-y-0 min-w-0.5 rounded-sm ${hasFailed ? "bg-bad" : barColors[kind]}`}
                 style={{ left: share(startMs), width: share(lengthMs) }}
