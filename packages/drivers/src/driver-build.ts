@@ -17,8 +17,11 @@ export interface DriverBuild {
   readonly limits: DriverLimits;
   /** The URL at which agents reach the server. */
   readonly accessUrl: string;
-  /** The state that the driver returned from the workspace's previous build. */
-  readonly state: Uint8Array | undefined;
+  /**
+   * Reads the state that the driver returned from the workspace's previous build, or that was kept of this one. It is read
+   * again by each call, and may be large: hold it no longer than it is needed.
+   */
+  readonly readState: () => Promise<Uint8Array | undefined>;
   /** Keeps a state while the build is carried out, in case that it fails, is canceled, or never ends. */
   readonly keepState: (state: Uint8Array) => Promise<void>;
   /**

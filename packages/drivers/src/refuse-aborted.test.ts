@@ -40,7 +40,7 @@ const build: DriverBuild = {
   agents: [],
   limits: defaultDriverLimits,
   accessUrl: "http://localhost",
-  state: undefined,
+  readState: async () => undefined,
 };
 const log: DriverLog = { write: () => undefined };
 const result: DriverResult = { state: undefined, resources: [] };

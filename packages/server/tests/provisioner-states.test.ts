@@ -1,11 +1,13 @@
 import { cancelBuild } from "@slipway/api/builds/routes";
 import { createBuild } from "@slipway/api/workspaces/build-routes";
-import { getWorkspace } from "@slipway/api/workspaces/routes";
+import { createWorkspace, getWorkspace } from "@slipway/api/workspaces/routes";
+import type { Workspace } from "@slipway/api/workspaces/workspace";
+import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
 import { openServer, type OpenServer } from "./support/open-server.ts";
-import { begin, connect, endsWith, json, resource } from "./support/raw-provisioner-jobs.ts";
-import type { RawMessage, RawProvisioner } from "./support/raw-provisioner.ts";
+import { begin, connect, endsWith, json, push, resource } from "./support/raw-provisioner-jobs.ts";
+import { type RawMessage, RawProvisioner } from "./support/raw-provisioner.ts";
 
 /* States of provisioners that are larger than usual: they fail a build, and are kept so that what they name can be removed. */
 
@@ -99,6 +101,46 @@ it("only two large states have room at the same time, of all provisioners", asyn
   const roomOfOne = async (): Promise<unknown> => ask(one.provisioner, one.call, 5, "room");
   await expect.poll(roomOfOne, { timeout: 30_000 }).not.toHaveProperty("error");
   for (const { provisioner } of sessions) await provisioner[Symbol.asyncDispose]();
+});
+
+it("a state is read when its job is sent, not when the job begins", async () => {
+  const { provisioner, key, id } = await connect(server, "late");
+  const template_id = await push(server, "late", provisioner, `# ${"x".repeat(9 * mebibyte)}`);
+  const workspaces = [];
+  for (const name of ["first", "second"]) {
+    const body = { name: `late-${name}`, template_id };
+    const workspace = await server.admin.call(createWorkspace, { params: { user: "me" }, body });
+    const { call } = await provisioner.nextCall();
+    provisioner.sendPart(call, "state", json({ of: name }));
+    provisioner.sendPart(call, "result", json({ resources: [resource], agents: [] }));
+    provisioner.send({ type: "end", call });
+    await endsWith(server, workspace, "succeeded");
+    workspaces.push(workspace);
+  }
+  const [first, second] = workspaces;
+  if (first === undefined || second === undefined) throw new Error("too few");
+  await provisioner[Symbol.asyncDispose]();
+  const query = { protocol: "1", build: "v0", name: "raw", jobs: "2", id };
+  await using both = await RawProvisioner.connect({ url: server.url, key, query });
+  const stop = ({ id: workspace }: Workspace): Promise<unknown> =>
+    server.admin.call(createBuild, { params: { workspace }, body: { transition: "stop" } });
+  const paused = both.pauseAtNext();
+  await stop(first);
+  await paused;
+  await stop(second);
+  // It waits for its turn to be sent.
+  await endsWith(server, second, "running");
+  await sql`update workspace_builds as newer set driver_state_encrypted = older.driver_state_encrypted
+    from workspace_builds as older where newer.workspace_id = ${second.id}
+      and older.workspace_id = ${first.id} and older.build_number = 1`.execute(server.db);
+  both.resume();
+  for (const workspace of [first, second]) {
+    const { call } = await both.nextCall();
+    expect(both.part(call, "state").toString()).toBe('{"of":"first"}');
+    both.sendPart(call, "result", json({ resources: [] }));
+    both.send({ type: "end", call });
+    await endsWith(server, workspace, "succeeded");
+  }
 });
 
 it("a job that is canceled while its call is sent is aborted once it has begun", async () => {

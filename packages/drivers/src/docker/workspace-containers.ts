@@ -35,7 +35,8 @@ export async function endContainers(
   selects: (container: FoundContainer) => boolean,
   signal: AbortSignal,
 ): Promise<readonly FoundContainer[]> {
-  const { workspace, state } = build;
+  const { workspace } = build;
+  const state = await build.readState();
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     const found = await findContainers(context, { workspaceId: workspace.id, state }, signal);
     const ending = found.filter(selects);

@@ -46,7 +46,7 @@ const build: DriverBuild = {
   ],
   limits: defaultDriverLimits,
   accessUrl: "http://127.0.0.1:3000",
-  state: undefined,
+  readState: async () => undefined,
 };
 
 it("says how to start its agents, and no token", async () => {

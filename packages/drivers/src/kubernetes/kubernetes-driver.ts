@@ -184,7 +184,7 @@ export class KubernetesDriver implements Driver, Disposable {
       signal,
     );
     const { agents } = await this.observe(
-      { workspaceId: build.workspace.id, agents: build.agents, state: build.state },
+      { workspaceId: build.workspace.id, agents: build.agents, state: undefined },
       signal,
     );
     const running = build.agents.filter(({ id }) =>

@@ -32,7 +32,7 @@ function stateOf(serial: number, ...names: string[]): Uint8Array {
 
 function settle(state: Uint8Array | undefined) {
   const build = {
-    state,
+    readState: async () => state,
     keepState: async (one: Uint8Array) => void kept.push(one),
     hold: () => Promise.reject(new Error("nothing runs")),
   };

@@ -30,6 +30,8 @@ export function runFiles(directory: string): RunFiles {
   };
 }
 
+export type LeftoverBuild = Pick<DriverBuild, "hold" | "keepState" | "readState">;
+
 export interface LeftoverOptions {
   readonly table: ProcessTable;
   readonly clock: Clock;
@@ -63,7 +65,7 @@ export async function recordProcess(
  */
 export async function settleLeftover(
   files: RunFiles,
-  build: Pick<DriverBuild, "hold" | "keepState" | "state">,
+  build: LeftoverBuild,
   options: LeftoverOptions,
   log: DriverLog,
   signal: AbortSignal,
@@ -75,13 +77,14 @@ export async function settleLeftover(
     await outwait(leftover, lease, options, log, signal);
   } else if (leftover !== undefined && !signal.aborted)
     await awaitEnd(leftover, options, log, signal);
+  const state = await build.readState();
   const left = await readIfThere(files.statePath);
-  const newest = newerState(build.state, left);
-  if (left === undefined || newest !== left) return build.state;
+  const newest = newerState(state, left);
+  if (left === undefined || newest !== left) return state;
   const kept = (await readIfThere(files.keptPath))?.toString().split("\n") ?? [];
-  if (!kept.includes(hashOf(build.state))) {
-    warnOfForgotten(left, build.state, log);
-    return build.state;
+  if (!kept.includes(hashOf(state))) {
+    warnOfForgotten(left, state, log);
+    return state;
   }
   await noteKept(files, left);
   await build.keepState(left);
@@ -155,7 +158,7 @@ function warnOfForgotten(left: Uint8Array, kept: Uint8Array | undefined, log: Dr
   );
 }
 
-function hashOf(state: Uint8Array | undefined): string {
+export function hashOf(state: Uint8Array | undefined): string {
   return state === undefined ? "none" : createHash("sha256").update(state).digest("hex");
 }
 

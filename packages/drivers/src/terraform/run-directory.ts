@@ -4,12 +4,12 @@ import { dirname, join } from "node:path";
 import { makeDirectories } from "@slipway/runtime/make-directories";
 import { type Account, chownTree } from "@slipway/runtime/ownership";
 
-import type { DriverBuild } from "../driver-build.ts";
 import type { DriverLog } from "../driver.ts";
 import { allowTraversalTo } from "../process/publish-commands.ts";
 import { removeWorkspace, workspaceDirectory } from "../process/workspace-directory.ts";
 import type { WorkspaceUsers } from "../process/workspace-users.ts";
 import {
+  type LeftoverBuild,
   type LeftoverOptions,
   noteKept,
   recordProcess,
@@ -26,8 +26,6 @@ export interface RunDirectory extends AsyncDisposable, Pick<RunFiles, "statePath
   /** Owned by the server, so that no link of a template redirects what it writes. */
   readonly outputPath: string;
   readonly user: Account | undefined;
-  /** The newest state of the workspace: the kept one, or that of an interrupted run. */
-  readonly state: Uint8Array | undefined;
   /** Records a running program, for a server that starts after this one was killed. */
   recordProcess(program: { readonly pid: number; readonly isGuarded: boolean }): Promise<void>;
   /** Has a state kept. If that fails, the directory stays for the next run. */
@@ -47,7 +45,7 @@ export interface RunSubject {
   /** The directory of the template's files. */
   readonly template: string;
   /** Undefined for a run that changes nothing. */
-  readonly build: Pick<DriverBuild, "hold" | "keepState" | "state"> | undefined;
+  readonly build: LeftoverBuild | undefined;
 }
 
 /**
@@ -84,6 +82,9 @@ export async function openRunDirectory(
     await chownTree(files, user);
     await allowTraversalTo(directory, [dirname(root), root, directory]);
   }
+  // One that was pushed with the template belongs to something else.
+  await rm(kept.statePath, { force: true, recursive: true });
+  if (state !== undefined) await writeOwned({ user }, kept.statePath, state);
   const held = opening.move();
   return {
     files,
@@ -92,7 +93,6 @@ export async function openRunDirectory(
     leasePath: kept.leasePath,
     outputPath: join(directory, "output.log"),
     user,
-    state,
     recordProcess: (program) => recordProcess(kept, program, options.table),
     keepState: async (newer) => {
       await noteKept(kept, newer);

@@ -20,14 +20,12 @@ import { procTable } from "../process/proc-table.ts";
 import { psTable } from "../process/ps-table.ts";
 import { workspaceDirectory } from "../process/workspace-directory.ts";
 import { machineDirectory, WorkspaceUsers } from "../process/workspace-users.ts";
-import { resultOf } from "./build-result.ts";
 import {
   agentVariables,
   type BuildStage,
   buildVariables,
   parameterVariables,
   readingVariables,
-  runningTokenVariable,
 } from "./build-variables.ts";
 import { runFiles, settleLeftover } from "./leftover-run.ts";
 import { mustInstallAlone } from "./plugin-cache.ts";
@@ -39,14 +37,8 @@ import {
   withinFormTime,
 } from "./read-form-parameters.ts";
 import { definitionOf, readTemplate, requireStorable } from "./read-template.ts";
-import {
-  hasAgentPlaces,
-  isEmptyState,
-  managedAddresses,
-  pushedStateProblem,
-  resourcesOf,
-  stateSizeProblem,
-} from "./state-file.ts";
+import { type BuildRun, runBuild, runningToken } from "./run-build.ts";
+import { pushedStateProblem } from "./state-file.ts";
 import {
   defaultRunLimits,
   type RunLimits,
@@ -54,7 +46,6 @@ import {
 } from "./terraform-options.ts";
 import { checkProgram, type TerraformProgram } from "./terraform-program.ts";
 import { type SessionSubject, TerraformSession } from "./terraform-session.ts";
-import { stateResources } from "./values.ts";
 
 /**
  * Carries out Terraform configurations that declare agents by the provider `coder/coder`, with OpenTofu or Terraform. The
@@ -92,7 +83,10 @@ export class TerraformDriver implements Driver {
       ...parameterVariables(input.parameters),
     };
     const subject = { key: input.key, template: input.template, build: undefined, variables };
-    return this.#inSession(subject, log, signal, (session) => readTemplate(session, log, signal));
+    const terms = { log, limits: this.#limits };
+    return this.#turns.run(signal, () =>
+      this.#withSession(subject, terms, signal, (session) => readTemplate(session, log, signal)),
+    );
   }
 
   async readParameters(
@@ -160,14 +154,20 @@ export class TerraformDriver implements Driver {
     return { agents: agents.map(({ id }) => ({ id, status: "absent" })) };
   }
 
-  async #carryOut(
+  /** Carries a build out in its turn, before which nothing of it is read. */
+  #carryOut(
     build: DriverBuild,
     stage: BuildStage,
     log: DriverLog,
     signal: AbortSignal,
   ): Promise<DriverResult> {
-    const destroy = build.transition === "delete";
-    const token = runningToken(build);
+    return this.#turns.run(signal, async () =>
+      this.#runBuild({ build, stage, token: await runningToken(build) }, log, signal),
+    );
+  }
+
+  #runBuild(run: BuildRun, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
+    const { build, stage, token } = run;
     const subject = {
       key: build.workspace.id,
       template: build.template,
@@ -177,40 +177,13 @@ export class TerraformDriver implements Driver {
         ...buildVariables(build, { stage, runningToken: token }),
       },
     };
-    return this.#inSession(subject, log, signal, async (session) => {
-      if (destroy && isEmptyState(await session.readState())) {
-        log.write("info", "Destroying", "there is nothing to remove");
-        return { state: await session.readState(), resources: [] };
-      }
-      await initAndPlan(session, { destroy }, log, signal);
-      if (token !== undefined && addsAgent(session.changes)) {
-        // The provider would give it the token of the one that runs.
-        session.withhold(runningTokenVariable);
-        await session.plan({ destroy }, signal);
-      }
-      if (stage === "claim") warnOfReplacements(session, log);
-      await applyPlan(session, build, log, signal);
-      const state = await session.readState();
-      if (destroy) return { state, resources: [] };
-      // It is kept all the same, for a deletion.
-      const problem = stateSizeProblem(state, this.#limits.maxStateBytes);
-      if (problem !== undefined) throw new DriverError("run-failed", problem);
-      const resources = resourcesOf(state) ?? stateResources(await session.showState(signal));
-      return { state, ...resultOf(resources, session, build, log) };
-    });
-  }
-
-  /** Runs a task in its turn, in a session that is closed at its end. */
-  #inSession<T>(
-    subject: SessionSubject,
-    log: DriverLog,
-    signal: AbortSignal,
-    task: (session: TerraformSession) => Promise<T>,
-  ): Promise<T> {
     const terms = { log, limits: this.#limits };
-    return this.#turns.run(signal, () => this.#withSession(subject, terms, signal, task));
+    return this.#withSession(subject, terms, signal, (session) =>
+      runBuild(session, run, this.#limits, log, signal),
+    );
   }
 
+  /** Runs a task in a session that is closed at its end. */
   async #withSession<T>(
     subject: SessionSubject,
     { log, limits }: { readonly log: DriverLog; readonly limits: RunLimits },
@@ -247,73 +220,6 @@ export class TerraformDriver implements Driver {
   }
 }
 
-/** Prepares the changes. If a removal cannot even be planned, the log tells the way out. */
-async function initAndPlan(
-  session: TerraformSession,
-  { destroy }: { readonly destroy: boolean },
-  log: DriverLog,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await session.init(signal);
-    await session.plan({ destroy }, signal);
-  } catch (error) {
-    if (destroy && !signal.aborted) {
-      log.write(
-        "info",
-        "Destroying",
-        "nothing was removed: mend the template or its providers and delete the workspace again, or delete only its record with: slipway delete --orphan",
-      );
-    }
-    throw error;
-  }
-}
-
-/** Applies the plan; logs what a deletion leaves. Throws what `apply` throws. */
-async function applyPlan(
-  session: TerraformSession,
-  build: DriverBuild,
-  log: DriverLog,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await session.apply(signal);
-  } finally {
-    const left = build.transition === "delete" ? managedAddresses(await session.readState()) : [];
-    if (left.length > 0) {
-      log.write("warn", "Destroying", `still there: ${left.slice(0, maxListed).join(", ")}`);
-    }
-  }
-}
-
-const maxListed = 20;
-
 function withoutAgents(resource: DriverResource): DriverResource {
   return { ...resource, agentNames: [] };
-}
-
-function addsAgent(changes: ReadonlyMap<string, string>): boolean {
-  return [...changes].some(
-    ([address, action]) => action === "create" && /(^|\.)coder_agent\.[^.]+$/.test(address),
-  );
-}
-
-/** Tells which resources a claim replaces: the agent's process ends with the one that it lives in. */
-function warnOfReplacements({ changes }: TerraformSession, log: DriverLog): void {
-  for (const [address, action] of changes) {
-    if (action !== "replace" && action !== "delete") continue;
-    if (/(^|\.)coder_[a-z_]+\.[^.]+$/.test(address)) continue;
-    log.write(
-      "warn",
-      "Planning",
-      `the claim will ${action} ${address}: what runs in it ends. Let the configuration ignore what changes with the owner.`,
-    );
-  }
-}
-
-/** Returns the token of the only agent, if infrastructure from the last build has it and would lose it. */
-function runningToken({ agents, state }: DriverBuild): string | undefined {
-  const [agent, second] = agents;
-  if (agent === undefined || second !== undefined || agent.token === "") return undefined;
-  return hasAgentPlaces(state, agent.name) ? agent.token : undefined;
 }

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { countText, type JsonObject, parseObject, Scope, type Turnstile } from "@slipway/runtime";
@@ -6,6 +5,7 @@ import { countText, type JsonObject, parseObject, Scope, type Turnstile } from "
 import type { DriverBuild, DriverTemplate } from "../driver-build.ts";
 import type { DriverLog } from "../driver.ts";
 import { CommandFailed, DriverError } from "../errors.ts";
+import { hashOf } from "./leftover-run.ts";
 import { namesAttribute } from "./named-attributes.ts";
 import { readBounded } from "./read-bounded.ts";
 import { redactor } from "./redactor.ts";
@@ -61,7 +61,8 @@ export class TerraformSession implements AsyncDisposable {
   readonly #redact: (text: string) => string;
   /** The planned changes that are more than reads, by the address of the resource. */
   #changes: ReadonlyMap<string, string> = new Map();
-  #kept: Uint8Array | undefined;
+  /** The hash of the state that was kept last. */
+  #kept = "";
 
   private constructor(
     options: SessionOptions,
@@ -105,10 +106,6 @@ export class TerraformSession implements AsyncDisposable {
       writeOwned(directory, join(directory.files, name), content);
     await write(overrideFile, override);
     if (notes !== undefined) await write(lockFile, notes);
-    // One that was pushed with the template belongs to something else.
-    await rm(directory.statePath, { force: true, recursive: true });
-    const { state } = directory;
-    if (state !== undefined) await write("terraform.tfstate", state);
     opening.move();
     return new TerraformSession(options, directory, { build, variables }, log);
   }
@@ -236,9 +233,10 @@ export class TerraformSession implements AsyncDisposable {
   async #keepState(): Promise<void> {
     const state = await this.readState();
     if (state === undefined || !isWholeState(state)) return;
-    if (this.#kept !== undefined && Buffer.from(state).equals(this.#kept)) return;
+    const hash = hashOf(state);
+    if (hash === this.#kept) return;
     await this.#directory.keepState(state);
-    this.#kept = state;
+    this.#kept = hash;
   }
 
   /** Returns the plan as JSON. */

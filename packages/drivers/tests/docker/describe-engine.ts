@@ -81,12 +81,23 @@ export function describeEngine(
       const build = boxBuild();
       const { state } = await driver.start(build, silent, signal);
       await inside(engine, build, "sh", "-c", "echo kept >~/file; echo lost >/tmp/file");
-      const stop = { ...build, id: "build-2", number: 2, transition: "stop", state } as const;
+      const stop = {
+        ...build,
+        id: "build-2",
+        number: 2,
+        transition: "stop",
+        readState: async () => state,
+      } as const;
       const stopped = await driver.stop(stop, silent, signal);
       expect(stopped.resources).toEqual([
         expect.objectContaining({ type: "volume", name: "home" }),
       ]);
-      const again = { ...build, id: "build-3", number: 3, state: stopped.state } as const;
+      const again = {
+        ...build,
+        id: "build-3",
+        number: 3,
+        readState: async () => stopped.state,
+      } as const;
       await driver.start(again, silent, signal);
       expect(await inside(engine, again, "sh", "-c", "cat ~/file; cat /tmp/file; true")).toBe(
         "kept",
@@ -121,7 +132,11 @@ export function describeEngine(
       const environment = await inside(engine, build, "cat", "/tmp/env");
       expect(environment).toContain("COLOR=blue $(id)");
       expect(environment).not.toContain("CODER_AGENT_TOKEN");
-      await driver.stop({ ...build, transition: "stop", state }, silent, signal);
+      await driver.stop(
+        { ...build, transition: "stop", readState: async () => state },
+        silent,
+        signal,
+      );
       const again = boxBuild(undefined, { id: "build-2", number: 2 });
       await driver.start(again, silent, signal);
       expect(await inside(engine, again, "cat", "/home/dev/ended")).toBe("ended");

@@ -80,7 +80,11 @@ describe("the driver docker under faults", () => {
       expect(await inside(engine, build, "ls", "/.slipway")).toBe(
         "entry.sh\nnode.sh\nprobe.mjs\nslipway",
       );
-      await driver.delete({ ...build, transition: "delete", state }, silent, signal);
+      await driver.delete(
+        { ...build, transition: "delete", readState: async () => state },
+        silent,
+        signal,
+      );
       await removeHelpers();
       expect(await leftovers(engine, build)).toBe("");
     }

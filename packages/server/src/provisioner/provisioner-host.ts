@@ -186,7 +186,7 @@ export class ProvisionerHost implements AsyncDisposable {
     const build: DriverBuild = {
       ...input,
       template: template(input),
-      state: given.state,
+      readState: async () => given.state,
       keepState,
       hold,
     };

@@ -198,7 +198,7 @@ ofRoot("a server of root", () => {
       ],
       limits: { stopTimeoutMs: 10_000 },
       accessUrl: "http://127.0.0.1:3000",
-      state: undefined,
+      readState: async () => undefined,
     };
   }
 

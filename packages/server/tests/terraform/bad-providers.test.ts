@@ -128,7 +128,7 @@ describe("a provider", () => {
     expect(lines.join("\n").length).toBeLessThan(2 * 1024 * 1024);
     expect(await runsLeft()).toEqual([]);
     expect(memory.growth()).toBeLessThan(64 * 1024 * 1024);
-    const deletion = build(files, { transition: "delete", state: kept });
+    const deletion = build(files, { transition: "delete", readState: async () => kept });
     expect(await driver().delete(deletion, log, never)).toMatchObject({ resources: [] });
   });
 
@@ -193,7 +193,7 @@ describe("a provider", () => {
   it("that is gone leaves the state as it is, and the log of a deletion tells the way out", async () => {
     const files = await configuration(usesBad);
     const state = Buffer.from(JSON.stringify(stateOfBad));
-    const deletion = build(files, { transition: "delete", state });
+    const deletion = build(files, { transition: "delete", readState: async () => state });
     await expect(driver().delete(deletion, log, never)).rejects.toMatchObject({
       code: "run-failed",
       message: expect.stringContaining("test/bad"),
@@ -262,7 +262,7 @@ describe("a provisioner", () => {
       message: "printed more than 1000000 bytes: let the programs that it runs print less",
     });
     expect(Buffer.from(kept ?? []).toString()).toContain("tainted");
-    const deletion = build(files, { transition: "delete", state: kept });
+    const deletion = build(files, { transition: "delete", readState: async () => kept });
     expect(await driver(limits).delete(deletion, log, never)).toMatchObject({ resources: [] });
     expect(Buffer.from(kept ?? []).toString()).not.toContain("tainted");
   });
@@ -329,7 +329,7 @@ describe("a state", () => {
       message: expect.stringMatching(/^the state has \d{3} bytes, wanted at most 100: keep large/),
     });
     expect(Buffer.from(kept ?? []).toString()).toContain('"large"');
-    const deletion = build(files, { transition: "delete", state: kept });
+    const deletion = build(files, { transition: "delete", readState: async () => kept });
     await driver(limits).delete(deletion, log, never);
     expect(Buffer.from(kept ?? []).toString()).not.toContain('"large"');
   });
@@ -340,7 +340,7 @@ describe("a state", () => {
   ])("%s fails the build, and is not replaced", async (_case, content, message) => {
     const files = await configuration('resource "terraform_data" "one" {}\n');
     const text = typeof content === "string" ? content : JSON.stringify(content);
-    const broken = build(files, { state: Buffer.from(text) });
+    const broken = build(files, { readState: async () => Buffer.from(text) });
     await expect(driver().start(broken, log, never)).rejects.toMatchObject({
       code: "run-failed",
       message: expect.stringMatching(message),

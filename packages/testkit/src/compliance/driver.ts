@@ -33,7 +33,7 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
     }
 
     async function statusOf(driver: Driver, build: DriverBuild): Promise<readonly string[]> {
-      return (await driver.observe(observing(build), signal)).agents.map(
+      return (await driver.observe(await observing(build), signal)).agents.map(
         ({ id, status }) => `${id} ${status}`,
       );
     }
@@ -61,22 +61,22 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
     it("starts the same build again without doing anything twice", async () => {
       const build = newBuild();
       const first = await subject.driver.start(build, silent, signal);
-      const observed = await subject.driver.observe(observing(build), signal);
+      const observed = await subject.driver.observe(await observing(build), signal);
       expect(await subject.driver.start(build, silent, signal)).toEqual(first);
-      expect(await subject.driver.observe(observing(build), signal)).toEqual(observed);
+      expect(await subject.driver.observe(await observing(build), signal)).toEqual(observed);
       expect(await statusOf(subject.driver, build)).toEqual(expected(build, true));
     });
 
     it("keeps the agents of a claimed workspace, whose ids are new and whose tokens are not", async () => {
       const build = newBuild();
       const { state } = await subject.driver.start(build, silent, signal);
-      const before = await subject.driver.observe(observing(build), signal);
+      const before = await subject.driver.observe(await observing(build), signal);
       const renamed = <T extends { readonly id: string }>(all: readonly T[]): readonly T[] =>
         all.map((one) => ({ ...one, id: `${one.id}-claimed` }));
       const agents = renamed(build.agents);
-      const claimed = newBuild({ id: "build-2", number: 2, state, agents });
+      const claimed = newBuild({ id: "build-2", number: 2, readState: async () => state, agents });
       await subject.driver.start(claimed, silent, signal);
-      const { agents: observed } = await subject.driver.observe(observing(claimed), signal);
+      const { agents: observed } = await subject.driver.observe(await observing(claimed), signal);
       expect(observed).toEqual(renamed(before.agents));
     });
 
@@ -84,29 +84,48 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
       const build = newBuild();
       const { state } = await subject.driver.start(build, silent, signal);
       const agents = build.agents.map((agent) => ({ ...agent, token: `new ${agent.token}` }));
-      const later = newBuild({ id: "build-2", number: 2, state, agents });
+      const later = newBuild({ id: "build-2", number: 2, readState: async () => state, agents });
       await subject.driver.start(later, silent, signal);
       expect(await statusOf(subject.driver, later)).toEqual(expected(later, true));
-      expect(await statusOf(subject.driver, { ...build, state })).toEqual(expected(build, false));
+      expect(await statusOf(subject.driver, { ...build, readState: async () => state })).toEqual(
+        expected(build, false),
+      );
     });
 
     it("goes on with what another process began", async () => {
       const build = newBuild();
       const { state } = await subject.driver.start(build, silent, signal);
       const later = subject.reopen();
-      expect(await statusOf(later, { ...build, state })).toEqual(expected(build, true));
-      const stop = newBuild({ id: "build-2", number: 2, transition: "stop", state });
+      expect(await statusOf(later, { ...build, readState: async () => state })).toEqual(
+        expected(build, true),
+      );
+      const stop = newBuild({
+        id: "build-2",
+        number: 2,
+        transition: "stop",
+        readState: async () => state,
+      });
       await later.stop(stop, silent, signal);
       expect(await statusOf(later, stop)).toEqual(expected(build, false));
     });
 
     it("stops and deletes what is stopped or gone already", async () => {
       const { state } = await subject.driver.start(newBuild(), silent, signal);
-      const stop = newBuild({ id: "build-2", number: 2, transition: "stop", state });
+      const stop = newBuild({
+        id: "build-2",
+        number: 2,
+        transition: "stop",
+        readState: async () => state,
+      });
       const stopped = await subject.driver.stop(stop, silent, signal);
       expect(await subject.driver.stop(stop, silent, signal)).toEqual(stopped);
       const { state: left } = stopped;
-      const end = newBuild({ id: "build-3", number: 3, transition: "delete", state: left });
+      const end = newBuild({
+        id: "build-3",
+        number: 3,
+        transition: "delete",
+        readState: async () => left,
+      });
       const deleted = await subject.driver.delete(end, silent, signal);
       expect(await subject.driver.delete(end, silent, signal)).toEqual(deleted);
       expect(await statusOf(subject.driver, end)).toEqual(expected(end, false));
@@ -120,15 +139,21 @@ export function describeDriver(name: string, open: () => Promise<DriverUnderTest
 
     it("starts anew after a stop", async () => {
       const { state } = await subject.driver.start(newBuild(), silent, signal);
-      const stop = newBuild({ id: "build-2", number: 2, transition: "stop", state });
+      const stop = newBuild({
+        id: "build-2",
+        number: 2,
+        transition: "stop",
+        readState: async () => state,
+      });
       const { state: left } = await subject.driver.stop(stop, silent, signal);
-      const again = newBuild({ id: "build-3", number: 3, state: left });
+      const again = newBuild({ id: "build-3", number: 3, readState: async () => left });
       await subject.driver.start(again, silent, signal);
       expect(await statusOf(subject.driver, again)).toEqual(expected(again, true));
     });
   });
 }
 
-function observing(build: DriverBuild): Parameters<Driver["observe"]>[0] {
-  return { workspaceId: build.workspace.id, agents: build.agents, state: build.state };
+async function observing(build: DriverBuild): Promise<Parameters<Driver["observe"]>[0]> {
+  const { workspace, agents } = build;
+  return { workspaceId: workspace.id, agents, state: await build.readState() };
 }

@@ -50,7 +50,7 @@ export function sampleBuild(fields: Partial<DriverBuild> = {}): DriverBuild {
     agents: [sampleAgent("main")],
     limits: { stopTimeoutMs: 10_000 },
     accessUrl: "http://127.0.0.1:3000",
-    state: undefined,
+    readState: async () => undefined,
     keepState: async () => undefined,
     hold: () => Promise.reject(new Error("nothing holds this build")),
     ...fields,

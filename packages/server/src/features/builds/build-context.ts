@@ -55,8 +55,6 @@ function buildContexts(db: Queryable) {
         "b.build_number",
         "b.transition",
         "b.reason",
-        "b.driver_state",
-        "b.driver_state_encrypted",
         "b.owner_id as build_owner_id",
         ...subjectColumns,
         "owner.roles as owner_roles",

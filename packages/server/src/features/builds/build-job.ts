@@ -1,4 +1,4 @@
-import { capabilitiesOf, DriverError, type DriverResult } from "@slipway/drivers";
+import { capabilitiesOf, type DriverBuild, DriverError, type DriverResult } from "@slipway/drivers";
 
 import { insertRows } from "../../platform/db/insert-rows.ts";
 import { failedOutcome, type JobOutcome } from "../../platform/jobs/job-outcome.ts";
@@ -121,13 +121,16 @@ async function cleanUpAfter(
 ): Promise<void> {
   const { context, log, signal } = work;
   if (driver === context.definition.driver) return;
-  const { workspace_id: workspaceId, build_number: before } = context;
-  const build = await readDriverBuild(needs, work, buildId);
+  const { workspace_id: workspaceId, build_number: upTo } = context;
   const { db, secrets } = needs;
-  const state = await selectDriverState(db, secrets, { workspaceId, before, driver });
+  const build: DriverBuild = {
+    ...(await readDriverBuild(needs, work, buildId)),
+    transition: "delete",
+    readState: () => selectDriverState(db, secrets, { workspaceId, upTo, driver }),
+  };
   log.stage(stages.delete);
   const previous = requireDriver(needs.drivers, driver);
-  await previous.delete({ ...build, transition: "delete", state }, driverLog(needs, work), signal);
+  await previous.delete(build, driverLog(needs, work), signal);
 }
 
 function success(

@@ -24,7 +24,7 @@ import { driverAgents } from "../agents/plan-service.ts";
 import { type UnpackNeeds, withTemplateFiles } from "../templates/unpack-service.ts";
 import { ensureGitKey } from "../users/git-key-service.ts";
 import type { BuildContext } from "./build-context.ts";
-import { keepDriverState, readStateColumns, selectDriverState } from "./driver-state.ts";
+import { keepDriverState, selectDriverState } from "./driver-state.ts";
 import { renderAgents } from "./render.ts";
 import type { StageTimings } from "./stage-timings.ts";
 import type { WorkspaceTurns } from "./workspace-turns.ts";
@@ -67,15 +67,11 @@ export async function readDriverBuild(
   runningId?: string,
 ): Promise<DriverBuild> {
   const { db, secrets } = needs;
-  const { id, workspace_id: workspaceId, build_number: before } = context;
+  const { id, workspace_id: workspaceId, build_number: upTo } = context;
   const { driver } = context.definition;
-  // No state precedes the first build.
-  const isFirst = before === 1;
-  const [agents, gitKey, state] = await Promise.all([
+  const [agents, gitKey] = await Promise.all([
     readAgents(needs, context, runningId),
     readOwnerKey(needs, context),
-    readStateColumns(secrets, context) ??
-      (isFirst ? undefined : selectDriverState(db, secrets, { workspaceId, before, driver })),
   ]);
   return {
     id: context.id,
@@ -101,7 +97,7 @@ export async function readDriverBuild(
     agents: context.transition === "start" ? withContainers(context, agents) : agents,
     limits: defaultDriverLimits,
     accessUrl: needs.accessUrl,
-    state: state ?? undefined,
+    readState: () => selectDriverState(db, secrets, { workspaceId, upTo, driver }),
     keepState: async (kept) => {
       const { holder } = requireLease(lease);
       await keepDriverState(db, secrets, { id, driver, holder }, kept);

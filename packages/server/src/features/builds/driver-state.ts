@@ -104,24 +104,25 @@ export async function selectBuildState(
   return row === undefined ? undefined : readStateColumns(secrets, row);
 }
 
-/** Reads the state that a driver returned for the newest build before a number, ignoring the state of other drivers. */
+/** Reads the newest state of a driver up to the build with a number, ignoring the states of other drivers. */
 export async function selectDriverState(
   db: Queryable,
   secrets: Pick<SecretBox, "open">,
   {
     workspaceId,
-    before,
+    upTo,
     driver,
-  }: { readonly workspaceId: string; readonly before: number; readonly driver: string },
+  }: { readonly workspaceId: string; readonly upTo: number; readonly driver: string },
 ): Promise<Uint8Array | undefined> {
   const row = await db
     .selectFrom("workspace_builds as b")
     .innerJoin("template_versions as v", "v.id", "b.template_version_id")
     .where("b.workspace_id", "=", workspaceId)
-    .where("b.build_number", "<", before)
+    .where("b.build_number", "<=", upTo)
     .where(sql<boolean>`coalesce(b.driver_state, b.driver_state_encrypted) is not null`)
     .where(sql<string>`v.definition ->> 'driver'`, "=", driver)
     .orderBy("b.build_number", "desc")
+    .limit(1)
     .select(["b.driver_state", "b.driver_state_encrypted"])
     .executeTakeFirst();
   return row === undefined ? undefined : readStateColumns(secrets, row);

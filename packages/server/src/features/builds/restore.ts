@@ -82,7 +82,11 @@ async function restoreBuild(
 ): Promise<boolean> {
   const build = await readDriverBuild(needs, { context, lease: undefined });
   const observed = await driver.observe(
-    { workspaceId: context.workspace_id, agents: build.agents, state: build.state },
+    {
+      workspaceId: context.workspace_id,
+      agents: build.agents,
+      state: await build.readState(),
+    },
     signal,
   );
   if (driver.refusal !== undefined) {

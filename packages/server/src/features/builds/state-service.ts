@@ -103,7 +103,7 @@ export async function acceptState(
   if (carrier?.stateProblem === undefined) {
     throw invalidField("state", `cannot be replaced: that of the driver ${name} is its own`);
   }
-  const subject = { workspaceId, before: lastNumber, driver: name };
+  const subject = { workspaceId, upTo: lastNumber, driver: name };
   const kept = await selectDriverState(trx, secrets, subject).catch((error: unknown) => {
     if (isForced && error instanceof DriverError) return undefined;
     return rethrowLost(error);
@@ -120,7 +120,7 @@ export async function acceptState(
   };
 }
 
-/** The largest value of the column: every build is before it. */
+/** The largest value of the column. */
 const lastNumber = 2 ** 31 - 1;
 
 /** Reads a state in base64; throws `Invalid` for other text. */

@@ -31,7 +31,10 @@ export interface ParametersInput extends Omit<ReadParametersInput, "template"> {
 }
 
 /** The input of a build, without the parts that are sent as they are. */
-export interface BuildInput extends Omit<DriverBuild, "template" | "state" | "keepState" | "hold"> {
+export interface BuildInput extends Omit<
+  DriverBuild,
+  "template" | "readState" | "keepState" | "hold"
+> {
   readonly template: TemplateInput;
 }
 
@@ -115,12 +118,16 @@ export class RemoteDriver implements Driver {
     return { ...parsed(result, parseResult), state: result.state };
   }
 
-  #callOf({ template, state, keepState, hold, ...rest }: DriverBuild, log: DriverLog): CallOfJob {
+  #callOf(
+    { template, readState, keepState, hold, ...rest }: DriverBuild,
+    log: DriverLog,
+  ): CallOfJob {
     const readParts = async (): Promise<Parts> => {
       const archive = await this.#job.readArchive();
       const workspace = withoutUnusedKey(rest.workspace, archive);
       const input: BuildInput = { ...rest, workspace, template: templateInput(template) };
       const parts = partsOf(input, archive, template);
+      const state = await readState();
       return { ...parts, ...(state === undefined ? {} : { state }) };
     };
     return { readParts, log, build: { keepState, hold } };
