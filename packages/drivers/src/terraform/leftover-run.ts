@@ -8,7 +8,7 @@ import { type Clock, numberOf, parseObject, systemErrorCode, textOf } from "@sli
 import type { DriverBuild } from "../driver-build.ts";
 import type { DriverLog } from "../driver.ts";
 import type { ProcessTable } from "../process/running-process.ts";
-import { killGroup } from "./run-command.ts";
+import { endGroup, killGroup } from "./process-group.ts";
 import { holdForRun, RunLease } from "./run-lease.ts";
 import { managedAddresses, newerState } from "./state-file.ts";
 import type { RunLimits } from "./terraform-options.ts";
@@ -142,6 +142,7 @@ async function outwait(
       if (clock.monotonic() > untilMs) killGroup(leftover.pid);
       await clock.sleep(pollMs, unaborted);
     }
+    await endGroup(leftover.pid, options);
   }
 }
 

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { systemClock } from "@slipway/runtime";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { procTable } from "../process/proc-table.ts";
+import { psTable } from "../process/ps-table.ts";
 import { type CommandOptions, runCommand } from "./run-command.ts";
 
 let directory = "";
@@ -25,6 +27,7 @@ function options(script: string, fields: Partial<CommandOptions> = {}): CommandO
     outputPath: join(directory, "output.log"),
     limits: { graceMs: 60_000, maxRunMs: 60_000, maxQuietMs: 60_000, maxOutputBytes: 1024 * 1024 },
     clock: systemClock,
+    table: process.platform === "linux" ? procTable() : psTable,
     onLine: () => undefined,
     onQuiet: () => undefined,
     onStart: async () => undefined,
@@ -87,6 +90,29 @@ it("kills a program that ignores the interrupt, with what it started", async () 
     reason,
   );
   await expect.poll(() => isAlive(pid)).toBe(false);
+});
+
+it.each([
+  ["is interrupted", "trap 'exit 1' INT; sleep 1000 & echo $!; wait"],
+  ["is killed by others", "sleep 1000 & echo $!; kill -KILL $$"],
+])("ends what a program that %s has started and left", async (_case, script) => {
+  const canceling = new AbortController();
+  let pid = 0;
+  const onLine = (line: Buffer): void => {
+    pid = Number(line.toString());
+    canceling.abort(new Error("canceled"));
+  };
+  await runCommand(options(script, { onLine }), canceling.signal).catch(() => undefined);
+  await expect.poll(() => isAlive(pid)).toBe(false);
+});
+
+it("leaves alone what a program started that has ended by itself", async () => {
+  let pid = 0;
+  const onLine = (line: Buffer): void => void (pid = Number(line.toString()));
+  const script = "sleep 1000 >/dev/null 2>&1 & echo $!";
+  expect(await runCommand(options(script, { onLine }), never)).toEqual({ code: 0 });
+  expect(isAlive(pid)).toBe(true);
+  process.kill(pid);
 });
 
 function isAlive(pid: number): boolean {

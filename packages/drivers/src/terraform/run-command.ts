@@ -2,15 +2,16 @@ import { spawn } from "node:child_process";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
-import { type Clock, countText, errorText, settlesWithin, systemErrorCode } from "@slipway/runtime";
+import { countText, errorText, settlesWithin, systemErrorCode } from "@slipway/runtime";
 import type { Account } from "@slipway/runtime/ownership";
 
 import { DriverError } from "../errors.ts";
 import { OutputLines } from "./output-lines.ts";
+import { endGroup, type GroupOptions, killGroup } from "./process-group.ts";
 import { guardedCommand, type RunLease } from "./run-lease.ts";
 import type { RunLimits } from "./terraform-options.ts";
 
-export interface CommandOptions {
+export interface CommandOptions extends GroupOptions {
   readonly program: string;
   readonly args: readonly string[];
   readonly directory: string;
@@ -25,7 +26,6 @@ export interface CommandOptions {
   /** The file for the standard output, if that is a result rather than a log. */
   readonly resultPath?: string;
   readonly limits: Pick<RunLimits, "graceMs" | "maxRunMs" | "maxQuietMs" | "maxOutputBytes">;
-  readonly clock: Pick<Clock, "sleep" | "monotonic">;
   /** The lease of a program that must end before another server runs it; undefined for one that changes nothing. */
   readonly lease?: Pick<RunLease, "path" | "interrupt">;
   /** Receives each line of the output; its bytes are valid until the next one. */
@@ -49,8 +49,8 @@ const chunkBytes = 64 * 1024;
 
 /**
  * Runs a program in its own session and reports its output while it runs. An aborted signal, too much output, none for too
- * long and too long a time interrupt it; if it has not ended after the grace, it is killed with everything in its process group.
- * Resolves or rejects only once it has ended. Rejects with the signal's reason, or a `DriverError`.
+ * long and too long a time interrupt it; if it has not ended after the grace, it is killed. What is left of its process group
+ * then ends too. Resolves or rejects only once it has ended. Rejects with the signal's reason, or a `DriverError`.
  */
 export async function runCommand(
   options: CommandOptions,
@@ -145,31 +145,28 @@ async function startChild(
 const notExecutable =
   "the user of the run may not execute it; check the modes of the file and of the directories above it, or SLIPWAY_TERRAFORM_USERS";
 
-export function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // It has just ended.
-  }
-}
-
-/** Interrupts the program when the signal is aborted, and kills it after the grace. */
+/**
+ * Interrupts the program when the signal is aborted, and kills it after the grace. Then ends what it has started and left: it
+ * ends the commands of its configuration, but not what those started.
+ */
 async function stopWhenAborted(
   child: RunningChild,
   ending: Promise<CommandEnd>,
-  { clock, limits }: Pick<CommandOptions, "clock" | "limits">,
+  { clock, limits, table }: Pick<CommandOptions, "clock" | "limits" | "table">,
   signal: AbortSignal,
 ): Promise<void> {
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
-  if (await settlesWithin(ending, 0, clock)) return;
-  // Without a place for the times of its lease, it is killed after the grace.
-  await child.interrupt().catch(() => undefined);
-  if (await settlesWithin(ending, limits.graceMs, clock)) return;
-  child.kill();
-  await ending;
+  const endsItself = await settlesWithin(ending, 0, clock);
+  if (!endsItself) {
+    // Without a place for the times of its lease, it is killed after the grace.
+    await child.interrupt().catch(() => undefined);
+    if (!(await settlesWithin(ending, limits.graceMs, clock))) child.kill();
+  }
+  const { code } = await ending;
+  if (!endsItself || code === undefined) await endGroup(child.pid, { table, clock });
 }
 
 async function followOutput(

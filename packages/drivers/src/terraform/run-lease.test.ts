@@ -43,6 +43,22 @@ it("interrupts a program once, and kills it at its last time", async () => {
   expect(await run(short, "trap '' INT; while :; do sleep 0.1; done")).toEqual([null, "SIGKILL"]);
 });
 
+it("kills what an interrupted program has started and left", async () => {
+  const path = await makeLease(`${seconds(5)} ${seconds(600)}\n`);
+  const script = `trap 'exit 3' INT; sleep 1000 & echo $! >${path}.pid; wait`;
+  expect(await run(path, script)).toEqual([3, null]);
+  const pid = Number(await readFile(`${path}.pid`, "utf8"));
+  await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 it("keeps the last times of a file that is gone", async () => {
   const path = await makeLease(`${seconds(600)} ${seconds(6)}\n`);
   expect(await run(path, `rm ${path}; sleep 100`)).toEqual([null, "SIGKILL"]);

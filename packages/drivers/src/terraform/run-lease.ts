@@ -24,7 +24,7 @@ const rewriteMs = 500;
 /**
  * Runs the program after the path of the file; times are in seconds since the epoch. It waits for a line on its input, by
  * which the server says that it has recorded the process: without it, a server that starts again would not know of it. When
- * the file cannot be read later, the last times hold.
+ * the file cannot be read later, the last times hold. Once an interrupted program has ended, what it started is killed.
  */
 const guardScript = `
 now() { PATH=$PATH:/usr/bin:/bin date +%s; }
@@ -40,6 +40,7 @@ read -r line && read -r interrupt kill <"$1" && [ "$(now)" -lt "$interrupt" ] ||
     elif [ "$now" -ge "$interrupt" ] && [ -z "$interrupted" ]; then kill -INT $$ && interrupted=yes
     fi
   done
+  [ -z "$interrupted" ] || kill -KILL -$$
 ) &
 shift
 exec "$@" </dev/null

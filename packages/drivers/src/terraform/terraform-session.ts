@@ -306,7 +306,7 @@ export class TerraformSession implements AsyncDisposable {
     signal: AbortSignal,
     { variables, ...more }: RunExtras,
   ): Promise<void> {
-    const { program, limits, clock } = this.#options;
+    const { program, limits, clock, table } = this.#options;
     const { files, outputPath, user } = this.#directory;
     const { code } = await runCommand(
       {
@@ -319,6 +319,7 @@ export class TerraformSession implements AsyncDisposable {
         ...more,
         limits,
         clock,
+        table,
         onLine: log.add,
         onQuiet: (quietMs) => {
           const after = countText(Math.round(limits.maxQuietMs / 60_000), "minute");

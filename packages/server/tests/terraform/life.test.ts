@@ -319,8 +319,9 @@ resource "terraform_data" "second" {
     expect(await readdir(runs)).not.toContain(id);
   });
 
-  it("is interrupted when it is canceled, and what it created is kept", async () => {
-    const text = failing.replace("test -e RUNS/permitted", "touch RUNS/waiting; exec sleep 1000");
+  it("is interrupted with its commands when it is canceled, and what it created is kept", async () => {
+    const waiting = "sleep 1000 & echo $! >RUNS/waiting; wait";
+    const text = failing.replace("test -e RUNS/permitted", () => waiting);
     const { templateId } = await push("waiting", text);
     const body = { name: "waiting", template_id: templateId };
     const { id, latest_build: first } = await server.admin.call(createWorkspace, {
@@ -331,6 +332,8 @@ resource "terraform_data" "second" {
     await server.admin.call(cancelBuild, { params: { build: first.id }, query: {} });
     await waitForWorkspace(server.admin, id, (one) => one.latest_build.status === "canceled");
     expect(await readdir(runs)).toContain(id);
+    const command = await readFile(join(runs, "waiting"), "utf8");
+    await expect.poll(() => isAlive(command), patience).toBe(false);
     const workspace = await server.admin.call(getWorkspace, { params: { workspace: id } });
     await build(workspace, "delete");
     expect(await readdir(runs)).not.toContain(id);
