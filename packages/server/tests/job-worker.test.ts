@@ -128,7 +128,7 @@ describe("a job that another worker has taken", () => {
     openWorker({ clock: hasty }, handler);
     await begun;
     await takeAway(jobId);
-    expect(await aborted).toBe("JobLost");
+    await expect.poll(() => Promise.race([aborted, "not yet"]), patience).toBe("JobLost");
   });
 
   it("is not ended by the worker that lost it, nor anything written with its end", async () => {
@@ -254,8 +254,8 @@ it("hears of a cancellation whose hint was lost when it renews the lease", async
     .updateTable("jobs")
     .set({ canceled_at: sql`now()` })
     .execute();
-  expect(await aborted).toBe("JobCanceled");
   await expect.poll(() => stateOf(jobId), patience).toBe("canceled");
+  expect(await aborted).toBe("JobCanceled");
 });
 
 it("takes a job that did not fit in when another ends, without waiting for its periodic look", async () => {
