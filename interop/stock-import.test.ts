@@ -21,7 +21,7 @@ import { requireVariable } from "./support/require-variable.ts";
 /*
  * Imports from a running stock server into ours. The environment names its address (SLIPWAY_STOCK_SERVER) and the session of
  * one of its owners (SLIPWAY_STOCK_OWNER). Both servers need Terraform, ours on the PATH. The test creates a user, a template
- * without providers and a workspace there, and deletes nothing. `packages/cli/tests/import.test.ts` covers the details.
+ * without providers and a workspace there, and deletes nothing. `packages/cli/tests/long/import.test.ts` covers the details.
  */
 
 /** Pushes a template in Terraform that needs no provider; resolves to its id. */

@@ -14,8 +14,6 @@ export const slowFiles: readonly string[] = [
   "packages/server/tests/app-refusals.test.ts",
   "packages/server/tests/provisioner-states.test.ts",
   "packages/server/tests/reset-password.test.ts",
-  "packages/cli/tests/exec.test.ts",
-  "packages/cli/tests/gone-readers.test.ts",
   "packages/cli/tests/install.test.ts",
 ];
 

@@ -31,7 +31,7 @@ async function untilFull(): Promise<void> {
   await expect.poll(counts, { timeout: 60_000, interval: 200 }).toMatch(/\nhealthy +1 +0 +\d\n$/);
 }
 
-it("fills a pool, pauses and resumes it, and claims a running workspace from it", async () => {
+it("fills a pool, pauses and resumes it, claims a running workspace from it, and runs a command there", async () => {
   expect((await slipway("prebuilds list")).err).toContain(
     "no pools; create one by adding prebuilds",
   );
@@ -50,6 +50,7 @@ it("fills a pool, pauses and resumes it, and claims a running workspace from it"
   expect(claimed.err).toContain("created admin/mine from pool, preset ready\nclaimed a prebuild");
   expect(claimed.out).toBe("admin/mine is running\n");
   expect((await slipway("logs mine")).out).toContain("admin blue mine");
+  expect(await slipway("ssh mine -- echo out; exit 7")).toMatchObject({ code: 7, out: "out\n" });
   const json: unknown = JSON.parse((await slipway("prebuilds list -o json")).out);
   expect(json).toMatchObject([{ status: "paused", running: 0, starting: 0, claimed: 1 }]);
 

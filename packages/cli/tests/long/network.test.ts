@@ -10,17 +10,17 @@ import { type Clock, silentLogger, systemClock } from "@slipway/runtime";
 import { connectWorkspace } from "@slipway/sdk/workspace";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { openClient } from "../src/command/connect.ts";
-import { InterruptError } from "../src/command/errors.ts";
-import { runCommandLine } from "../src/command/run-command-line.ts";
-import { commandTable } from "../src/gen/command-table.ts";
-import { chooseAgent } from "../src/resources/network/agent-reference.ts";
+import { openClient } from "../../src/command/connect.ts";
+import { InterruptError } from "../../src/command/errors.ts";
+import { runCommandLine } from "../../src/command/run-command-line.ts";
+import { commandTable } from "../../src/gen/command-table.ts";
+import { chooseAgent } from "../../src/resources/network/agent-reference.ts";
 import {
   type CommandResult,
   type CommandServer,
   openCommandServer,
-} from "./support/command-server.ts";
-import { type MemoryTerminal, memoryTerminal } from "./support/memory-terminal.ts";
+} from "../support/command-server.ts";
+import { type MemoryTerminal, memoryTerminal } from "../support/memory-terminal.ts";
 
 /* The commands that reach into a workspace, with a server and an agent in separate processes. */
 

@@ -15,8 +15,8 @@ import {
 } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 
-import { ApiClient } from "../src/http.ts";
-import { TerminalClient, type TerminalChange } from "../src/terminal.ts";
+import { ApiClient } from "../../src/http.ts";
+import { TerminalClient, type TerminalChange } from "../../src/terminal.ts";
 
 /* Terminals in a workspace with our agent whose connections to the server break. */
 

@@ -10,12 +10,12 @@ import { setTimeout } from "node:timers/promises";
 import { type LocalServer, openLocalServer } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { partName } from "../src/commands/cp/copy.ts";
+import { partName } from "../../src/commands/cp/copy.ts";
 import {
   type CommandResult,
   type CommandServer,
   openCommandServer,
-} from "./support/command-server.ts";
+} from "../support/command-server.ts";
 
 let commandServer: CommandServer;
 /** A directory that the workspace's user may write to. */

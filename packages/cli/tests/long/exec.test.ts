@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-import { type EndedCommand, runCommandProcess } from "./support/command-process.ts";
-import { type CommandServer, openCommandServer } from "./support/command-server.ts";
+import { type EndedCommand, runCommandProcess } from "../support/command-process.ts";
+import { type CommandServer, openCommandServer } from "../support/command-server.ts";
 
 const template = "driver: process\nagents: { main: { os: linux, arch: amd64 } }\n";
 

@@ -20,9 +20,9 @@ import {
 import { issue } from "@slipway/testkit/clouds";
 import { afterAll, beforeAll, beforeEach, expect, inject, it, onTestFinished, vi } from "vitest";
 
-import { type CertificateProxy, openCertificateProxy } from "./support/certificate-proxy.ts";
-import { type EndedCommand, runCommandProcess } from "./support/command-process.ts";
-import { keyOf } from "./support/tls-server.ts";
+import { type CertificateProxy, openCertificateProxy } from "../support/certificate-proxy.ts";
+import { type EndedCommand, runCommandProcess } from "../support/command-process.ts";
+import { keyOf } from "../support/tls-server.ts";
 
 /* A proxy in front of a server that admits only connections with a client certificate. */
 

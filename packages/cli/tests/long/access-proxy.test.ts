@@ -12,8 +12,8 @@ import type { Duplex } from "node:stream";
 import { forwardRequest, type LocalServer, openLocalServer } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 
-import { type EndedCommand, runCommandProcess } from "./support/command-process.ts";
-import { type CommandServer, openCommandServer } from "./support/command-server.ts";
+import { type EndedCommand, runCommandProcess } from "../support/command-process.ts";
+import { type CommandServer, openCommandServer } from "../support/command-server.ts";
 
 /* A proxy in front of a server that admits only requests with a certain header. */
 

@@ -5,8 +5,8 @@ import {
   type CommandResult,
   type CommandServer,
   openCommandServer,
-} from "./support/command-server.ts";
-import { type RecordedOpener, recordedOpener } from "./support/recorded-opener.ts";
+} from "../support/command-server.ts";
+import { type RecordedOpener, recordedOpener } from "../support/recorded-opener.ts";
 
 /* The commands that share ports and open apps, with a server and an agent in separate processes. */
 

@@ -8,7 +8,7 @@ import {
   type CommandServer,
   type CommandResult,
   openCommandServer,
-} from "./support/command-server.ts";
+} from "../support/command-server.ts";
 
 const external = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
 const broken = `

@@ -19,7 +19,7 @@ import {
   type CommandResult,
   type CommandServer,
   openCommandServer,
-} from "./support/command-server.ts";
+} from "../support/command-server.ts";
 
 /*
  * Imports from one server of ours into another: both speak the API of a stock server. `interop/stock-import.test.ts` does so

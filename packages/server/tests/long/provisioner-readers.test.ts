@@ -4,7 +4,7 @@ import { cancelBuild } from "@slipway/api/builds/routes";
 import { createWorkspace } from "@slipway/api/workspaces/routes";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
-import { openServer, type OpenServer } from "./support/open-server.ts";
+import { openServer, type OpenServer } from "../support/open-server.ts";
 import {
   begin,
   connect,
@@ -13,8 +13,8 @@ import {
   patience,
   push,
   resource,
-} from "./support/raw-provisioner-jobs.ts";
-import { RawProvisioner } from "./support/raw-provisioner.ts";
+} from "../support/raw-provisioner-jobs.ts";
+import { RawProvisioner } from "../support/raw-provisioner.ts";
 
 /* Provisioners that do not read what they are sent. */
 

@@ -9,7 +9,7 @@ import {
 } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
-import { Runs } from "../src/runs.ts";
+import { Runs } from "../../src/runs.ts";
 
 const opened = new AsyncDisposableStack();
 let world: ReachedWorkspace;
