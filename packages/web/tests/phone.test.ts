@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { type Dashboard, logInByPage, newUser, openDashboard } from "./support/dashboard.ts";
+import { makeKey } from "./support/provisioner-keys.ts";
 
 /* The pages on a narrow screen, with names and texts as long as they may be. */
 
@@ -101,6 +102,14 @@ it("show which settings of the deployment are set, without scrolling their table
   const row = table.getByRole("row", { name: /SLIPWAY_ADMIN_EMAIL/ });
   await row.getByText("set by you").and(page.locator(":visible")).waitFor();
   expect(await table.evaluate((one) => one.scrollWidth - one.clientWidth)).toBe(0);
+});
+
+it("keep the command that starts a provisioner in view, with its button", async () => {
+  await makeKey(dashboard.admin, "europe");
+  await logInByPage(page, testAdmin);
+  await page.goto("/provisioners");
+  const box = await page.getByRole("button", { name: "Copy" }).boundingBox();
+  expect((box?.x ?? 999) + (box?.width ?? 0)).toBeLessThanOrEqual(390);
 });
 
 it("keep the menu of a row in view", async () => {

@@ -67,7 +67,7 @@ export function EmptyState({ icon, title, children, action }: EmptyStateProps): 
       )}
       <p className="text-lg font-medium">{title}</p>
       {children !== undefined && (
-        <div className="max-w-md text-balance text-ink-soft">{children}</div>
+        <div className="w-full max-w-md text-balance text-ink-soft">{children}</div>
       )}
       {action !== undefined && <div className="mt-3">{action}</div>}
     </div>
