@@ -23,7 +23,8 @@ export interface TestDatabase extends AsyncDisposable {
 /** Creates a database in the run's PostgreSQL, whose URL is the setup's `inject("postgresUrl")`. */
 export async function openTestDatabase(postgresUrl: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString("hex")}`;
-  await copyTemplate(postgresUrl, name);
+  const postgres = postgresAt(postgresUrl);
+  await copyTemplate(postgres, name);
   const url = urlOf(postgresUrl, name);
   const db = openDatabase({ url }, silentLogger);
   return {
@@ -31,30 +32,42 @@ export async function openTestDatabase(postgresUrl: string): Promise<TestDatabas
     url,
     [Symbol.asyncDispose]: async () => {
       await db.destroy();
-      await runOn(postgresUrl, `drop database ${name} with (force)`);
+      await postgres.query(`drop database ${name} with (force)`);
     },
   };
+}
+
+const pools = new Map<string, pg.Pool>();
+
+/** Returns the connection that creates and drops databases, which does not keep the process alive. */
+function postgresAt(url: string): pg.Pool {
+  const found = pools.get(url);
+  if (found !== undefined) return found;
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 1,
+    idleTimeoutMillis: 0,
+    allowExitOnIdle: true,
+  });
+  // The pool replaces a connection that breaks, as when a test's own server ends.
+  pool.on("error", () => undefined);
+  pools.set(url, pool);
+  return pool;
 }
 
 /**
  * Copies the template file by file where nothing is synced to disk: the copy begins with checkpoints, which would
  * wait for the sync. The alternative, through the log, writes every page twice.
  */
-async function copyTemplate(url: string, name: string): Promise<void> {
-  await withClient(url, async (client) => {
-    const { rows } = await client.query<{ readonly fsync: string }>("show fsync");
-    const strategy = rows[0]?.fsync === "off" ? "strategy file_copy" : "";
-    await client.query(`create database ${name} template ${templateDatabase} ${strategy}`);
-  });
+async function copyTemplate(postgres: pg.Pool, name: string): Promise<void> {
+  const { rows } = await postgres.query<{ readonly fsync: string }>("show fsync");
+  const strategy = rows[0]?.fsync === "off" ? "strategy file_copy" : "";
+  await postgres.query(`create database ${name} template ${templateDatabase} ${strategy}`);
 }
 
 /** Returns the URL of another database on the same server. */
 export function urlOf(postgresUrl: string, database: string): string {
   return postgresUrl.replace(/\/[^/?]*(\?|$)/, `/${database}$1`);
-}
-
-function runOn(url: string, statement: string): Promise<void> {
-  return withClient(url, async (client) => void (await client.query(statement)));
 }
 
 /** Opens a separate connection for the duration of `use`. */
