@@ -11,6 +11,8 @@ interface Call {
   readonly keyId: string;
   sending: Sending | undefined;
   isSlow: boolean;
+  /** The times that it was told so. */
+  told: number;
   readonly end: (error?: Error) => void;
   readonly done: Promise<unknown>;
 }
@@ -24,7 +26,10 @@ function open({ maxBytes, maxCallBytes } = limits) {
   const ask = async (keyId: string, signal = never): Promise<Call> => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const end = (error?: Error): void => (error === undefined ? resolve() : reject(error));
-    const onSlow = (): void => void (call.isSlow = true);
+    const onSlow = (): void => {
+      call.isSlow = true;
+      call.told += 1;
+    };
     const entered = room.run({ keyId, onSlow }, signal, async (sending) => {
       call.sending = sending;
       inside.push(call);
@@ -34,7 +39,7 @@ function open({ maxBytes, maxCallBytes } = limits) {
       () => "ended",
       (error: unknown) => error,
     );
-    const call: Call = { keyId, sending: undefined, isSlow: false, end, done };
+    const call: Call = { keyId, sending: undefined, isSlow: false, told: 0, end, done };
     await new Promise(setImmediate);
     return call;
   };
@@ -86,6 +91,16 @@ describe("the room for calls to provisioners", () => {
     await begin("b", 10);
     await ask("c");
     expect(keys()).toEqual(["a", "a", "a", "a", "b", "c"]);
+  });
+
+  it("counts what other keys hold before it is halved", async () => {
+    const { ask, begin, keys } = open();
+    await begin("a", 96);
+    await begin("b", 20);
+    await ask("b");
+    expect(keys()).toEqual(["a", "b"]);
+    await ask("c");
+    expect(keys()).toEqual(["a", "b", "c"]);
   });
 
   it("is one key's for a call that is larger than its half", async () => {
@@ -169,6 +184,31 @@ describe("a call whose provisioner reads too slowly", () => {
     slow.end(new Error("cut off"));
     await slow.done;
     expect(keys()).toEqual(["a", "b"]);
+    expect(clock.sleepers).toBe(0);
+  });
+
+  it("is told so once, and so is the next one that others wait for", async () => {
+    const { clock, ask, begin } = open(large);
+    const slow = await begin("a", 90 * mebibyte);
+    const next = await ask("b");
+    await clock.advance(60 * secondMs);
+    expect(slow.told).toBe(1);
+    slow.end(new Error("cut off"));
+    await slow.done;
+    next.sending?.begin(90 * mebibyte);
+    await ask("c");
+    await clock.advance(16 * secondMs);
+    expect(next.told).toBe(1);
+  });
+
+  it("is not looked for once the call that waited is canceled", async () => {
+    const { clock, ask, begin } = open(large);
+    await begin("a", 90 * mebibyte);
+    const canceling = new AbortController();
+    const waiting = await ask("b", canceling.signal);
+    expect(clock.sleepers).toBe(1);
+    canceling.abort(new Error("canceled"));
+    await waiting.done;
     expect(clock.sleepers).toBe(0);
   });
 
