@@ -316,7 +316,7 @@ export default defineConfig({
           // Pods start in seconds on a quiet machine; the hook may build the cluster's programs.
           testTimeout: 240_000,
           hookTimeout: 1_800_000,
-          // One cluster a machine.
+          // A cluster takes both processors of a small machine.
           fileParallelism: false,
         },
       },

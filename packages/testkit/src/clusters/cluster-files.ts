@@ -86,10 +86,13 @@ export function networkConfig({
 
 export function kubeletConfig({
   directory,
+  group,
   port,
   address,
 }: {
   readonly directory: string;
+  /** The control group of all pods. */
+  readonly group: string;
   readonly port: number;
   readonly address: string;
 }): string {
@@ -102,6 +105,8 @@ export function kubeletConfig({
     containerRuntimeEndpoint: `unix://${directory}/containerd.sock`,
     podLogsDir: `${directory}/pods`,
     cgroupDriver: "cgroupfs",
+    // A kubelet ends what it does not know below it.
+    cgroupRoot: group,
     failCgroupV1: false,
     failSwapOn: false,
     makeIPTablesUtilChains: false,

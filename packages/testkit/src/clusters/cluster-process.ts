@@ -9,6 +9,8 @@ export interface ClusterProcessPlan {
   readonly command: readonly string[];
   /** The directory of its log. */
   readonly directory: string;
+  /** The file to which it writes its id, which makes it a member of the cluster's control group. */
+  readonly group: string;
   /** Tells whether it serves (default: at once). */
   readonly isReady?: () => Promise<boolean>;
 }
@@ -28,11 +30,18 @@ export class ClusterProcess implements AsyncDisposable {
 
   /** Starts the program and waits until it serves. */
   async start(): Promise<void> {
-    const { name, command, directory, isReady = async () => true } = this.#plan;
+    const { name, command, directory, group, isReady = async () => true } = this.#plan;
     const log = join(directory, `${name}.log`);
     const child = spawn(
       "sh",
-      ["-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh", log, ...command],
+      [
+        "-c",
+        'log=$1; echo $$ >"$2"; shift 2; exec "$@" >>"$log" 2>&1',
+        "sh",
+        log,
+        group,
+        ...command,
+      ],
       {
         stdio: "ignore",
       },

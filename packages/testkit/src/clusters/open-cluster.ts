@@ -1,14 +1,12 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { findFreePort } from "@slipway/runtime";
 
 import { packBox } from "../engines/box-image.ts";
 import { containerdConfig, kubeconfig, kubeletConfig, networkConfig } from "./cluster-files.ts";
-import { bridge, openBridge } from "./cluster-network.ts";
+import { openGround } from "./cluster-ground.ts";
 import { ClusterProcess, type ClusterProcessPlan } from "./cluster-process.ts";
 import { buildClusterPrograms } from "./cluster-programs.ts";
 import { packImage } from "./image-archive.ts";
@@ -17,7 +15,8 @@ import { followProgram, runProgram } from "./run-program.ts";
 /*
  * A whole Kubernetes of one node for tests, with its own directories, ports, container runtime and network: etcd, the API
  * server, its controllers, the scheduler and a kubelet that runs pods. It needs root and Debian's containerd, runc and
- * containernetworking-plugins; its programs are built from Go's modules. One at a time on a machine.
+ * containernetworking-plugins; its programs are built from Go's modules. When the process that opened it is killed, a
+ * separate one removes what is left.
  */
 
 /** A cluster of one node, `node-1`. Its owner disposes of it, which ends all pods. */
@@ -48,16 +47,6 @@ export interface TestCluster extends AsyncDisposable {
 const image = "slipway.test/box:1";
 const pauseImage = "slipway.test/pause:1";
 
-/** Settings of the kernel that a kubelet changes. */
-const kernelSettings = [
-  "vm/overcommit_memory",
-  "vm/panic_on_oom",
-  "kernel/panic",
-  "kernel/panic_on_oops",
-  "kernel/keys/root_maxkeys",
-  "kernel/keys/root_maxbytes",
-];
-
 /** Starts a cluster and waits until its node runs pods. */
 export async function openCluster(): Promise<TestCluster> {
   await requireNode();
@@ -72,18 +61,15 @@ export async function openCluster(): Promise<TestCluster> {
 }
 
 async function open(programs: string, opened: AsyncDisposableStack): Promise<TestCluster> {
-  const directory = await mkdtemp(join(tmpdir(), "slipway-cluster-"));
-  opened.defer(() => rm(directory, { recursive: true, force: true }));
-  opened.defer(() => unmountBelow(directory));
-  await restoreKernelLater(opened);
-  const network = `10.${88 + (process.pid % 32)}.0`;
-  const hostAddress = `${network}.1`;
-  await openBridge(hostAddress, opened);
+  const { directory, group, network } = opened.use(await openGround());
+  const { hostAddress } = network;
+  // Clusters that are opened at the same time look for their ports in different places.
+  const portOf = (first: number): Promise<number> => findFreePort(first + 3 * network.index);
   const [etcdPort, peerPort, apiPort, kubeletPort] = [
-    await findFreePort(12379),
-    await findFreePort(12479),
-    await findFreePort(16443),
-    await findFreePort(20250),
+    await portOf(12379),
+    await portOf(12479),
+    await portOf(16443),
+    await portOf(20250),
   ];
   const token = randomBytes(16).toString("hex");
   const path = (name: string): string => join(directory, name);
@@ -95,13 +81,24 @@ async function open(programs: string, opened: AsyncDisposableStack): Promise<Tes
     "accounts.key": keys.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
     "accounts.pub": keys.publicKey.export({ type: "spki", format: "pem" }).toString(),
     "containerd.toml": containerdConfig({ directory, pauseImage }),
-    "net.d/10-slipway.conf": networkConfig({ directory, bridge, network }),
-    "kubelet.yaml": kubeletConfig({ directory, port: kubeletPort, address: hostAddress }),
+    "net.d/10-slipway.conf": networkConfig({
+      directory,
+      bridge: network.name,
+      network: network.prefix,
+    }),
+    "kubelet.yaml": kubeletConfig({
+      directory,
+      group: group.path,
+      port: kubeletPort,
+      address: hostAddress,
+    }),
   };
   for (const [name, content] of Object.entries(files)) await writeFile(path(name), content);
 
-  const run = async (plan: Omit<ClusterProcessPlan, "directory">): Promise<ClusterProcess> => {
-    const started = opened.use(new ClusterProcess({ ...plan, directory }));
+  const run = async (
+    plan: Omit<ClusterProcessPlan, "directory" | "group">,
+  ): Promise<ClusterProcess> => {
+    const started = opened.use(new ClusterProcess({ ...plan, directory, group: group.programs }));
     await started.start();
     return started;
   };
@@ -184,7 +181,6 @@ async function open(programs: string, opened: AsyncDisposableStack): Promise<Tes
         () => false,
       ),
   });
-  opened.defer(() => endContainers(ctr));
   const importImage = async (archive: Uint8Array): Promise<void> => {
     const file = path("image.tar");
     await writeFile(file, archive);
@@ -265,38 +261,6 @@ async function requireNode(): Promise<void> {
       () => false,
     );
     if (!isMet) throw new Error(`no cluster can run on this machine: it lacks ${name}`);
-  }
-}
-
-async function restoreKernelLater(opened: AsyncDisposableStack): Promise<void> {
-  for (const name of kernelSettings) {
-    const path = `/proc/sys/${name}`;
-    const before = await readFile(path, "utf8").catch(() => undefined);
-    if (before !== undefined) opened.defer(() => writeFile(path, before));
-  }
-}
-
-/** Ends all containers, which would outlive their runtime. */
-async function endContainers(ctr: (args: readonly string[]) => Promise<string>): Promise<void> {
-  for (let attempt = 0; attempt < 50; attempt += 1) {
-    const tasks = (await ctr(["tasks", "ls", "-q"])).split("\n").filter((id) => id !== "");
-    if (tasks.length === 0) return;
-    for (const id of tasks) {
-      await ctr(["tasks", "kill", "--all", "--signal=SIGKILL", id]).catch(() => undefined);
-      await ctr(["tasks", "rm", "--force", id]).catch(() => undefined);
-    }
-    await sleep(100);
-  }
-}
-
-/** Unmounts what the kubelet and containerd left. */
-async function unmountBelow(directory: string): Promise<void> {
-  const mounts = (await readFile("/proc/self/mounts", "utf8")).split("\n");
-  const below = mounts
-    .map((line) => line.split(" ")[1] ?? "")
-    .filter((path) => path.startsWith(directory));
-  for (const path of below.toReversed()) {
-    await runProgram("umount", ["--lazy", path], "").catch(() => undefined);
   }
 }
 
