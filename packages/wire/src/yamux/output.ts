@@ -15,7 +15,8 @@ export interface OutputObserver {
 
 /** The data that waits for the socket. Data is framed only when it is taken, so that no queue is duplicated here. */
 export class Output {
-  #frames: Uint8Array[] = [];
+  /** Frames outside the streams' queues; created on demand, see `YamuxSession.#events`. */
+  #frames: Uint8Array[] | undefined;
   /** Streams that are due an ACK or a window update; created on demand, as an idle session has none. */
   #due: Set<StreamState> | undefined;
   /** Streams that have data or a FIN to send; created on demand. */
@@ -23,12 +24,13 @@ export class Output {
 
   /** Queues a frame that the owner caused. */
   push(header: FrameHeader): void {
+    this.#frames ??= [];
     this.#frames.push(encodeHeader(header));
   }
 
   /** Queues a frame that the peer caused. Throws "reply-flood". */
   reply(header: FrameHeader): void {
-    if (this.#frames.length >= maxWaitingReplies) {
+    if (this.#frames !== undefined && this.#frames.length >= maxWaitingReplies) {
       throw new YamuxError("reply-flood", `${String(maxWaitingReplies)} replies wait to be sent`);
     }
     this.push(header);
@@ -47,7 +49,7 @@ export class Output {
 
   /** True if there are only acknowledgments and ends of streams, which no peer waits for. */
   get isPatient(): boolean {
-    if (this.#frames.length > 0) return false;
+    if (this.#frames !== undefined) return false;
     const due = [...(this.#due ?? [])];
     const ready = [...(this.#ready ?? [])];
     if (due.some((stream) => stream.owesCredit)) return false;
@@ -60,15 +62,15 @@ export class Output {
   }
 
   clear(): void {
-    this.#frames = [];
+    this.#frames = undefined;
     this.#due = undefined;
     this.#ready = undefined;
   }
 
   /** Removes and returns everything that may go out now, in one buffer. */
   take(observer: OutputObserver): Uint8Array | undefined {
-    const pieces = this.#frames;
-    this.#frames = [];
+    const pieces = this.#frames ?? [];
+    this.#frames = undefined;
     for (const stream of this.#due ?? []) appendUpdate(pieces, stream);
     this.#due = undefined;
     const ready = this.#ready;

@@ -16,6 +16,7 @@ const defaultMaxQueuedBytes = 16 * 1024 * 1024;
 /** The number of pings whose pong is still remembered; older ones are forgotten. */
 const maxWaitingPings = 64;
 const maxStreamId = 0xffff_ffff;
+const noEvents: readonly YamuxEvent[] = [];
 
 export interface YamuxOptions {
   /** The maximum number of streams that the peer may have open. */
@@ -42,7 +43,11 @@ export class YamuxSession {
   readonly #streams = new StreamTable();
   /** The pings that wait for their pong, oldest first; created on demand. */
   #pings: Set<number> | undefined;
-  #events: YamuxEvent[] = [];
+  /**
+   * Created on demand: an empty array that waits in an idle session becomes old, and V8 would keep what it has held until
+   * it collects old objects.
+   */
+  #events: YamuxEvent[] | undefined;
   #nextStreamId: number;
   #nextPingId = 0;
   /** The stream of the Data frame being read; undefined if its bytes are dropped. */
@@ -83,8 +88,8 @@ export class YamuxSession {
 
   /** Returns the events since the last `receive` or `takeEvents`. */
   takeEvents(): readonly YamuxEvent[] {
-    const events = this.#events;
-    this.#events = [];
+    const events = this.#events ?? noEvents;
+    this.#events = undefined;
     return events;
   }
 
@@ -186,7 +191,7 @@ export class YamuxSession {
     return this.#output.take({
       sentData: (stream) => {
         if (stream.takeWritable(this.#maxQueuedBytes)) {
-          this.#events.push({ type: "writable", streamId: stream.id });
+          this.#emit({ type: "writable", streamId: stream.id });
         }
       },
       sentFin: (stream) => {
@@ -210,7 +215,7 @@ export class YamuxSession {
       this.#streams.requireAnswers(now);
     });
     for (const stream of this.#streams.overdue(now)) {
-      this.#events.push({ type: "reset", streamId: stream.id });
+      this.#emit({ type: "reset", streamId: stream.id });
       this.#cutOff(stream);
     }
   }
@@ -220,7 +225,7 @@ export class YamuxSession {
     if (part.type === "payload") {
       const stream = this.#target;
       if (stream === undefined || !this.#streams.has(stream)) return;
-      this.#events.push({ type: "data", streamId: stream.id, bytes: part.bytes });
+      this.#emit({ type: "data", streamId: stream.id, bytes: part.bytes });
       if (part.isLast) this.#receiveEnd(stream, header.flags);
       return;
     }
@@ -268,13 +273,13 @@ export class YamuxSession {
     const stream = new StreamState(streamId, "peer");
     this.#streams.add(stream, this.#now);
     this.#output.due(stream);
-    this.#events.push({ type: "opened", streamId });
+    this.#emit({ type: "opened", streamId });
   }
 
   #receiveAck(stream: StreamState): void {
     if (stream.openedBy === "peer" || stream.handshake === "done") return;
     this.#streams.answered(stream);
-    this.#events.push({ type: "accepted", streamId: stream.id });
+    this.#emit({ type: "accepted", streamId: stream.id });
   }
 
   #receiveEnd(stream: StreamState, flags: number): void {
@@ -282,11 +287,11 @@ export class YamuxSession {
       stream.peerFinished();
       // A FIN before the ACK stands for it, in both directions (docs/protocol/rpc.md §2.3).
       if (stream.handshake === "pending") this.#streams.answered(stream);
-      this.#events.push({ type: "finished", streamId: stream.id });
+      this.#emit({ type: "finished", streamId: stream.id });
       if (stream.isOver) this.#forget(stream);
     }
     if ((flags & Flag.rst) !== 0 && this.#streams.has(stream)) {
-      this.#events.push({ type: "reset", streamId: stream.id });
+      this.#emit({ type: "reset", streamId: stream.id });
       this.#forget(stream);
     }
   }
@@ -302,13 +307,13 @@ export class YamuxSession {
       });
     } else if (!this.#keepAlive.pong(header.length) && this.#pings?.delete(header.length)) {
       if (this.#pings.size === 0) this.#pings = undefined;
-      this.#events.push({ type: "pong", id: header.length });
+      this.#emit({ type: "pong", id: header.length });
     }
   }
 
   #receiveGoAway(code: number): void {
     this.#isPeerLeaving = true;
-    this.#events.push({ type: "go-away", code });
+    this.#emit({ type: "go-away", code });
     if (code !== GoAwayCode.normal) {
       throw new YamuxError("peer-failed", `the peer ended the session with code ${String(code)}`);
     }
@@ -334,7 +339,12 @@ export class YamuxSession {
   #forget(stream: StreamState): void {
     this.#streams.remove(stream);
     this.#output.forget(stream);
-    this.#events.push({ type: "closed", streamId: stream.id });
+    this.#emit({ type: "closed", streamId: stream.id });
+  }
+
+  #emit(event: YamuxEvent): void {
+    this.#events ??= [];
+    this.#events.push(event);
   }
 
   #enter(now: number): void {
