@@ -128,7 +128,8 @@ describe("a job that another worker has taken", () => {
     openWorker({ clock: hasty }, handler);
     await begun;
     await takeAway(jobId);
-    await expect.poll(() => Promise.race([aborted, "not yet"]), patience).toBe("JobLost");
+    const notYet = Promise.resolve("not yet");
+    await expect.poll(() => Promise.race([aborted, notYet]), patience).toBe("JobLost");
   });
 
   it("is not ended by the worker that lost it, nor anything written with its end", async () => {
