@@ -48,6 +48,7 @@ export type { ServerProcess, ServerProcessOptions } from "./processes/server-pro
 export { echoText, openReachedWorkspace } from "./processes/reached-workspace.ts";
 export type { ReachedWorkspace } from "./processes/reached-workspace.ts";
 export { ServerTurns } from "./processes/server-turns.ts";
+export { isAlive } from "./is-alive.ts";
 export { logIn, logInAsAdmin, openClient } from "./processes/log-in.ts";
 export { packTemplate, pushTemplate, pushVersion } from "./processes/template-upload.ts";
 export {

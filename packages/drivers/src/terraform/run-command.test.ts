@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { systemClock } from "@slipway/runtime";
+import { isAlive } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { procTable } from "../process/proc-table.ts";
@@ -114,14 +115,6 @@ it("leaves alone what a program started that has ended by itself", async () => {
   expect(isAlive(pid)).toBe(true);
   process.kill(pid);
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
 
 it("ends a program that runs too long", async () => {
   const limits = { graceMs: 60_000, maxRunMs: 60, maxQuietMs: 60_000, maxOutputBytes: 1024 };

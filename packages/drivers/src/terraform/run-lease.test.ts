@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { isAlive } from "@slipway/testkit";
 import { expect, it, onTestFinished } from "vitest";
 
 import { guardedCommand } from "./run-lease.ts";
@@ -50,14 +51,6 @@ it("kills what an interrupted program has started and left", async () => {
   const pid = Number(await readFile(`${path}.pid`, "utf8"));
   await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
 
 it("keeps the last times of a file that is gone", async () => {
   const path = await makeLease(`${seconds(600)} ${seconds(6)}\n`);

@@ -14,6 +14,7 @@ import type { Workspace } from "@slipway/api/workspaces/workspace";
 import {
   agentProgram,
   firstAgent,
+  isAlive,
   makeWorkspace,
   pushVersion,
   requireAgent,
@@ -254,7 +255,7 @@ describe("a workspace", () => {
     expect(await pid(started)).not.toBe(firstPid);
     expect(await lines(started)).toBe("admin\nadmin\n");
     await build(started, "delete");
-    await expect.poll(() => isAlive(firstPid), patience).toBe(false);
+    await expect.poll(() => isAlive(Number(firstPid)), patience).toBe(false);
   });
 
   it("keeps its agent in a build that leaves the machine alone", async () => {
@@ -333,7 +334,7 @@ resource "terraform_data" "second" {
     await waitForWorkspace(server.admin, id, (one) => one.latest_build.status === "canceled");
     expect(await readdir(runs)).toContain(id);
     const command = await readFile(join(runs, "waiting"), "utf8");
-    await expect.poll(() => isAlive(command), patience).toBe(false);
+    await expect.poll(() => isAlive(Number(command)), patience).toBe(false);
     const workspace = await server.admin.call(getWorkspace, { params: { workspace: id } });
     await build(workspace, "delete");
     expect(await readdir(runs)).not.toContain(id);
@@ -366,11 +367,3 @@ describe("a prebuild", () => {
     await build(claimed, "delete");
   });
 });
-
-function isAlive(processId: string): boolean {
-  try {
-    return process.kill(Number(processId), 0);
-  } catch {
-    return false;
-  }
-}

@@ -5,7 +5,8 @@ import { buffer, text } from "node:stream/consumers";
 import type { PseudoTtyOptions } from "ssh2";
 import { describe, expect, it } from "vitest";
 
-import { isAlive, openSocketPair } from "./local-peers.ts";
+import { isAlive } from "../../is-alive.ts";
+import { openSocketPair } from "./local-peers.ts";
 import { endOf, execute, type CurrentSubject } from "./subject.ts";
 
 /** Commands, shells and terminals (RFC 4254, 6). */

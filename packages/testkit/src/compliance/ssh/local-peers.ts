@@ -68,12 +68,3 @@ export async function openSocketPair(): Promise<readonly [Socket, Socket]> {
   const [theirs] = await accepted;
   return [ours, theirs];
 }
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
