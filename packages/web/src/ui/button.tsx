@@ -58,7 +58,7 @@ export function Button({
       className={classNames(
         base,
         shape === "row" ? "w-full justify-between" : "justify-center",
-        shape === "square" ? `${squares[size]} pointer-coarse:min-w-10` : paddings[size],
+        spaces(shape, size),
         looks[look],
         sizes[size],
         className,
@@ -87,7 +87,15 @@ export function IconButton({ label, look = "ghost", ...rest }: IconButtonProps):
   return <Button title={label} {...rest} look={look} shape="square" aria-label={label} />;
 }
 
-/** The classes that make a link look like a button. */
-export function buttonClasses(look: Look = "secondary", size: Size = "normal"): string {
-  return classNames(base, "justify-center", looks[look], sizes[size], paddings[size]);
+/** The classes that make a link look like a button; `square` has room for an icon alone. */
+export function buttonClasses(
+  look: Look = "secondary",
+  size: Size = "normal",
+  shape: "normal" | "square" = "normal",
+): string {
+  return classNames(base, "justify-center", looks[look], sizes[size], spaces(shape, size));
+}
+
+function spaces(shape: "normal" | "row" | "square", size: Size): string {
+  return shape === "square" ? `${squares[size]} pointer-coarse:min-w-10` : paddings[size];
 }

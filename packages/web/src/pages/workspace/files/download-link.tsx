@@ -3,6 +3,7 @@ import { Download } from "lucide-react";
 import type { ReactNode } from "react";
 
 import { client } from "../../../api/client.ts";
+import { buttonClasses } from "../../../ui/button.tsx";
 import { untrusted } from "../../../ui/untrusted-text.tsx";
 
 interface DownloadLinkProps {
@@ -20,7 +21,7 @@ export function DownloadLink({ agentId, path }: DownloadLinkProps): ReactNode {
       download={name}
       aria-label={label}
       title={label}
-      className="inline-flex size-7 items-center justify-center rounded-md text-ink-soft hover:bg-hover hover:text-ink pointer-coarse:size-10"
+      className={buttonClasses("ghost", "small", "square")}
     >
       <Download aria-hidden size={14} />
     </a>
