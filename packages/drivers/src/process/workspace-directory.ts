@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, readdir, rm, chown } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { systemErrorCode } from "@slipway/runtime";
@@ -6,10 +6,11 @@ import { makeDirectories } from "@slipway/runtime/make-directories";
 import { type Account, chownTree } from "@slipway/runtime/ownership";
 
 import { DriverError } from "../errors.ts";
+import { homeFiles } from "./home-files.ts";
 
 /** The paths in a workspace's directory. */
 export interface WorkspacePaths {
-  // Owned by the workspace's user: we write nothing there.
+  // Given to the workspace's user, after which we write nothing there.
   readonly home: string;
   readonly tmp: string;
   readonly log: string;
@@ -61,6 +62,7 @@ export async function makeWorkspace(
   const paths = workspacePaths(directory);
   await makeDirectories(paths.run, 0o700);
   if (user !== undefined) await allowTraversal(directory, user);
+  await makeHome(paths.home);
   for (const path of [paths.home, paths.tmp, paths.log, paths.scriptData, paths.sockets]) {
     if (user === undefined) await makeDirectories(path, 0o700);
     else await makeOwnedDirectory(path, user);
@@ -97,6 +99,19 @@ async function makeWritable(directory: string): Promise<void> {
   await chmod(directory, 0o700);
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     if (entry.isDirectory()) await makeWritable(join(directory, entry.name));
+  }
+}
+
+/** Creates a missing home with its first files, still as ours: its user cannot reach it yet. */
+async function makeHome(home: string): Promise<void> {
+  try {
+    await mkdir(home, { mode: 0o700 });
+  } catch (error) {
+    if (systemErrorCode(error) === "EEXIST") return;
+    throw error;
+  }
+  for (const [name, content] of Object.entries(homeFiles)) {
+    await writeFile(join(home, name), content, { mode: 0o644 });
   }
 }
 
