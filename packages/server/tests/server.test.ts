@@ -280,7 +280,7 @@ describe("a workspace", () => {
     const { id } = workspace.latest_build;
     const logs = await client.call(getBuildLogs, { params: { build: id } });
     const stages = logs.filter((log) => log.output === "").map((log) => log.stage);
-    expect(stages).toEqual(["Setting up", "Starting workspace", "Cleaning Up"]);
+    expect(stages).toEqual(["Setting up", "Starting workspace", "Cleaning up"]);
     const socket = openSocket(`/workspacebuilds/${id}/logs?follow&after=${logs[0]?.id ?? 0}`);
     expect(await socket.ended).toEqual({ code: 1000, reason: "done" });
     expect(socket.messages.map((message): unknown => JSON.parse(message))).toEqual(logs.slice(1));

@@ -50,7 +50,7 @@ describe("a dry run", () => {
     expect(log.messages).toMatchObject([
       { stage: "Setting up", output: "" },
       { stage: "Planning the workspace", output: "" },
-      { stage: "Cleaning Up", output: "" },
+      { stage: "Cleaning up", output: "" },
     ]);
     expect(await world.get(path)).toMatchObject({ status: 200, body: { status: "succeeded" } });
     expect(await world.get(`${path}/resources`)).toMatchObject({

@@ -89,7 +89,7 @@ async function claim(
   log.stage(claimStage);
   const task = { work: "claim", build, fileId: context.file_id } as const;
   const result = await runDriver(needs, driver, task, driverLog(needs, work), signal);
-  log.stage("Cleaning Up");
+  log.stage("Cleaning up");
   return takenOver(needs, context, predecessor, result);
 }
 
@@ -109,7 +109,7 @@ async function runBuild(
   log.stage(stages[build.transition]);
   const task = { work: build.transition, build, fileId: context.file_id };
   const result = await runDriver(needs, driver, task, driverLog(needs, work), signal);
-  log.stage("Cleaning Up");
+  log.stage("Cleaning up");
   return success(needs, context, result ?? { state: undefined, resources: [] });
 }
 

@@ -97,7 +97,7 @@ function planned(
   resources: readonly WorkspaceResource[],
   log: JobLogWriter,
 ): JobOutcome {
-  log.stage("Cleaning Up");
+  log.stage("Cleaning up");
   return { error: undefined, topics: [], commit: (trx) => insertPlan(trx, jobId, resources) };
 }
 

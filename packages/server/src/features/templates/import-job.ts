@@ -60,12 +60,12 @@ export function importHandler(needs: TemplateJobNeeds): JobHandler {
     const result = readTemplate(files, offered, log);
     const driver = "error" in result ? undefined : drivers.get(result.definition.driver);
     if ("error" in result || driver === undefined) {
-      log.stage("Cleaning Up");
+      log.stage("Cleaning up");
       return failedOutcome("error" in result ? result.error : "this server lost its driver");
     }
     try {
       const resources = await planResources(needs, driver, planSubject(job, result), log, signal);
-      log.stage("Cleaning Up");
+      log.stage("Cleaning up");
       return success(job, result, resources);
     } catch (error) {
       const problems = problemsOf(error, result);
@@ -105,7 +105,7 @@ async function importConfiguration(
     const { definition, notes } = reading;
     const tags = tagsText(jobTags({ definition, pushed_tags: {} }));
     if (tags !== "") log.write("info", `the template sends builds to provisioners with ${tags}`);
-    log.stage("Cleaning Up");
+    log.stage("Cleaning up");
     const { agents } = definition;
     const plan = { jobId, workspaceName: "", ownerName: "", agents, at };
     const resources = reading.resources.map((resource) => resourceJson(resource, plan));
