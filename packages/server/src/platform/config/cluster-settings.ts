@@ -81,18 +81,18 @@ function readSource(
   return { kind: "in-cluster", environment: { host, port } };
 }
 
-const keys = [
-  "ID",
-  "KUBECONFIG",
-  "CONTEXT",
-  "NAMESPACE",
-  "ALLOW",
-  "ACCESS_URL",
-  "AGENT_IMAGE",
-] as const;
-type Key = (typeof keys)[number];
+const keys = {
+  ID: "name of the cluster, as in driver: kubernetes/<id>",
+  KUBECONFIG: "path of a kubeconfig, or in-cluster",
+  CONTEXT: "context of the kubeconfig",
+  NAMESPACE: "namespace of the workspaces",
+  ALLOW: "what templates may ask for: patches, runtime-classes, service-accounts",
+  ACCESS_URL: "URL at which these pods reach the server",
+  AGENT_IMAGE: "image that brings the agent into these pods",
+} as const;
+type Key = keyof typeof keys;
 
-const form = {
+export const clusterForm = {
   prefixes: [prefix],
   keys,
   max: 16,
@@ -108,8 +108,8 @@ function readNumbered(
   report: Report,
 ): readonly ClusterSettings[] {
   const clusters: ClusterSettings[] = [];
-  for (const number of numbersOf(form, source, report)) {
-    const reader = new NumberedReader(form, source, number, report);
+  for (const number of numbersOf(clusterForm, source, report)) {
+    const reader = new NumberedReader(clusterForm, source, number, report);
     const id = reader.text("ID") ?? "";
     if (!idForm.test(id)) {
       reader.report("ID", "a name of at most 21 lowercase letters, digits and single dashes");

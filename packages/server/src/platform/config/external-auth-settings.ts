@@ -34,28 +34,28 @@ export interface ExternalAuthProvider {
   readonly extraTokenKeys: readonly string[];
 }
 
-const keys = [
-  "ID",
-  "TYPE",
-  "CLIENT_ID",
-  "CLIENT_SECRET",
-  "CLIENT_AUTH",
-  "AUTH_URL",
-  "TOKEN_URL",
-  "VALIDATE_URL",
-  "REVOKE_URL",
-  "DEVICE_FLOW",
-  "DEVICE_CODE_URL",
-  "SCOPES",
-  "REGEX",
-  "NO_REFRESH",
-  "EXTRA_TOKEN_KEYS",
-  "DISPLAY_NAME",
-  "DISPLAY_ICON",
-] as const;
-type Key = (typeof keys)[number];
+const keys = {
+  ID: "name of the provider in URLs and commands (default: the type)",
+  TYPE: "kind of provider: github, gitlab, gitea or another name",
+  CLIENT_ID: "id of the OAuth application",
+  CLIENT_SECRET: "secret of the OAuth application",
+  CLIENT_AUTH: "how the secret is sent: post or basic",
+  AUTH_URL: "page at which users log in",
+  TOKEN_URL: "URL that exchanges codes and refresh tokens",
+  VALIDATE_URL: "URL that tells whether a token is valid",
+  REVOKE_URL: "URL that revokes tokens",
+  DEVICE_FLOW: "let users log in by entering a code at the provider",
+  DEVICE_CODE_URL: "URL at which the device flow begins",
+  SCOPES: "scopes of the tokens",
+  REGEX: "repository URLs to which the tokens apply",
+  NO_REFRESH: "do not refresh tokens: users log in again once they expire",
+  EXTRA_TOKEN_KEYS: "fields of the token response that programs also get",
+  DISPLAY_NAME: "name that users see",
+  DISPLAY_ICON: "path or URL of the icon",
+} as const;
+type Key = keyof typeof keys;
 
-const form = {
+export const externalAuthForm = {
   prefixes: ["SLIPWAY_EXTERNAL_AUTH", "CODER_EXTERNAL_AUTH"],
   keys,
   max: 32,
@@ -74,8 +74,8 @@ export function readExternalAuth(
   report: Report,
 ): readonly ExternalAuthProvider[] {
   const providers: ExternalAuthProvider[] = [];
-  for (const number of numbersOf(form, source, report)) {
-    const reader = new NumberedReader(form, source, number, report);
+  for (const number of numbersOf(externalAuthForm, source, report)) {
+    const reader = new NumberedReader(externalAuthForm, source, number, report);
     const provider = readProvider(reader);
     if (provider === undefined) continue;
     if (providers.some(({ id }) => id === provider.id)) {

@@ -45,32 +45,32 @@ export interface LogInProvider {
   readonly logsOut: boolean;
 }
 
-const keys = [
-  "ID",
-  "TYPE",
-  "ISSUER",
-  "CLIENT_ID",
-  "CLIENT_SECRET",
-  "CLIENT_AUTH",
-  "SCOPES",
-  "DISPLAY_NAME",
-  "DISPLAY_ICON",
-  "SIGNUPS",
-  "ALLOWED_DOMAINS",
-  "ALLOWED_ORGANIZATIONS",
-  "ALLOWED_TEAMS",
-  "USERNAME_CLAIM",
-  "EMAIL_CLAIM",
-  "NAME_CLAIM",
-  "GROUPS_CLAIM",
-  "ROLE_MAPPING",
-  "REQUIRE_MAPPED_ROLE",
-  "TRUST_EMAIL",
-  "LOGOUT",
-] as const;
-type Key = (typeof keys)[number];
+const keys = {
+  ID: "name of the provider in URLs and commands (default: the type)",
+  TYPE: "kind of provider: oidc or github (default: oidc)",
+  ISSUER: "issuer URL, or the address of a GitHub server",
+  CLIENT_ID: "id of the client",
+  CLIENT_SECRET: "secret of the client",
+  CLIENT_AUTH: "how the secret is sent: post or basic (default: post)",
+  SCOPES: "scopes of a login",
+  DISPLAY_NAME: "name on the login page",
+  DISPLAY_ICON: "path or URL of the icon",
+  SIGNUPS: "who gets an account at the first login: invited or open (default: invited)",
+  ALLOWED_DOMAINS: "domains of email addresses that may log in (default: any)",
+  ALLOWED_ORGANIZATIONS: "GitHub organizations that may log in (default: any)",
+  ALLOWED_TEAMS: "GitHub teams that may log in (default: any)",
+  USERNAME_CLAIM: "claim with the username",
+  EMAIL_CLAIM: "claim with the email address",
+  NAME_CLAIM: "claim with the person's name",
+  GROUPS_CLAIM: "claim with the groups",
+  ROLE_MAPPING: "JSON that maps groups to roles",
+  REQUIRE_MAPPED_ROLE: "refuse people none of whose groups is mapped",
+  TRUST_EMAIL: "treat email addresses as verified although the provider does not say so",
+  LOGOUT: "also end the session at the provider when a user logs out",
+} as const;
+type Key = keyof typeof keys;
 
-const form = {
+export const logInForm = {
   prefixes: ["SLIPWAY_LOGIN"],
   keys,
   max: 16,
@@ -89,8 +89,8 @@ export function readLogInProviders(
   report: Report,
 ): readonly LogInProvider[] {
   const providers: LogInProvider[] = [];
-  for (const number of numbersOf(form, source, report)) {
-    const reader = new NumberedReader(form, source, number, report);
+  for (const number of numbersOf(logInForm, source, report)) {
+    const reader = new NumberedReader(logInForm, source, number, report);
     const provider = readProvider(reader);
     if (provider === undefined) continue;
     const isTaken = providers.some(({ id }) => id === provider.id);

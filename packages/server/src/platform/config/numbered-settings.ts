@@ -4,7 +4,8 @@ import type { Report, SettingSource } from "./setting-source.ts";
 export interface NumberedForm<K extends string> {
   /** Of several, the first one that is set takes precedence. */
   readonly prefixes: readonly [string, ...string[]];
-  readonly keys: readonly K[];
+  /** One phrase about each key. */
+  readonly keys: Readonly<Record<K, string>>;
   /** The maximum number of things. */
   readonly max: number;
   /** The things in the plural, for people. */
@@ -17,21 +18,35 @@ export function numbersOf<K extends string>(
   source: SettingSource,
   report: Report,
 ): readonly number[] {
-  const form = new RegExp(`^(${prefixes.join("|")})_(\\d{1,3})_([A-Z0-9_]+)$`);
+  const form = formOf(prefixes);
   const numbers = new Set<number>();
   for (const name of Object.keys(source)) {
     const [, prefix, number, key = ""] = form.exec(name) ?? [];
     if (number === undefined || (source[name] ?? "") === "") continue;
-    if (keys.some((one) => one === key)) numbers.add(Number(number));
+    if (Object.hasOwn(keys, key)) numbers.add(Number(number));
     // Settings of the original that have no meaning here are ignored.
     else if (prefix === prefixes[0]) {
-      report(name, `one of the settings of ${noun}: ${keys.join(", ")}`);
+      report(name, `one of the settings of ${noun}: ${Object.keys(keys).join(", ")}`);
     }
   }
   const sorted = [...numbers].toSorted((a, b) => a - b);
   if (sorted.length <= max) return sorted;
   report(`${prefixes[0]}_${sorted[max] ?? 0}_ID`, `one of at most ${max} ${noun}`);
   return [];
+}
+
+/** Returns what a variable sets; undefined if it is none of these settings. */
+export function numberedSummary(
+  { prefixes, keys }: NumberedForm<string>,
+  name: string,
+): string | undefined {
+  const [, , , key = ""] = formOf(prefixes).exec(name) ?? [];
+  return Object.hasOwn(keys, key) ? keys[key] : undefined;
+}
+
+/** The form of a variable: its prefix, its number and its key. */
+function formOf(prefixes: readonly string[]): RegExp {
+  return new RegExp(`^(${prefixes.join("|")})_(\\d{1,3})_([A-Z0-9_]+)$`);
 }
 
 /** The maximum length of a list. */

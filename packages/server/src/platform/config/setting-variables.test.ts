@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { listVariables } from "./setting-variables.ts";
 import { readSettings } from "./settings.ts";
 
 /** Returns the variable of a configuration. */
@@ -27,6 +28,15 @@ describe("the variables of a configuration", () => {
       fallback: "36525",
       summary: "days that an API token may live",
     });
+  });
+
+  it.each([
+    ["SLIPWAY_EXTERNAL_AUTH_0_DEVICE_FLOW", "let users log in by entering a code at the provider"],
+    ["SLIPWAY_LOGIN_12_ISSUER", "issuer URL, or the address of a GitHub server"],
+    ["SLIPWAY_KUBERNETES_3_CONTEXT", "context of the kubeconfig"],
+  ])("have the meaning of %s, of which there are several", (name, summary) => {
+    const given = { [name]: "x" };
+    expect(listVariables(given, new Set(Object.keys(given)))).toMatchObject([{ name, summary }]);
   });
 
   it.each([

@@ -1,4 +1,8 @@
+import { clusterForm } from "./cluster-settings.ts";
+import { externalAuthForm } from "./external-auth-settings.ts";
 import { limitDefinitions, limitVariable, mapLimits } from "./limits.ts";
+import { logInForm } from "./login-settings.ts";
+import { numberedSummary } from "./numbered-settings.ts";
 import { isSecretVariable } from "./secret-variables.ts";
 import { mapSettings, settingDefinitions, variableOf } from "./setting-definitions.ts";
 import { type SettingSource, withoutPassword } from "./setting-source.ts";
@@ -12,7 +16,7 @@ export interface SettingVariable {
   readonly fallback: string;
   readonly isGiven: boolean;
   readonly isSecret: boolean;
-  /** One phrase about it; empty for the settings of providers, which the guide describes. */
+  /** One phrase about it; empty for a variable that is no setting. */
   readonly summary: string;
 }
 
@@ -35,6 +39,8 @@ const descriptions: ReadonlyMap<string, Pick<SettingVariable, "fallback" | "summ
   ),
 ]);
 
+const numberedForms = [externalAuthForm, logInForm, clusterForm];
+
 /** Lists the variables that were looked for, and those of providers, whose names have numbers, if they are given. */
 export function listVariables(
   given: SettingSource,
@@ -46,6 +52,7 @@ export function listVariables(
     .map((name) => {
       const text = given[name] ?? "";
       const about = descriptions.get(name);
+      const numbered = numberedForms.map((form) => numberedSummary(form, name)).find(Boolean);
       const isSecret = isSecretVariable(name);
       return {
         name,
@@ -53,7 +60,7 @@ export function listVariables(
         fallback: about?.fallback ?? "",
         isGiven: text !== "",
         isSecret,
-        summary: about?.summary ?? "",
+        summary: about?.summary ?? numbered ?? "",
       };
     });
 }
