@@ -109,6 +109,38 @@ describe("the owner of a workspace", () => {
   });
 });
 
+it.each([
+  ["files", "GET", "/files?path=/", undefined],
+  ["runs", "POST", "/runs", { command: "true" }],
+])(
+  "the owner of a workspace learns of its use through the server: %s",
+  async (name, method, path, body) => {
+    const workspace = await make(name);
+    const { connection } = await connectExternalAgent(ann, workspace.id, "main");
+    onTestFinished(() => connection.close());
+    await waitForWorkspace(ann, workspace.id, (one) => requireAgent(one).status === "connected");
+    const gone = new AbortController();
+    // The agent serves neither.
+    const answer = fetch(
+      `${server.url}/api/v2/workspaceagents/${requireAgent(workspace).id}${path}`,
+      {
+        method,
+        headers: { ...server.admin.headers, "Content-Type": "application/json" },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: gone.signal,
+      },
+    ).then(
+      () => "answered",
+      () => "gone",
+    );
+    const titles = async () =>
+      (await inbox(ann, { targets: workspace.id })).notifications.map(({ title }) => title);
+    await expect.poll(titles).toEqual([`admin connected to ${name}`]);
+    gone.abort();
+    await answer;
+  },
+);
+
 describe("an inbox", () => {
   it("is read, by its owner alone", async () => {
     const workspace = await make("read");

@@ -99,7 +99,7 @@ export function wireNetwork(
   addListeningPortRoutes(routes, { ...platform, agents });
   addConnectionPathRoutes(routes, { ...platform, agents, readDerpMap });
   addContainerRoutes(routes, { ...platform, agents, notes });
-  addRunRoutes(routes, { ...platform, agents, audit: runAudit });
+  addRunRoutes(routes, { ...platform, agents, notices, audit: runAudit });
   const log = new TerminalLog({ ...platform, budgets });
   addTerminalRoutes(routes, { ...platform, reach, notices, log });
   addFileRoutes(routes, { ...platform, agents, notices, notes });

@@ -2,6 +2,7 @@ import type { Clock } from "@slipway/runtime";
 import { sql } from "kysely";
 
 import { agentStatus } from "../../features/agents/agent-status.ts";
+import type { ConnectionNotices } from "../../features/notifications/inbox-service.ts";
 import { mayActFor } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
 import { prepareQuery } from "../../platform/db/prepared-query.ts";
@@ -13,6 +14,7 @@ import type { UserCaller } from "../../platform/http/caller.ts";
 export interface RunAccessNeeds {
   readonly db: Database;
   readonly clock: Pick<Clock, "now">;
+  readonly notices: Pick<ConnectionNotices, "tell">;
 }
 
 /** The place of the agent of a run. */
@@ -25,10 +27,11 @@ export interface RunPlace {
 
 /**
  * Requires that a user may run commands through an agent, as over SSH, and that the agent is connected: one statement,
- * since programs run many short commands. Throws `NotFound` and `Invalid`.
+ * since programs run many short commands. Notifies the owner of the workspace if the user is someone else. Throws `NotFound`
+ * and `Invalid`.
  */
 export async function requireRunnable(
-  { db, clock }: RunAccessNeeds,
+  { db, clock, notices }: RunAccessNeeds,
   user: UserCaller,
   agent: string,
 ): Promise<RunPlace> {
@@ -43,6 +46,7 @@ export async function requireRunnable(
       facts: { code: "not-connected", retryable: true, admitted: "no" },
     });
   }
+  notices.tell({ actorId: user.id, ownerId: row.owner_id, agentId });
   return {
     agentId,
     agentName: row.agent_name,
