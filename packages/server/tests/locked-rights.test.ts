@@ -113,6 +113,28 @@ describe("a former owner", () => {
   });
 });
 
+describe("a key that another request deletes", () => {
+  it.each([
+    ["DELETE", ""],
+    ["PUT", "/expire"],
+  ])("is not there for %s %s, and is not recorded", async (method, path) => {
+    const { user, client } = await somebody();
+    const token = { params: { user: "me" }, body: { token_name: user.username } };
+    const [id = ""] = (await client.call(createToken, token)).key.split("-", 1);
+    await using deleting = await holdOpen(server.db, (trx) =>
+      trx.deleteFrom("api_keys").where("id", "=", id).execute(),
+    );
+    const answer = server.request(method, `/users/me/keys/${id}${path}`, undefined, client);
+    await waitForBlocked(server.db);
+    await deleting.commit();
+    expect(await answer).toMatchObject({ status: 404 });
+    const search = `q=resource_type:api_key+resource_target:${user.username}`;
+    expect(await server.request("GET", `/audit?${search}`)).toMatchObject({
+      body: { audit_logs: [{ action: "create" }] },
+    });
+  });
+});
+
 describe("roles that the caller expects", () => {
   const put = (subject: Person, roles: string[], expected: string[]) =>
     server.request("PUT", `/users/${subject.user.id}/roles`, { roles, expected_roles: expected });

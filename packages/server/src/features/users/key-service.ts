@@ -49,7 +49,8 @@ export async function deleteKey(
 ): Promise<void> {
   const key = required(await selectKey(needs, user.id, id));
   await inTransaction(needs.db, async (trx) => {
-    await endSession(trx, key.id);
+    // Another request may be first.
+    if (!(await endSession(trx, key.id))) throw notFound();
     await recordKeyChange(trx, caller, { userId: user.id, name: key.token_name }, "delete");
   });
 }
@@ -64,6 +65,7 @@ export async function expireKey(
   const key = required(await selectKey(needs, user.id, id));
   await inTransaction(needs.db, async (trx) => {
     const expires_at = await updateExpiry(trx, key.id);
+    if (expires_at === undefined) throw notFound();
     const diff = diffOf({ expires_at: key.expires_at }, { expires_at });
     await recordKeyChange(trx, caller, { userId: user.id, name: key.token_name }, "write", diff);
   });
@@ -206,13 +208,13 @@ function selectTokens(
     .execute();
 }
 
-/** Expires a key; resolves to the time of its end. */
-async function updateExpiry(db: Queryable, id: string): Promise<string> {
+/** Expires a key; resolves to the time of its end, undefined if it was deleted. */
+async function updateExpiry(db: Queryable, id: string): Promise<string | undefined> {
   const row = await db
     .updateTable("api_keys")
     .set({ expires_at: sql`least(expires_at, now())`, updated_at: sql`now()` })
     .where("id", "=", id)
     .returning("expires_at")
-    .executeTakeFirstOrThrow();
-  return row.expires_at;
+    .executeTakeFirst();
+  return row?.expires_at;
 }

@@ -5,9 +5,13 @@ import { prepareQuery } from "../db/prepared-query.ts";
 import type { KeyOrigin } from "./session-key.ts";
 import { endOfKey, type TokenLimits } from "./token-lifetime.ts";
 
-/** Revokes a session or token. */
-export async function endSession(db: Queryable, id: string): Promise<void> {
-  await db.deleteFrom("api_keys").where("id", "=", id).execute();
+/** Revokes a session or token; resolves to false if it had ended. */
+export async function endSession(db: Queryable, id: string): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom("api_keys")
+    .where("id", "=", id)
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
 }
 
 /**
