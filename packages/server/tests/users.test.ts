@@ -294,6 +294,24 @@ describe("a deleted user", () => {
     await addPerson(server, user.username);
   });
 
+  it("leaves neither a private key nor messages", async () => {
+    const { user, client } = await somebody();
+    expect(await server.request("GET", "/users/me/gitsshkey", undefined, client)).toMatchObject({
+      status: 200,
+    });
+    const content = { title: "mine", message: "alone" };
+    await server.request("POST", "/notifications/custom", { content }, client);
+    const left = () =>
+      Promise.all(
+        (["git_ssh_keys", "inbox_notifications"] as const).map((table) =>
+          server.db.selectFrom(table).where("user_id", "=", user.id).select("user_id").execute(),
+        ),
+      );
+    expect(await left()).toEqual([[{ user_id: user.id }], [{ user_id: user.id }]]);
+    await server.request("DELETE", `/users/${user.id}`);
+    expect(await left()).toEqual([[], []]);
+  });
+
   it("is nobody himself, nor a member for another member", async () => {
     const { client } = await somebody();
     const { user } = await somebody();

@@ -60,6 +60,7 @@ import { up as endedByProviders } from "./0084-ended-by-providers.ts";
 import { up as jobTimings } from "./0085-job-timings.ts";
 import { up as provisioners } from "./0086-provisioners.ts";
 import { up as parameterReadings } from "./0087-parameter-readings.ts";
+import { up as endedUsers } from "./0088-ended-users.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006,
@@ -127,4 +128,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0085-job-timings": { up: jobTimings },
   "0086-provisioners": { up: provisioners },
   "0087-parameter-readings": { up: parameterReadings },
+  "0088-ended-users": { up: endedUsers },
 };
