@@ -225,6 +225,40 @@ describe("a call whose provisioner reads too slowly", () => {
     expect(steady.isSlow).toBe(true);
   });
 
+  it("is told so 15 seconds after its last read, however much it read at first", async () => {
+    const { clock, ask, begin } = open(large);
+    const slow = await begin("a", 90 * mebibyte);
+    await ask("b");
+    slow.sending?.advance(80 * mebibyte);
+    await clock.advance(15 * secondMs);
+    expect(slow.isSlow).toBe(false);
+    await clock.advance(secondMs);
+    expect(slow.isSlow).toBe(true);
+  });
+
+  it("is one that takes half of 128 KiB a second", async () => {
+    const { clock, ask, begin } = open(large);
+    const slow = await begin("a", 90 * mebibyte);
+    await ask("b");
+    for (let elapsed = 0; elapsed < 32; elapsed += 1) {
+      slow.sending?.advance(64 * 1024);
+      await clock.advance(secondMs);
+    }
+    expect(slow.isSlow).toBe(true);
+  });
+
+  it("is not one that paused while nobody waited, and reads again", async () => {
+    const { clock, ask, begin } = open(large);
+    const resumed = await begin("a", 90 * mebibyte);
+    await clock.advance(600 * secondMs);
+    resumed.sending?.advance(4 * mebibyte);
+    await ask("b");
+    await clock.advance(15 * secondMs);
+    expect(resumed.isSlow).toBe(false);
+    await clock.advance(4 * secondMs);
+    expect(resumed.isSlow).toBe(true);
+  });
+
   it("is not one that the server still reads from its database", async () => {
     const { clock, ask } = open(large);
     const reading = await ask("a");

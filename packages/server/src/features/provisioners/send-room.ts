@@ -7,8 +7,9 @@ interface SendLimits {
   readonly maxCallBytes: number;
 }
 
-/** The speed that a call must have on average while others wait for its room, and the time from which it is judged. */
+/** The speed that a call must have while others wait for its room. */
 const minBytesPerSecond = 128 * 1024;
+/** The time that a call may be behind that speed. No burst brings it further ahead, nor does any pause set it further back. */
 const graceMs = 15_000;
 const lookMs = 1_000;
 
@@ -29,10 +30,9 @@ export interface Sending {
 }
 
 interface OpenSending extends Sender {
-  /** Undefined while the call is read. */
-  beganAtMs: number | undefined;
+  /** The time from which it is too slow, by what was sent lately; undefined while the call is read. */
+  slowAtMs: number | undefined;
   bytes: number;
-  sentBytes: number;
   isTold: boolean;
 }
 
@@ -64,11 +64,13 @@ export class SendRoom {
     const sending: Sending = {
       begin: (bytes) => {
         one.bytes = bytes;
-        one.beganAtMs = this.#clock.monotonic();
+        one.slowAtMs = this.#clock.monotonic() + graceMs;
         this.#advance();
       },
       advance: (bytes) => {
-        one.sentBytes += bytes;
+        const nowMs = this.#clock.monotonic();
+        const fromMs = Math.max(one.slowAtMs ?? nowMs, nowMs - graceMs);
+        one.slowAtMs = Math.min(fromMs + (bytes / minBytesPerSecond) * 1000, nowMs + graceMs);
       },
     };
     try {
@@ -85,7 +87,7 @@ export class SendRoom {
       const enter = (): void => {
         signal.removeEventListener("abort", leave);
         const bytes = this.#limits.maxCallBytes;
-        const one = { ...sender, beganAtMs: undefined, bytes, sentBytes: 0, isTold: false };
+        const one = { ...sender, slowAtMs: undefined, bytes, isTold: false };
         this.#open.add(one);
         resolve(one);
       };
@@ -153,9 +155,7 @@ export class SendRoom {
     }
   }
 
-  #isSlow({ beganAtMs, sentBytes }: OpenSending): boolean {
-    if (beganAtMs === undefined) return false;
-    const elapsedMs = this.#clock.monotonic() - beganAtMs;
-    return sentBytes < ((elapsedMs - graceMs) / 1000) * minBytesPerSecond;
+  #isSlow({ slowAtMs }: OpenSending): boolean {
+    return slowAtMs !== undefined && this.#clock.monotonic() > slowAtMs;
   }
 }
