@@ -6,10 +6,7 @@ import type { ReadInput } from "../driver.ts";
 /** Returns the variables by which the provider learns of a build (docs/protocol/prebuilds.md §1.6). */
 export function buildVariables(
   build: DriverBuild,
-  {
-    stage,
-    runningToken,
-  }: { readonly stage: BuildStage; readonly runningToken: string | undefined },
+  stage: BuildStage,
 ): Readonly<Record<string, string>> {
   const { workspace } = build;
   return {
@@ -22,7 +19,6 @@ export function buildVariables(
     ...parameterVariables(build.parameters),
     ...(stage === "prebuild" ? { CODER_WORKSPACE_IS_PREBUILD: "true" } : {}),
     ...(stage === "claim" ? { CODER_WORKSPACE_IS_PREBUILD_CLAIM: "true" } : {}),
-    ...(runningToken === undefined ? {} : { [runningTokenVariable]: runningToken }),
   };
 }
 

@@ -18,24 +18,12 @@ import { stateResources } from "./values.ts";
 export interface BuildRun {
   readonly build: DriverBuild;
   readonly stage: BuildStage;
-  /** The token of the running agent, if the configuration keeps it. */
-  readonly token: string | undefined;
-}
-
-/** Returns the token of the only agent, if infrastructure from the last build has it and would lose it. */
-export async function runningToken({
-  agents,
-  readState,
-}: DriverBuild): Promise<string | undefined> {
-  const [agent, second] = agents;
-  if (agent === undefined || second !== undefined || agent.token === "") return undefined;
-  return hasAgentPlaces(await readState(), agent.name) ? agent.token : undefined;
 }
 
 /** Plans and applies a build in its session. */
 export async function runBuild(
   session: TerraformSession,
-  { build, stage, token }: BuildRun,
+  { build, stage }: BuildRun,
   { maxStateBytes }: Pick<RunLimits, "maxStateBytes">,
   log: DriverLog,
   signal: AbortSignal,
@@ -45,6 +33,8 @@ export async function runBuild(
     log.write("info", "Destroying", "there is nothing to remove");
     return { state: await session.readState(), resources: [] };
   }
+  const token = await runningToken(session, build);
+  if (token !== undefined) session.pass({ [runningTokenVariable]: token });
   await initAndPlan(session, { destroy }, log, signal);
   if (token !== undefined && addsAgent(session.changes)) {
     // The provider would give it the token of the one that runs.
@@ -60,6 +50,16 @@ export async function runBuild(
   if (problem !== undefined) throw new DriverError("run-failed", problem);
   const resources = resourcesOf(state) ?? stateResources(await session.showState(signal));
   return { state, ...resultOf(resources, session, build, log) };
+}
+
+/** Returns the token of the only agent, if infrastructure from the last build has it and would lose it. */
+async function runningToken(
+  session: TerraformSession,
+  { agents }: DriverBuild,
+): Promise<string | undefined> {
+  const [agent, second] = agents;
+  if (agent === undefined || second !== undefined || agent.token === "") return undefined;
+  return hasAgentPlaces(await session.readState(), agent.name) ? agent.token : undefined;
 }
 
 /** Prepares the changes. If a removal cannot even be planned, the log tells the way out. */

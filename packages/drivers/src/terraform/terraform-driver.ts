@@ -37,7 +37,7 @@ import {
   withinFormTime,
 } from "./read-form-parameters.ts";
 import { definitionOf, readTemplate, requireStorable } from "./read-template.ts";
-import { type BuildRun, runBuild, runningToken } from "./run-build.ts";
+import { runBuild } from "./run-build.ts";
 import { pushedStateProblem } from "./state-file.ts";
 import {
   defaultRunLimits,
@@ -161,25 +161,20 @@ export class TerraformDriver implements Driver {
     log: DriverLog,
     signal: AbortSignal,
   ): Promise<DriverResult> {
-    return this.#turns.run(signal, async () =>
-      this.#runBuild({ build, stage, token: await runningToken(build) }, log, signal),
-    );
-  }
-
-  #runBuild(run: BuildRun, log: DriverLog, signal: AbortSignal): Promise<DriverResult> {
-    const { build, stage, token } = run;
     const subject = {
       key: build.workspace.id,
       template: build.template,
       build,
       variables: {
         ...agentVariables(build.accessUrl, this.#options.agentScripts),
-        ...buildVariables(build, { stage, runningToken: token }),
+        ...buildVariables(build, stage),
       },
     };
     const terms = { log, limits: this.#limits };
-    return this.#withSession(subject, terms, signal, (session) =>
-      runBuild(session, run, this.#limits, log, signal),
+    return this.#turns.run(signal, () =>
+      this.#withSession(subject, terms, signal, (session) =>
+        runBuild(session, { build, stage }, this.#limits, log, signal),
+      ),
     );
   }
 

@@ -148,10 +148,12 @@ export class TerraformSession implements AsyncDisposable {
       return;
     }
     this.#log.write("info", stage, "the template reads the owner's SSH key");
-    this.#environment = {
-      ...this.#environment,
-      CODER_WORKSPACE_OWNER_SSH_PRIVATE_KEY: privateKey,
-    };
+    this.pass({ CODER_WORKSPACE_OWNER_SSH_PRIVATE_KEY: privateKey });
+  }
+
+  /** Passes further variables to the commands that follow: secrets of the build, which the log does not show. */
+  pass(variables: Readonly<Record<string, string>>): void {
+    this.#environment = { ...this.#environment, ...variables };
   }
 
   /** Withholds a variable from the commands that follow. */
