@@ -19,7 +19,7 @@ import type {
   Parts,
   ServerMessage,
 } from "../features/provisioners/session-messages.ts";
-import { unpackTemplate } from "../features/templates/unpack-service.ts";
+import { type CallFiles, openCallFiles } from "./call-files.ts";
 import { CallLink, type ServerChannel } from "./call-link.ts";
 import { HostedRun } from "./hosted-run.ts";
 
@@ -122,7 +122,8 @@ export class ProvisionerHost implements AsyncDisposable {
   }
 
   #begin(channel: ServerChannel, { call, job, method }: CallMessage): void {
-    using parts = this.#parts.get(call) ?? this.#newParts();
+    using opening = new DisposableStack();
+    const parts = opening.use(this.#parts.get(call) ?? this.#newParts());
     this.#parts.delete(call);
     const link = new CallLink(channel, call);
     const known = this.#jobs.values().find((one) => one.job === job && one.method === method);
@@ -131,24 +132,24 @@ export class ProvisionerHost implements AsyncDisposable {
       this.#links.set(call, { link, run: known.run });
       return known.run.attach(link);
     }
-    const given = {
-      input: parts.take("input") ?? new Uint8Array(),
-      archive: parts.take("archive") ?? new Uint8Array(),
-      state: parts.take("state"),
-      notes: parts.take("notes"),
-    };
+    const input = parts.take("input") ?? new Uint8Array();
     const run = new HostedRun(this.#options);
     run.attach(link);
     this.#links.set(call, { link, run });
-    const hosted = { job, method, subject: subjectOf(method, given.input, job), run };
+    const hosted = { job, method, subject: subjectOf(method, input, job), run };
     const before = [...this.#jobs].filter(
       (one) => one.job === job || one.subject === hosted.subject,
     );
     this.#jobs.add(hosted);
+    const held = opening.move();
     this.#scope.run(async () => {
       await run.carryOut(async () => {
-        await endAll(before, job, link);
-        return this.#execute(method, given, run);
+        using _ = held;
+        const ended = endAll(before, job, link);
+        await using files = await openCallFiles(parts, this.#options.unpackDir);
+        const notes = parts.take("notes");
+        await ended;
+        return await this.#execute(method, { input, notes, files }, run);
       });
       this.#jobs.delete(hosted);
       this.#links.delete(call);
@@ -158,12 +159,12 @@ export class ProvisionerHost implements AsyncDisposable {
   }
 
   async #execute(method: CallMethod, given: CallInput, run: HostedRun): Promise<Parts> {
-    const { driver, unpackDir } = this.#options;
+    const { driver } = this.#options;
     const { log, signal } = run;
-    await using files = await unpackTemplate(given.archive, unpackDir);
+    const { directory, readState } = given.files;
     const template = (input: ReadingInput | BuildInput): DriverTemplate => ({
       ...input.template,
-      directory: files.directory,
+      directory,
       notes: given.notes,
     });
     if (method === "parameters") {
@@ -186,7 +187,7 @@ export class ProvisionerHost implements AsyncDisposable {
     const build: DriverBuild = {
       ...input,
       template: template(input),
-      readState: async () => given.state,
+      readState,
       keepState,
       hold,
     };
@@ -203,9 +204,8 @@ export class ProvisionerHost implements AsyncDisposable {
 
 interface CallInput {
   readonly input: Uint8Array;
-  readonly archive: Uint8Array;
-  readonly state: Uint8Array | undefined;
   readonly notes: Uint8Array | undefined;
+  readonly files: CallFiles;
 }
 
 /** Ends runs in the way of another one: those of the same job keep their state by its link, others on this machine. */
