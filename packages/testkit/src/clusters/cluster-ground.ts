@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+
+import { replaceFile } from "@slipway/runtime/replace-file";
 
 import { type ClusterBridge, openBridge } from "./cluster-network.ts";
 import { type ControlGroup, makeControlGroup } from "./control-group.ts";
@@ -13,6 +15,10 @@ export interface ClusterGround extends AsyncDisposable {
   readonly group: ControlGroup;
   readonly network: ClusterBridge;
 }
+
+const directoryPrefix = "slipway-cluster-";
+/** The file with the settings of the kernel to restore. */
+const kernelFile = "kernel";
 
 /** Settings of the kernel that a kubelet changes. */
 const kernelSettings = [
@@ -41,7 +47,7 @@ while read -r device mount rest; do
   case $mount in "$directory"/*) echo "$mount" ;; esac
 done </proc/self/mounts | sort -r | while read -r mount; do umount --lazy "$mount"; done
 find $root -depth -type d \\( -path "*/$group" -o -path "*/$group/*" \\) -exec rmdir {} \\;
-while read -r name value; do echo "$value" >"/proc/sys/$name"; done <"$directory/kernel"
+while read -r name value; do echo "$value" >"/proc/sys/$name"; done <"$directory/${kernelFile}"
 if read -r bridge <"$directory/bridge"; then
   iptables --wait -D FORWARD -i "$bridge" -o "$bridge" -j ACCEPT
   ip link delete "$bridge"
@@ -50,9 +56,10 @@ rm -rf "$directory"
 `;
 
 export async function openGround(): Promise<ClusterGround> {
-  const directory = await mkdtemp(join(tmpdir(), "slipway-cluster-"));
+  const settings = (await settingsOfOther()) ?? (await readKernelSettings());
+  const directory = await mkdtemp(join(tmpdir(), directoryPrefix));
   const name = basename(directory);
-  await writeFile(join(directory, "kernel"), await readKernelSettings());
+  await replaceFile(join(directory, kernelFile), settings, { mode: 0o600 });
   const cleaning = spawn("sh", ["-c", cleaner, "slipway-cleaner", directory, name], {
     // It gets no signal of the terminal.
     detached: true,
@@ -73,6 +80,17 @@ export async function openGround(): Promise<ClusterGround> {
     await close();
     throw error;
   }
+}
+
+/** Returns the settings that another cluster of this machine will restore: its kubelet may have changed them by now. */
+async function settingsOfOther(): Promise<string | undefined> {
+  const names = await readdir(tmpdir());
+  for (const name of names.filter((one) => one.startsWith(directoryPrefix))) {
+    const path = join(tmpdir(), name, kernelFile);
+    const settings = await readFile(path, "utf8").catch(() => undefined);
+    if (settings !== undefined) return settings;
+  }
+  return undefined;
 }
 
 async function readKernelSettings(): Promise<string> {
