@@ -23,11 +23,11 @@ it("a provisioner holds neither the files nor the state of a run in memory", asy
   const directory = await mkdtemp(join(tmpdir(), "slipway-provisioner-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const program = join(directory, "tofu");
-  // Its `init` waits until it may go on, and fails.
+  // Its `init` waits until it may go on or the test has ended, and fails.
   const script = `#!/bin/sh
 [ "$1" = version ] && echo OpenTofu v1.12.6 && exit
 cp terraform.tfstate ${directory}/seen
-until [ -e ${directory}/go ]; do sleep 0.05; done
+while [ -e ${directory}/seen ] && ! [ -e ${directory}/go ]; do sleep 0.05; done
 echo 'Error: seen'
 exit 1
 `;
