@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 
 import { systemClock } from "@slipway/runtime";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
 import { procTable } from "../process/proc-table.ts";
 import { psTable } from "../process/ps-table.ts";
-import { endGroup } from "./process-group.ts";
+import { endGroup, killGroup } from "./process-group.ts";
 
 const table = process.platform === "linux" ? procTable() : psTable;
 /** The five seconds of a group are a tenth of one. */
@@ -42,3 +42,20 @@ it("ends what is left of a group whose leader has ended", async () => {
   expect(await table.find(Number(line))).toBeUndefined();
   await endGroup(pid, { table, clock });
 });
+
+it("ends processes that the table misses, as each starts the next one and exits", async () => {
+  const next = `sh -c "$NEXT" &`;
+  const { pid, exited } = await startGroup(`trap '' TERM; echo up; export NEXT='${next}'; ${next}`);
+  onTestFinished(() => killGroup(pid));
+  await exited;
+  await endGroup(pid, { table: { list: async () => [] }, clock });
+  await expect.poll(() => hasProcess(pid)).toBe(false);
+});
+
+function hasProcess(groupId: number): boolean {
+  try {
+    return process.kill(-groupId, 0);
+  } catch {
+    return false;
+  }
+}
