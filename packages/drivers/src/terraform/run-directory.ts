@@ -6,8 +6,9 @@ import { type Account, chownTree } from "@slipway/runtime/ownership";
 
 import type { DriverLog } from "../driver.ts";
 import { allowTraversalTo } from "../process/publish-commands.ts";
-import { removeWorkspace, workspaceDirectory } from "../process/workspace-directory.ts";
+import { workspaceDirectory } from "../process/workspace-directory.ts";
 import type { WorkspaceUsers } from "../process/workspace-users.ts";
+import { discardDirectory } from "./discard-directory.ts";
 import {
   type LeftoverBuild,
   type LeftoverOptions,
@@ -65,12 +66,12 @@ export async function openRunDirectory(
   const kept = runFiles(directory);
   const state = build && (await settleLeftover(kept, build, options, log, signal));
   signal.throwIfAborted();
-  await removeWorkspace(root, directory);
+  await discardDirectory(root, directory);
   await mkdir(directory, { mode: 0o700 });
   await using opening = new AsyncDisposableStack();
   let isNeeded = false;
   opening.defer(async () => {
-    if (!isNeeded) await removeWorkspace(root, directory);
+    if (!isNeeded) await discardDirectory(root, directory);
   });
   await noteKept(kept, state);
   const home = join(directory, "home");
