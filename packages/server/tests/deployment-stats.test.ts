@@ -1,8 +1,12 @@
+import { randomUUID } from "node:crypto";
+
 import { createWorkspace } from "@slipway/api/workspaces/routes";
+import { silentLogger, systemClock } from "@slipway/runtime";
 import { firstAgent, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
+import { announceWorker } from "../src/features/organizations/worker-service.ts";
 import { type OpenServer, openReplica, openServer } from "./support/open-server.ts";
 
 const template = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
@@ -139,6 +143,24 @@ describe("the workers of a deployment", () => {
     expect(await namesOf("offline=true&max_age=1m30s")).not.toContain("lost");
     expect(await namesOf("offline=true&limit=1")).toHaveLength(1);
     expect(await namesOf("status=busy")).toEqual([]);
+  });
+
+  it("are forgotten a week after they were heard of last", async () => {
+    await sql`insert into workers (id, name, version, drivers, last_seen_at)
+      select gen_random_uuid(), days || ' days', 'v0', '{}', now() - make_interval(days => days)
+        from unnest(array[6, 8]) days`.execute(server.db);
+    const stop = new AbortController();
+    const platform = { db: server.db, clock: systemClock, logger: silentLogger };
+    const worker = { id: randomUUID(), name: "new", version: "v0", drivers: [] };
+    const announced = announceWorker(platform, worker, stop.signal);
+    const names = async () => {
+      const rows = await server.db.selectFrom("workers").select("name").execute();
+      return rows.map(({ name }) => name);
+    };
+    await expect.poll(names).not.toContain("8 days");
+    expect(await names()).toEqual(expect.arrayContaining(["6 days", "new"]));
+    stop.abort();
+    await expect(announced).rejects.toThrow();
   });
 
   it.each(["limit=x", "status=gone", "max_age=soon"])("are not listed by %s", async (query) => {

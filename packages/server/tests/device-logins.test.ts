@@ -31,10 +31,14 @@ const approve = (client: Client, code: string): Promise<Answer> =>
   server.request("POST", "/users/login/device/approval", { user_code: code }, client);
 
 /** Asks for the session of a login; resolves to its user, or to the detail of the refusal. */
-async function redeem(deviceCode: string, url = server.url): Promise<unknown> {
+async function redeem(
+  deviceCode: string,
+  url = server.url,
+  program = "a program",
+): Promise<unknown> {
   const response = await fetch(`${url}/api/v2/users/login/device/session`, {
     method: "POST",
-    headers: { "Content-Type": "application/json", "User-Agent": "a program" },
+    headers: { "Content-Type": "application/json", "User-Agent": program },
     body: JSON.stringify({ device_code: deviceCode }),
   });
   const { session_token: token, detail } = Object(await response.json());
@@ -130,28 +134,34 @@ describe("a login by a code", () => {
     expect(await redeem(login.device_code)).toBe("access_denied");
   });
 
-  it("shows whoever looks at the code which program waits, on any replica", async () => {
-    const { client } = await addPerson(server, "kay");
-    const login = await begin();
-    const found = server.request(
-      "POST",
-      "/users/login/device/program",
-      { user_code: login.user_code.toLowerCase() },
-      client,
-    );
-    await vi.waitFor(async () => {
-      const lookups = await server.db.selectFrom("device_lookups").select("user_id").execute();
-      expect(lookups).toHaveLength(1);
-    });
-    expect(await redeem(login.device_code, replica.url)).toBe("authorization_pending");
-    const { status, body } = await found;
-    const program = { ip: "127.0.0.1", user_agent: "a program" };
-    expect({ status, body }).toMatchObject({
-      status: 200,
-      body: { user_code: login.user_code, program },
-    });
-    const ageMs = Date.now() - Date.parse(Object(body).program.begun_at);
-    expect(ageMs).toBeLessThan(60_000);
+  it("shows whoever looks at a code which program waits for it, on any replica", async () => {
+    const { client, user } = await addPerson(server, "kay");
+    for (const userAgent of ["one program", "another program"]) {
+      const login = await begin();
+      const found = server.request(
+        "POST",
+        "/users/login/device/program",
+        { user_code: login.user_code.toLowerCase() },
+        client,
+      );
+      await vi.waitFor(async () => {
+        const lookups = server.db
+          .selectFrom("device_lookups")
+          .where("user_id", "=", user.id)
+          .where("begun_at", "is", null);
+        expect(await lookups.select("user_id").execute()).toHaveLength(1);
+      });
+      const answer = await redeem(login.device_code, replica.url, userAgent);
+      expect(answer).toBe("authorization_pending");
+      const { status, body } = await found;
+      const program = { ip: "127.0.0.1", user_agent: userAgent };
+      expect({ status, body }).toMatchObject({
+        status: 200,
+        body: { user_code: login.user_code, program },
+      });
+      const ageMs = Date.now() - Date.parse(Object(body).program.begun_at);
+      expect(ageMs).toBeLessThan(60_000);
+    }
   });
 
   it("is not approved by a suspended user, an old approval, or two at once", async () => {

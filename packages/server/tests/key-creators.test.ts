@@ -3,6 +3,7 @@ import { regenerateGitKey } from "@slipway/api/users/git-key-routes";
 import { createKey, createToken, getTokenByName } from "@slipway/api/users/key-routes";
 import {
   activateUser,
+  deleteUser,
   suspendUser,
   updatePassword,
   updateProfile,
@@ -91,6 +92,16 @@ describe("a key that another user made", () => {
     expect(await server.request("GET", "/users/me", undefined, ann.client)).toMatchObject({
       status: 200,
     });
+  });
+
+  it("ends with its maker", async () => {
+    const cid = await addPerson(server, "cid", ["owner"]);
+    const { key } = await cid.client.call(createKey, { params: { user: ann.user.id } });
+    const borrowed = openClient(server.url, key);
+    const ask = () => server.request("GET", "/users/me", undefined, borrowed);
+    expect(await ask()).toMatchObject({ status: 200 });
+    await server.admin.call(deleteUser, { params: { user: cid.user.id } });
+    expect(await ask()).toMatchObject({ status: 401 });
   });
 
   it("is told from one of the user's own", async () => {

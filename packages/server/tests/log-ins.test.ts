@@ -70,6 +70,19 @@ describe("a log-in", () => {
     expect((await logIn(needs, { email, password }, elsewhere)).token).toContain("-");
   });
 
+  it("counts failures together with changes of the password, in whatever session", async () => {
+    const user = { id: await findId(), username: "ann", roles: [], grant: fullGrant, origin };
+    const passwords = { old: "wrong", new: "other-horse-battery-43" };
+    for (const keyId of ["one", "another", "one", "another", "one"]) {
+      const change = updatePassword(needs, { ...user, keyId }, "me", passwords);
+      await expect(change).rejects.toMatchObject({ code: "invalid" });
+    }
+    await expect(
+      updatePassword(needs, { ...user, keyId: "another" }, "me", passwords),
+    ).rejects.toMatchObject({ code: "rate-limited" });
+    expect(await fail(1, email)).toEqual(["rate-limited"]);
+  });
+
   it("succeeds however many come together, also after a mistake", async () => {
     await fail(1, email);
     const start = async () => (await logIn(needs, { email, password }, origin)).token;

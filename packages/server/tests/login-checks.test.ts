@@ -1,7 +1,14 @@
 import { silentLogger, systemClock } from "@slipway/runtime";
 import { oidcClient, WebBrowser } from "@slipway/testkit/oauth";
+import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import {
+  claimChecks,
+  endChecks,
+  postponeCheck,
+  storeChecked,
+} from "../src/features/logins/check-queries.ts";
 import { checkDue } from "../src/features/logins/check-service.ts";
 import { LogInProviders } from "../src/features/logins/providers.ts";
 import { SecretBox } from "../src/platform/auth/secret-box.ts";
@@ -75,6 +82,7 @@ describe("the check of a login", () => {
       await wait();
       const counts = await Promise.all([replica()(), replica()(), replica()()]);
       expect(counts.reduce((sum, count) => sum + count)).toBe(1);
+      expect(await replica()()).toBe(0);
     }
     // A rotated token that is used again is refused, and ends all of its grant.
     expect(world.peer.grants).toEqual(Array(3).fill("refresh_token ok"));
@@ -111,11 +119,40 @@ describe("the check of a login", () => {
     expect(await world.whoIs(browser)).toBe("cid");
     expect(await replica()()).toBe(0);
     world.peer.outage = undefined;
-    await wait();
+    // It is asked again after five minutes.
+    await sql`update user_identities
+      set checking_until = checking_until - interval '301 seconds'`.execute(world.server.db);
     await replica()();
     expect(
       world.peer.grants.filter((grant) => grant === "refresh_token ok").length,
     ).toBeGreaterThan(0);
+  });
+
+  it("leaves what a login has stored meanwhile", async () => {
+    const { db } = world.server;
+    await logIn("hal");
+    await wait();
+    const limits = { afterMs: 3_600_000, leaseMs: 60_000, limit: 100 };
+    const claim = () => claimChecks(db, { providerIds: ["acme"], ...limits });
+    const stored = async () =>
+      db
+        .selectFrom("user_identities")
+        .where("subject", "=", "hal")
+        .select(["id", "version", "details_encrypted", "is_checkable", "checking_until"])
+        .executeTakeFirstOrThrow();
+    const { id, version } = await stored();
+    expect((await claim()).map((due) => due.id)).toContain(id);
+    expect(await claim()).toEqual([]);
+    await logIn("hal");
+    const after = await stored();
+    expect(after).toMatchObject({ is_checkable: true, checking_until: null });
+    expect(await storeChecked(db, { id, version }, Buffer.from("old"))).toBe(false);
+    await postponeCheck(db, { id, version }, 60_000);
+    expect(await endChecks(db, { id, version })).toBe(false);
+    expect(await stored()).toEqual(after);
+    expect(await endChecks(db, after)).toBe(true);
+    await logIn("hal");
+    expect(await stored()).toMatchObject({ is_checkable: true });
   });
 
   it("leaves people without sessions alone", async () => {

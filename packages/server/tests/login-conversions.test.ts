@@ -63,8 +63,8 @@ async function loginTypeOf(name: string): Promise<unknown> {
   return Object(body).login_type;
 }
 
-const logIn = (email: string): Promise<Answer> =>
-  world.server.request("POST", "/users/login", { email, password: testPassword }, { headers: {} });
+const logIn = (email: string, password = testPassword): Promise<Answer> =>
+  world.server.request("POST", "/users/login", { email, password }, { headers: {} });
 
 describe("the conversion of an account", () => {
   it("replaces the password by a person at the provider, whatever their address", async () => {
@@ -120,6 +120,12 @@ describe("the conversion of an account", () => {
       statuses.push((await begin(client, "me", "wrong")).status);
     }
     expect(statuses.at(-1)).toBe(429);
+    // They count for logins, too.
+    const logIns: number[] = [];
+    for (let count = 0; count < 3; count += 1) {
+      logIns.push((await logIn("cid@example.com", "wrong")).status);
+    }
+    expect(logIns).toContain(429);
   });
 
   it("is for the user alone, in a session of their own", async () => {

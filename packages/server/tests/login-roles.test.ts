@@ -65,6 +65,17 @@ it("gives and takes roles at each login, and records both", async () => {
   ]);
 });
 
+it("ends the sessions that others made for a person who gets a role", async () => {
+  const { server } = world;
+  await logIn("ivy", ["staff"]);
+  const { body } = await server.request("POST", "/users/ivy/keys");
+  const borrowed = { headers: { "Coder-Session-Token": String(Object(body).key) } };
+  const ask = async () => (await server.request("GET", "/users/me", undefined, borrowed)).status;
+  expect(await ask()).toBe(200);
+  await logIn("ivy", ["tools"]);
+  expect(await ask()).toBe(401);
+});
+
 it("ends the sessions of a person whose last role is gone", async () => {
   const browser = new WebBrowser();
   await logIn("bob", ["staff"], browser);
@@ -99,13 +110,24 @@ it("never locks out the last owner", async () => {
 });
 
 it("records refused people once, with the reason", async () => {
-  for (let count = 0; count < 3; count += 1) await logIn("fay", ["other"]);
+  const known = ["gus", "hal"];
+  for (const login of known) expect(await logIn(login, ["staff"])).toBeNull();
+  for (let count = 0; count < 3; count += 1) {
+    for (const login of ["fay", ...known]) expect(await logIn(login, ["other"])).toBe("no-role");
+  }
   const entries = world.server.db
     .selectFrom("audit_log")
+    .leftJoin("users", "users.id", "audit_log.user_id")
     .where("status_code", "=", 403)
     .where("action", "=", "login")
-    .select("additional_fields");
-  await expect
-    .poll(async () => (await entries.execute()).map(({ additional_fields: fields }) => fields))
-    .toContainEqual(expect.objectContaining({ login_provider: "acme", reason: "no-role" }));
+    .select(["username", "additional_fields"]);
+  const refused = async () =>
+    (await entries.execute()).filter(
+      ({ username }) => username === null || known.includes(username),
+    );
+  const fields = expect.objectContaining({ login_provider: "acme", reason: "no-role" });
+  const one = (username: string) => ({ username, additional_fields: fields });
+  await expect.poll(refused).toEqual(expect.arrayContaining(known.map(one)));
+  expect((await refused()).filter(({ username }) => username !== null)).toHaveLength(2);
+  await expect.poll(refused).toContainEqual({ username: null, additional_fields: fields });
 });

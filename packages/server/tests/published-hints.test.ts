@@ -2,13 +2,24 @@ import { silentLogger } from "@slipway/runtime";
 import { ClaimStage, fillPool, openTestDatabase } from "@slipway/testkit";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
+import { cancelBuild } from "../src/features/builds/cancel-service.ts";
+import { requireBuild } from "../src/features/builds/read-service.ts";
 import { changeNotificationsSettings } from "../src/features/notifications/settings-service.ts";
 import { createKey, deleteKey } from "../src/features/provisioners/key-service.ts";
 import { applySchedules } from "../src/features/schedules/scheduler.ts";
 import { changeTemplate } from "../src/features/templates/change-service.ts";
 import { cancelTemplateJob } from "../src/features/templates/dry-run-service.ts";
 import { tellWaitingProgram } from "../src/features/users/device-lookup.ts";
+import { setDormant } from "../src/features/workspaces/dormancy-service.ts";
+import {
+  extendWorkspace,
+  noteUsage,
+  renameWorkspace,
+  setFavorite,
+  setTtl,
+} from "../src/features/workspaces/settings-service.ts";
 import { type PubSub, topics } from "../src/platform/pubsub/pubsub.ts";
+import { type CountedDatabase, countCommits } from "./support/count-commits.ts";
 
 /* The topics at which changes hint, whose readers would otherwise notice only with their next periodic look. */
 
@@ -19,10 +30,11 @@ const limits = { backoffMs: 0, lookbackMs: 3_600_000, failureHardLimit: 0 };
 let opened: AsyncDisposableStack;
 let stage: ClaimStage;
 let ann: Awaited<ReturnType<ClaimStage["addUser"]>>;
-let published: string[];
+let counted: CountedDatabase;
+let published: { readonly topic: string; readonly commits: number }[];
 const pubsub: PubSub = {
   subscribe: () => ({ [Symbol.dispose]: () => undefined }),
-  publish: (topic) => void published.push(topic),
+  publish: (topic) => void published.push({ topic, commits: counted.count }),
 };
 
 beforeEach(() => {
@@ -34,16 +46,20 @@ async function openStage(driver: "external" | "manual"): Promise<void> {
   const { db } = opened.use(await openTestDatabase(inject("postgresUrl")));
   const pool = { instances: 1, expireAfterSeconds: 0 };
   published = [];
-  stage = await ClaimStage.open(db, { driver, agentNames: ["main"], pool, pubsub });
+  counted = countCommits(db);
+  stage = await ClaimStage.open(counted.db, { driver, agentNames: ["main"], pool, pubsub });
   ann = await stage.addUser("ann");
 }
 
-/** Resolves to the topics at which a change hints. */
+/** Resolves to the topics at which a change hints, once it is committed: readers would not see it before. */
 async function hintsOf(change: () => Promise<unknown>): Promise<readonly string[]> {
   published = [];
   await change();
-  return published;
+  expect(published).toEqual(published.map(({ topic }) => ({ topic, commits: counted.count })));
+  return published.map(({ topic }) => topic);
 }
+
+const in2Hours = (): string => new Date(Date.now() + 7_200_000).toISOString();
 
 /** Creates a workspace whose build is carried out. */
 async function makeWorkspace(): Promise<string> {
@@ -67,6 +83,45 @@ describe("a workspace", () => {
     const id = await makeWorkspace();
     expect(await hintsOf(() => stage.build(ann, id, "stop"))).toEqual([
       topics.jobQueue,
+      topics.builds(id),
+      topics.workspace(id),
+    ]);
+  });
+
+  it.each<[string, (id: string) => Promise<unknown>]>([
+    ["is renamed", (id) => renameWorkspace(stage.needs, ann, id, "other")],
+    ["is a favorite", (id) => setFavorite(stage.needs, ann, id, true)],
+    ["lives longer", (id) => setTtl(stage.needs, ann, id, 7_200_000)],
+    ["stops later", (id) => extendWorkspace(stage.needs, ann, id, in2Hours())],
+    ["is used", (id) => noteUsage(stage.needs, ann, id)],
+    ["is dormant", (id) => setDormant(stage.needs, ann, id, true)],
+  ])("that %s is told to its watchers", async (_what, change) => {
+    const id = await makeWorkspace();
+    expect(await hintsOf(() => change(id))).toEqual([topics.workspace(id)]);
+  });
+
+  it("that somebody else makes dormant is told to its owner's notifications", async () => {
+    const id = await makeWorkspace();
+    const { needs, admin } = stage;
+    expect(await hintsOf(() => setDormant(needs, admin, id, true))).toEqual([
+      topics.workspace(id),
+      topics.inbox(ann.id),
+    ]);
+  });
+
+  it("whose build is canceled is told to the worker and to watchers", async () => {
+    const id = await makeWorkspace();
+    await stage.build(ann, id, "stop");
+    const { needs } = stage;
+    const { id: buildId, job_id: jobId } = await needs.db
+      .selectFrom("workspace_builds")
+      .where("transition", "=", "stop")
+      .select(["id", "job_id"])
+      .executeTakeFirstOrThrow();
+    const build = await requireBuild(needs.db, ann, buildId);
+    expect(await hintsOf(() => cancelBuild(needs, ann, build, undefined))).toEqual([
+      topics.jobCancel(jobId),
+      topics.job(jobId),
       topics.builds(id),
       topics.workspace(id),
     ]);
@@ -142,7 +197,9 @@ describe("what waits", () => {
 
   it("is told to workers when it is a version to import, and to its worker when that is canceled", async () => {
     const { db } = stage.needs;
-    expect(await hintsOf(() => stage.pushVersion())).toContain(topics.jobQueue);
+    published = [];
+    await stage.pushVersion();
+    expect(published.map(({ topic }) => topic)).toContain(topics.jobQueue);
     const { id } = await db
       .updateTable("jobs")
       .set({ completed_at: null })

@@ -75,13 +75,22 @@ describe("the audit trail", () => {
     expect(JSON.stringify(found)).not.toContain("PRIVATE KEY");
   });
 
-  it("has a change of roles that was refused", async () => {
+  it("has a change of roles that was refused, once for each who asked", async () => {
     const { user: bob, client } = await addPerson(server, "bob", ["user-admin"]);
+    const cid = await addPerson(server, "cid", ["user-admin"]);
     const roles = { roles: ["owner"] };
-    for (const id of [ann.user.id, ann.user.id, bob.id]) {
-      const answer = await server.request("PUT", `/users/${id}/roles`, roles, client);
+    for (const [id, by] of [
+      [ann.user.id, client],
+      [ann.user.id, client],
+      [bob.id, client],
+      [ann.user.id, cid.client],
+    ] as const) {
+      const answer = await server.request("PUT", `/users/${id}/roles`, roles, by);
       expect(answer).toMatchObject({ status: 403 });
     }
+    expect(await entries("username:cid resource_type:user")).toMatchObject([
+      { status_code: 403, resource_target: "ann" },
+    ]);
     const found = await entries("username:bob resource_type:user");
     expect(found).toMatchObject([
       { status_code: 403, resource_target: "bob" },
