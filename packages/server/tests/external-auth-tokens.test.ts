@@ -1,7 +1,14 @@
 import { deleteExternalAuth, listExternalAuth } from "@slipway/api/external-auth/routes";
 import { deleteUser, suspendUser } from "@slipway/api/users/routes";
+import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
+import {
+  claimRefresh,
+  endRefresh,
+  selectLink,
+  storeRefreshed,
+} from "../src/features/external-auth/queries.ts";
 import { topics } from "../src/platform/pubsub/pubsub.ts";
 import {
   type ExternalAuthWorld,
@@ -45,6 +52,31 @@ describe("a token", () => {
     const refreshed = world.provider.accepted.at(-1);
     expect((await world.agentsToken("id=git")).body).toMatchObject({ access_token: refreshed });
     expect(world.provider.grants).toEqual(["refresh_token"]);
+  });
+
+  it("is refreshed under a claim of half a minute, and not over that of a new log-in", async () => {
+    const { server, ada, browserOf } = world;
+    const { db } = server;
+    await browserOf(ada).logIn("git");
+    const read = async () => {
+      const link = await selectLink(db, ada.user.id, "git");
+      if (link === undefined) throw new Error("there is no link");
+      return link;
+    };
+    const link = await read();
+    expect(await claimRefresh(db, link, 30_000)).toBe(true);
+    expect(await claimRefresh(db, link, 30_000)).toBe(false);
+    const past = sql<string>`refreshing_until - interval '30 seconds'`;
+    await db.updateTable("external_auth_links").set({ refreshing_until: past }).execute();
+    expect(await claimRefresh(db, link, 30_000)).toBe(true);
+    await browserOf(ada).logIn("git");
+    const newer = await read();
+    const tokensEncrypted = Buffer.from("old");
+    await endRefresh(db, link, { tokensEncrypted, reason: "it was revoked" });
+    const tokens = { tokensEncrypted, expiresAt: undefined, hasRefreshToken: false };
+    expect(await storeRefreshed(db, link, tokens)).toBe(false);
+    expect(await claimRefresh(db, link, 30_000)).toBe(false);
+    expect(await read()).toEqual(newer);
   });
 
   it("that cannot be refreshed leads to a new log-in", async () => {

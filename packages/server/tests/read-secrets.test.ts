@@ -15,7 +15,8 @@ import { addPerson, type Person } from "./support/people.ts";
 
 /* The audit trail records reads of secrets and refused rights, but no more often than is useful to read. */
 
-const template = "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n";
+const template =
+  "driver: external\nagents:\n  main: { os: linux, arch: amd64 }\n  other: { os: linux, arch: amd64 }\n";
 
 const opened = new AsyncDisposableStack();
 let server: OpenServer;
@@ -56,6 +57,10 @@ describe("the audit trail", () => {
       additional_fields: { workspace_id: workspaceId },
     });
     expect(JSON.stringify(found)).not.toContain(agentToken);
+    await readAgentToken(ann.client, workspaceId, "other");
+    expect(await entries("resource_type:workspace_agent resource_target:dev.other")).toHaveLength(
+      1,
+    );
   });
 
   it("has that an agent read the private key of its owner, once however often it does", async () => {

@@ -2,6 +2,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { createProvisionerKey } from "@slipway/api/organizations/provisioner-routes";
+import { createToken } from "@slipway/api/users/key-routes";
 import { createBuild } from "@slipway/api/workspaces/build-routes";
 import {
   buildAgent,
@@ -15,11 +17,15 @@ import {
   type TestDatabase,
   waitForWorkspace,
 } from "@slipway/testkit";
+import { type OAuthServer, openOAuthServer } from "@slipway/testkit/oauth";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 
 import { SecretBox } from "../src/platform/auth/secret-box.ts";
+import { OauthProgram } from "./support/oauth-program.ts";
+import type { Client } from "./support/people.ts";
+import { ProviderBrowser } from "./support/provider-browser.ts";
 
 /*
  * A complete life cycle on a server with the most verbose log, followed by a search for every secret: in the output of
@@ -41,6 +47,7 @@ const opened = new AsyncDisposableStack();
 let dataDir: string;
 let database: TestDatabase;
 let server: ServerProcess;
+let provider: OAuthServer;
 let workspaceId: string;
 /** Every secret of the test, by name. */
 const secrets = new Map<string, string>();
@@ -50,6 +57,7 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "slipway-test-"));
   opened.defer(() => rm(dataDir, { recursive: true, force: true }));
   database = opened.use(await openTestDatabase(inject("postgresUrl")));
+  provider = opened.use(await openOAuthServer());
   server = opened.use(
     await startServerProcess({
       dataDir,
@@ -58,6 +66,7 @@ beforeAll(async () => {
         SLIPWAY_POSTGRES_URL: database.url,
         SLIPWAY_LOG_LEVEL: "debug",
         SLIPWAY_LOG_FORMAT: "json",
+        ...provider.settings(0, "git"),
       },
     }),
   );
@@ -92,6 +101,7 @@ async function live(): Promise<void> {
   })) {
     secrets.set(name, secret);
   }
+  await lend(client);
   await failAround(sessionToken, agentToken);
   const body = { transition: "stop" } as const;
   await client.call(createBuild, { params: { workspace: workspaceId }, body });
@@ -102,6 +112,31 @@ async function live(): Promise<void> {
   );
   // The agent of a build that has ended.
   await send("/workspaceagents/me/gitsshkey", { headers: { "Coder-Session-Token": agentToken } });
+}
+
+/** Lets programs and providers in, whose secrets are others than those of people and agents. */
+async function lend(client: Client): Promise<void> {
+  await new ProviderBrowser(server, client).logIn("git");
+  const program = await OauthProgram.register(server);
+  const code = (await program.decide({ client })).searchParams.get("code") ?? "";
+  const { body: first } = await program.redeem(code);
+  const { body: second } = await program.refresh(String(first["refresh_token"]));
+  // Both were used before.
+  await program.refresh(String(first["refresh_token"]));
+  await program.redeem(code);
+  const { key: token } = await client.call(createToken, { params: { user: "me" }, body: {} });
+  const { key } = await client.call(createProvisionerKey, {
+    params: { organization: "default" },
+    body: { name: "far" },
+  });
+  secrets.set("token of a provider", provider.accepted.at(-1) ?? "");
+  secrets.set("secret of a client", "the secret of the client");
+  secrets.set("code", code);
+  secrets.set("refresh token", String(first["refresh_token"]));
+  secrets.set("next refresh token", String(second["refresh_token"]));
+  secrets.set("access token", String(second["access_token"]).split("-")[1] ?? "");
+  secrets.set("API token", token.split("-")[1] ?? "");
+  secrets.set("provisioner key", key);
 }
 
 async function readAgentToken(secretKey: string): Promise<string> {
@@ -154,7 +189,7 @@ async function failSocket(path: string): Promise<void> {
 
 it("has seen secrets of every kind", () => {
   for (const [name, secret] of secrets) expect(secret.length, name).toBeGreaterThan(20);
-  expect(secrets.size).toBe(7);
+  expect(secrets.size).toBe(15);
 });
 
 it("prints none of them", () => {

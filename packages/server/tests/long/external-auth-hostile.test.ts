@@ -114,8 +114,11 @@ interface Owner extends Person {
 
 /** Creates a user with a workspace whose agent is connected. */
 async function newOwner(): Promise<Owner> {
-  const person = await newPerson();
-  const workspace = await makeWorkspace(person.client, "dev", templateId, () => true);
+  return withWorkspace(await newPerson(), "dev");
+}
+
+async function withWorkspace(person: Person, name: string): Promise<Owner> {
+  const workspace = await makeWorkspace(person.client, name, templateId, () => true);
   const agent = await connectExternalAgent(server.admin, workspace.id, "main");
   opened.adopt(agent, ({ connection }) => connection.close());
   return { ...person, workspace, token: agent.token };
@@ -195,6 +198,22 @@ describe("a provider whose answer", () => {
   });
 });
 
+it("a refresh that fails is left to the next request", async () => {
+  const owner = await newOwner();
+  const expired = { ...goodToken, refresh_token: "refresh-token", expires_in: 0.001 };
+  answer = (_asked, response) => json(response, expired);
+  await logIn(owner);
+  answer = (_asked, response) => response.writeHead(503).end();
+  expect((await agentsToken(owner.token)).status).toBe(503);
+  const link = server.db.selectFrom("external_auth_links").select("refreshing_until");
+  expect(await link.execute()).toEqual([{ refreshing_until: null }]);
+  answer = wellBehaved;
+  expect(await agentsToken(owner.token)).toMatchObject({
+    status: 200,
+    body: { access_token: "good-token" },
+  });
+});
+
 describe("a request that waits for a log-in", () => {
   it("is one of few of its agent, and ends with the log-in", async () => {
     const owner = await newOwner();
@@ -202,6 +221,8 @@ describe("a request that waits for a log-in", () => {
     const metrics = async () => (await fetch(`${server.url}/metrics`)).text();
     await expect.poll(metrics).toContain("slipway_external_auth_waits 8\n");
     expect((await agentsToken(owner.token, "id=git&listen=true")).status).toBe(429);
+    const { token } = await withWorkspace(owner, "another");
+    waiting.push(agentsToken(token, "id=git&listen=true"));
     const other = await newOwner();
     const others = agentsToken(other.token, "match=git.test&listen");
     await logIn(owner);
