@@ -38,6 +38,7 @@ async function openNamespace(clock: Clock = systemClock) {
   const lists = new Map<string, readonly object[]>();
   const watches = new Map<string, ServerResponse>();
   const absent = new Set<string>();
+  const forbidden = new Set<string>();
   const server = await openApiServer(
     ({ url }, response) => {
       const [kind = ""] = url.pathname.split("/").slice(-1);
@@ -50,6 +51,7 @@ async function openNamespace(clock: Clock = systemClock) {
         return;
       }
       if (absent.has(kind)) return refuse(response, 404, "NotFound");
+      if (forbidden.has(kind)) return refuse(response, 403, "Forbidden");
       const items = lists.get(key) ?? [];
       response.end(JSON.stringify({ metadata: { resourceVersion: "1" }, items }));
     },
@@ -59,7 +61,7 @@ async function openNamespace(clock: Clock = systemClock) {
     await expect.poll(() => watches.has(key)).toBe(true);
     watches.get(key)?.write(`${JSON.stringify({ type, object })}\n`);
   };
-  return { ...server, lists, watches, absent, send };
+  return { ...server, lists, watches, absent, forbidden, send };
 }
 
 type Namespace = Awaited<ReturnType<typeof openNamespace>>;
@@ -129,6 +131,20 @@ it("fails when the owner of the pod is deleted, such as with its namespace", asy
     await expect.poll(looks).toHaveLength(look);
   }
   await refused;
+});
+
+it("goes on while the cluster does not tell whether there is the owner of the pod", async () => {
+  const clock = createFakeClock();
+  const namespace = await openNamespace(clock);
+  namespace.forbidden.add(name);
+  const outcome = start(namespace);
+  await expect.poll(() => clock.sleepers).toBe(2);
+  await clock.advance(5_000);
+  const looks = () => namespace.requests.filter((one) => one.endsWith(`/statefulsets/${name}`));
+  await expect.poll(looks).toHaveLength(1);
+  await expect.poll(() => clock.sleepers).toBe(2);
+  await namespace.send("pods", "ADDED", podWith(running));
+  await outcome;
 });
 
 it("creates nothing before it watches", async () => {

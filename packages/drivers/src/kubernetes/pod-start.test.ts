@@ -38,6 +38,9 @@ it("follows a pod from its node to its container", () => {
 it("ignores a pod that is being replaced, and the events of another of its name", () => {
   const ending = podWith({ running: {} }, { deletionTimestamp: "2026-11-30T12:00:00Z" });
   expect(open().takePod(ending).outcome).toBeUndefined();
+  const failing = { waiting: { reason: "InvalidImageName", message: "" } };
+  const failed = podWith(failing, { deletionTimestamp: "2026-11-30T12:00:00Z" });
+  expect(open().takePod(failed)).toEqual({ lines: [], outcome: undefined });
   expect(open(false).takePod(podWith({ running: {} })).outcome).toBeUndefined();
   const start = open();
   start.takePod(waitingFor("ContainerCreating"));
@@ -52,6 +55,7 @@ it("writes each line once, and says why the pod waits", () => {
   expect(start.takePodEvent(event).lines).toEqual(["no node fits: 0/1 nodes are available"]);
   expect(start.takePodEvent(event).lines).toEqual([]);
   start.takePodEvent(eventWith("Failed", "Error: ErrImagePull", "Warning"));
+  start.takePodEvent(eventWith("BackOff", "Back-off restarting failed container", "Warning"));
   expect(start.reason).toBe("no node fits: 0/1 nodes are available");
 });
 

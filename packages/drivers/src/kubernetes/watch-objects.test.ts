@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { objectOf, systemClock, textOf } from "@slipway/runtime";
 import { expect, it } from "vitest";
 
-import { openApiServer, refuse as answerRefusal } from "../../tests/support/api-server.ts";
+import { openApiServer, refuse as refuseRequest } from "../../tests/support/api-server.ts";
 import type { ClusterConnection } from "./cluster-connection.ts";
 import { type ObjectEvent, watchObjects } from "./watch-objects.ts";
 
@@ -68,7 +68,7 @@ async function watchFor(
 const refuse =
   (code: number, reason: string): Handler =>
   (_url, response) =>
-    answerRefusal(response, code, reason);
+    refuseRequest(response, code, reason);
 
 const keepOpen: Handler = (_url, response) => void response.write("\n");
 
@@ -130,8 +130,56 @@ it("begins a list anew when the server no longer has the version of its next pag
   expect(urls.slice(0, 3)).toEqual(["list null", "list null", "list null"]);
 });
 
-it("fails with the server's reason when it refuses", async () => {
-  const { connection } = await serve((_url, response) => {
+it("asks for its selection in lists, in their pages and in watches", async () => {
+  const asked: string[] = [];
+  const ask =
+    (answer: Handler): Handler =>
+    (url, response) => {
+      asked.push(
+        `${url.searchParams.get("labelSelector")} ${url.searchParams.get("fieldSelector")}`,
+      );
+      answer(url, response);
+    };
+  const page: Handler = (_url, response) =>
+    response.end('{"metadata":{"continue":"c"},"items":[]}');
+  const { connection } = await serve(ask(page), ask(list("1")), ask(events(changed("a", "2"))));
+  const selection = { path: "/pods", labelSelector: "l=1", fieldSelector: "f=2" };
+  const ending = new AbortController();
+  const take = ({ kind }: ObjectEvent): void => {
+    if (kind === "changed") ending.abort(new Error("seen"));
+  };
+  const options = { clock: systemClock, patienceMs: 5_000 };
+  await expect(watchObjects(connection, selection, take, options, ending.signal)).rejects.toThrow(
+    "seen",
+  );
+  expect(asked).toEqual(["l=1 f=2", "l=1 f=2", "l=1 f=2"]);
+});
+
+it("pauses before it watches again, for longer each time in which nothing happens", async () => {
+  const delays: number[] = [];
+  const sleep = async (ms: number): Promise<void> => void delays.push(ms);
+  const { connection } = await serve(
+    list("1", "a"),
+    ...Array.from({ length: 6 }, () => events()),
+    events(changed("a", "2")),
+    events(changed("a", "3")),
+  );
+  const ending = new AbortController();
+  const take = (event: ObjectEvent): void => {
+    if (event.kind === "changed" && delays.length > 7) ending.abort(new Error("seen"));
+  };
+  const options = { clock: { ...systemClock, sleep }, patienceMs: 5_000 };
+  await expect(
+    watchObjects(connection, { path: "/pods" }, take, options, ending.signal),
+  ).rejects.toThrow("seen");
+  const [first = 0, , , , , last = 0, afterEvent = 0] = delays;
+  expect(first).toBeGreaterThan(50);
+  expect(last).toBeGreaterThan(2_000);
+  expect(afterEvent).toBeLessThanOrEqual(200);
+});
+
+it("fails with the server's reason when it refuses, without another attempt", async () => {
+  const { connection, urls } = await serve((_url, response) => {
     response.statusCode = 403;
     response.end(JSON.stringify({ reason: "Forbidden", message: "pods is forbidden" }));
   });
@@ -145,6 +193,7 @@ it("fails with the server's reason when it refuses", async () => {
       AbortSignal.timeout(10_000),
     ),
   ).rejects.toMatchObject({ status: 403, reason: "Forbidden", message: "pods is forbidden" });
+  expect(urls).toEqual(["list null"]);
 });
 
 it("repeats a change that meets another one, and not one that is refused for its name", async () => {
@@ -182,6 +231,17 @@ it("repeats a request while the server is overloaded, and refuses an answer with
   ).rejects.toThrow("more than 16777216 bytes");
 });
 
+it("gives a request up when the server is away for longer than it may be", async () => {
+  const { connection, requests } = await openApiServer(
+    (_request, response) => refuseRequest(response, 503, "Unavailable"),
+    { patienceMs: 300 },
+  );
+  await expect(
+    connection.json({ method: "GET", path: "/pods", signal: AbortSignal.timeout(20_000) }),
+  ).rejects.toMatchObject({ status: 503 });
+  expect(requests.length).toBeGreaterThan(1);
+});
+
 it("watches for any time in which nothing happens", async () => {
   const quiet = Array.from({ length: 3 }, () => keepOpen);
   const { connection } = await serve(list("1", "a"), ...quiet, events(changed("a", "2")));
@@ -217,9 +277,11 @@ it("leaves the connections of requests free, however many watches are open", asy
 });
 
 it("ends a watch that sends an object without an end", async () => {
+  let sentBytes = 0;
   const endless: Handler = (_url, response) => {
     const chunk = Buffer.alloc(1024 * 1024, "x");
     const send = (): void => {
+      do sentBytes += chunk.length;
       while (response.write(chunk));
       response.once("drain", send);
     };
@@ -228,4 +290,6 @@ it("ends a watch that sends an object without an end", async () => {
   const { connection, urls } = await serve(list("1", "a"), endless, events(changed("a", "2")));
   expect(await watchFor(connection, 2)).toEqual(["listed a", "changed a"]);
   expect(urls).toEqual(["list null", "1 1", "1 1"]);
+  // The buffers of a connection hold some of it.
+  expect(sentBytes).toBeLessThan(64 * 1024 * 1024);
 });

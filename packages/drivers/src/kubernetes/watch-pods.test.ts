@@ -1,7 +1,9 @@
 import { expect, it } from "vitest";
 
+import { openApiServer } from "../../tests/support/api-server.ts";
+import type { DriverEvent } from "../driver.ts";
 import { agentAnnotations, agentLabels, agentObjectName } from "./pod-marks.ts";
-import { PodEnds } from "./watch-pods.ts";
+import { PodEnds, watchPods } from "./watch-pods.ts";
 
 const place = { deploymentId: "d", workspaceId: "w" };
 
@@ -67,6 +69,47 @@ it("reports a pod that is gone, with what ended it", () => {
   expect(follow().take({ kind: "removed", object })).toMatchObject([
     { detail: expect.stringContaining("ended: evicted, as by a drain of its node (drain)") },
   ]);
+});
+
+it.each([
+  [
+    "evicted by its node",
+    { reason: "Evicted", message: "low on memory" },
+    ": evicted by its node (low on memory)",
+  ],
+  [
+    "spared after all",
+    {
+      conditions: [{ type: "DisruptionTarget", status: "False", reason: "EvictionByEvictionAPI" }],
+    },
+    "",
+  ],
+])("tells of a pod that was %s", (_name, status, text) => {
+  const object = podWith({ state: running, status });
+  const [end] = follow().take({ kind: "removed", object });
+  expect(end?.detail).toMatch(/^pod ws-main-\w+-0 ended/);
+  expect(end?.detail.replace(/^.* ended/, "")).toBe(text);
+});
+
+it("says once that it watches, before it reports what ends", async () => {
+  const server = await openApiServer(({ url }, response) => {
+    if (url.searchParams.get("watch") !== "1") {
+      const items = [podWith({ state: running })];
+      response.end(JSON.stringify({ metadata: { resourceVersion: "1" }, items }));
+      return;
+    }
+    for (const state of [running, { terminated: { reason: "Error", exitCode: 3 } }]) {
+      response.write(`${JSON.stringify({ type: "MODIFIED", object: podWith({ state }) })}\n`);
+    }
+  });
+  const events: DriverEvent[] = [];
+  const ending = new AbortController();
+  const report = (event: DriverEvent): void => {
+    events.push(event);
+    if (event.kind === "ended") ending.abort(new Error("seen"));
+  };
+  await expect(watchPods(server.context, report, ending.signal)).rejects.toThrow("seen");
+  expect(events).toMatchObject([{ kind: "watching" }, { kind: "ended", exitCode: 3 }]);
 });
 
 it("reports what ended while nobody watched", () => {
