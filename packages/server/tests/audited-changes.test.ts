@@ -41,7 +41,8 @@ it("has who paused and resumed the filling of pools", async () => {
 
 it("has who created and deleted a provisioner key", async () => {
   const keys = "/organizations/default/provisionerkeys";
-  expect(await server.request("POST", keys, { name: "far" })).toMatchObject({ status: 201 });
+  const key = { name: "far", tags: { only: "far" } };
+  expect(await server.request("POST", keys, key)).toMatchObject({ status: 201 });
   for (const status of [204, 404]) {
     expect(await server.request("DELETE", `${keys}/far`)).toMatchObject({ status });
   }
@@ -52,7 +53,11 @@ it("has who created and deleted a provisioner key", async () => {
       diff: { name: { old: "far", new: null } },
       user: { username: "admin" },
     },
-    { action: "create", resource_target: "far" },
+    {
+      action: "create",
+      resource_target: "far",
+      diff: { name: { old: null, new: "far" }, tags: { old: null, new: { only: "far" } } },
+    },
   ]);
 });
 

@@ -11,8 +11,9 @@ import { pushVersion } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
+import { touchSession } from "../src/features/provisioners/worker-queries.ts";
 import { acquireTaggedJob } from "../src/platform/jobs/acquire-query.ts";
-import { openServer, type OpenServer } from "./support/open-server.ts";
+import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 import { makeKey } from "./support/provisioner-process.ts";
 import { begin, connect, json, patience, push, reading } from "./support/raw-provisioner-jobs.ts";
 import { RawProvisioner } from "./support/raw-provisioner.ts";
@@ -98,6 +99,24 @@ describe("a session", () => {
     await using second = await RawProvisioner.connect({ url: server.url, key, id });
     expect(await provisioner.closed()).toMatchObject({ code: 1012 });
     await push(server, "twice", second);
+    await using third = await RawProvisioner.connect({ url: server.url, key, id });
+    await expect.poll(() => second.isOpen).toBe(false);
+    expect(third.isOpen).toBe(true);
+  });
+
+  it("is not the newest once another one with the same id has begun at another server", async () => {
+    const { key, id } = await connect(server, "moved");
+    const sessionOf = async () => {
+      const worker = server.db.selectFrom("workers").where("id", "=", id).select("session_id");
+      return { workerId: id, sessionId: (await worker.executeTakeFirst())?.session_id ?? "" };
+    };
+    const first = await sessionOf();
+    expect(await touchSession(server.db, first)).toBe(true);
+    await using replica = await openReplica(server, { SLIPWAY_TERRAFORM: "off" });
+    await using second = await RawProvisioner.connect({ url: replica.url, key, id });
+    expect(second.isOpen).toBe(true);
+    expect(await touchSession(server.db, first)).toBe(false);
+    expect(await touchSession(server.db, await sessionOf())).toBe(true);
   });
 
   it("takes no jobs once another one with the same id has begun, even before it has ended", async () => {
