@@ -127,6 +127,15 @@ it.each([
   ["PUT", "/users/ann/gitsshkey", undefined, { resource_type: "git_ssh_key", action: "write" }],
   [
     "PUT",
+    "/users/ann/gitsshkey",
+    undefined,
+    {
+      resource_type: "git_ssh_key",
+      ...change("public_key", expect.any(String), expect.any(String)),
+    },
+  ],
+  [
+    "PUT",
     "/users/ann/status/suspend",
     undefined,
     { ...user, ...change("status", "active", "suspended") },

@@ -185,6 +185,8 @@ describe("a dormant workspace", () => {
     expect(await world.apply(end)).toBe(0);
     expect(timeOf((await world.read(workspace)).deleting_at)).toBeGreaterThan(before + 29 * dayMs);
     await world.put(workspace, "/dormant", { dormant: false });
+    await world.edit({ update_workspace_dormant_at: true });
+    expect((await world.read(workspace)).dormant_at).toBeNull();
   });
 
   it("stays for a day after a deletion failed", async () => {

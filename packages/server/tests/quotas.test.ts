@@ -7,6 +7,7 @@ import type { Workspace } from "@slipway/api/workspaces/workspace";
 import type { DriverResult } from "@slipway/drivers";
 import { whenAborted } from "@slipway/runtime";
 import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { IdleDriver } from "./support/idle-driver.ts";
@@ -221,20 +222,24 @@ describe("what a user pushes and tries out", () => {
       params: { organization: "default" },
     });
     expect(example?.id).toBeDefined();
-    const answers = await Promise.all(
-      [1, 2, 3, 4, 5].map(() =>
-        server.request(
-          "POST",
-          "/organizations/default/templateversions",
-          { example_id: example?.id },
-          client,
-        ),
-      ),
-    );
+    const path = "/organizations/default/templateversions";
+    const push = (by = client) => server.request("POST", path, { example_id: example?.id }, by);
+    const answers = await Promise.all(Array.from({ length: 5 }, () => push()));
     expect(statusesOf(answers)).toEqual([201, 201, 409, 409, 409]);
     expect(answers.find(({ status }) => status === 409)?.body).toMatchObject({
       detail: expect.stringContaining("SLIPWAY_MAX_TEMPLATE_VERSIONS_PER_DAY"),
     });
+    const abe = await addPerson(server, "abe", ["template-admin"]);
+    expect(await push(abe.client)).toMatchObject({ status: 201 });
+    for (const [age, status] of [
+      ["23 hours", 409],
+      ["25 hours", 201],
+    ] as const) {
+      await sql`update template_versions set created_at = now() - ${age}::interval`.execute(
+        server.db,
+      );
+      expect(await push()).toMatchObject({ status });
+    }
   });
 
   it("has a limit of bytes that no version uses, whoever else has some", async () => {
@@ -268,5 +273,7 @@ describe("what a user pushes and tries out", () => {
     const dryRun = () => server.request("POST", path, {}, client);
     const answers = await Promise.all(Array.from({ length: 5 }, dryRun));
     expect(statusesOf(answers)).toEqual([201, 201, 429, 429, 429]);
+    const { client: dan } = await addPerson(server, "dan");
+    expect(await server.request("POST", path, {}, dan)).toMatchObject({ status: 201 });
   });
 });

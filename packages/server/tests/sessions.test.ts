@@ -52,12 +52,14 @@ describe("the sessions of a user", () => {
     );
     expect(body).toContainEqual(expect.objectContaining({ is_current: true }));
     // The use of a session is recorded with its address.
+    const elsewhere = server.db.updateTable("api_keys").set({ ip: "192.0.2.1" });
+    await elsewhere.where("id", "=", idOf(laptop)).execute();
     await server.request("GET", "/users/me", undefined, {
       headers: { ...laptop, "User-Agent": "Phone/2.0" },
     });
     const used = await server.request("GET", "/users/me/sessions", undefined, client);
     expect(used.body).toContainEqual(
-      expect.objectContaining({ id: idOf(laptop), user_agent: "Phone/2.0" }),
+      expect.objectContaining({ id: idOf(laptop), ip: "127.0.0.1", user_agent: "Phone/2.0" }),
     );
   });
 

@@ -3,6 +3,7 @@ import { updateUserRoles } from "@slipway/api/users/routes";
 import type { CreateTokenRequest } from "@slipway/api/users/token";
 import type { RoleName } from "@slipway/api/users/user";
 import { openClient } from "@slipway/testkit";
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { storePassword } from "../src/features/users/password-service.ts";
@@ -234,18 +235,40 @@ describe("an API token", () => {
     const parent = await newToken({ token_name: "often" });
     const logIn = () => server.request("POST", "/users/me/keys", undefined, parent);
     await logIn();
+    const kept = await newToken({ token_name: "kept" });
     await server.db
       .updateTable("api_keys")
       .set({ expires_at: new Date(0).toISOString() })
-      .where("token_name", "like", "login-%")
+      .where((eb) => eb.or([eb("token_name", "like", "login-%"), eb("token_name", "=", "kept")]))
       .execute();
+    const countLeft = async () => {
+      const keys = server.db.selectFrom("api_keys").where("token_name", "like", "login-%");
+      return (await keys.select("id").execute()).length;
+    };
     expect(await logIn()).toMatchObject({ status: 201 });
-    const left = await server.db
-      .selectFrom("api_keys")
-      .where("token_name", "like", "login-%")
-      .select("id")
-      .execute();
-    expect(left).toHaveLength(1);
+    expect(await countLeft()).toBe(1);
+    expect(await logIn()).toMatchObject({ status: 201 });
+    expect(await countLeft()).toBe(2);
+    // An expired token of another name keeps it.
+    expect(await server.request("GET", "/users/me", undefined, kept)).toMatchObject({
+      status: 401,
+    });
+    expect(await byName("kept")).toMatchObject({ status: 200 });
+  });
+
+  it("is one of at most a thousand of its user, of which sessions are none", async () => {
+    const { user, client } = await addPerson(server, "hal");
+    await sql`insert into api_keys
+        (id, hashed_secret, user_id, login_type, token_name, lifetime_seconds, expires_at)
+      select 'many' || lpad(n::text, 6, '0'), '', ${user.id}, 'token', 'many-' || n, 60, now() from generate_series(1, 999) n`.execute(
+      server.db,
+    );
+    const create = () => server.request("POST", tokens, {}, client);
+    expect(await create()).toMatchObject({ status: 201 });
+    expect(await create()).toMatchObject({ status: 409 });
+    expect(await server.request("POST", "/users/me/keys", undefined, client)).toMatchObject({
+      status: 201,
+    });
   });
 
   it("is not made by a session that is ended meanwhile", async () => {
