@@ -84,7 +84,7 @@ describe("tokens", () => {
       status: 403,
     });
     const row = page.getByRole("row", { name: /^ci/ });
-    await row.getByText("Connect to workspaces").waitFor();
+    await row.getByRole("cell", { name: "Connect to workspaces" }).waitFor();
     expect(await page.content()).not.toContain(token);
     await expectSound(own);
     await row.getByRole("button", { name: "Delete ci" }).click();

@@ -83,10 +83,10 @@ describe("users", () => {
     await act("Suspend…");
     await page.getByText("end at once").waitFor();
     await page.getByRole("button", { name: "Suspend user" }).click();
-    await row.getByText("Suspended").waitFor();
+    await row.getByRole("cell", { name: "Suspended" }).waitFor();
     await act("Reactivate…");
     await page.getByRole("button", { name: "Reactivate user" }).click();
-    await row.getByText("Suspended").waitFor({ state: "hidden" });
+    await row.getByRole("cell", { name: "Suspended" }).waitFor({ state: "hidden" });
     await act("Reset password…");
     await page.getByRole("button", { name: "Reset password" }).click();
     const shown = page.getByRole("dialog", { name: `The password of ${username}` });

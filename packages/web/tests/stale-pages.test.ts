@@ -207,7 +207,10 @@ describe("a question about a user", () => {
     await comeBack(page);
     // Behind a dialog, only its content has roles.
     await page.locator("tr", { hasText: ann.username }).waitFor();
-    await page.locator("tr", { hasText: kim.username }).getByText("Suspended").waitFor();
+    await page
+      .locator("tr", { hasText: kim.username })
+      .getByRole("cell", { name: "Suspended" })
+      .waitFor();
     await dialog.getByRole("button", { name: "Suspend user" }).click();
     await dialog.waitFor({ state: "detached" });
     const { users } = await admin.call(listUsers, { query: { q: prefix } });

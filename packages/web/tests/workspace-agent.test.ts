@@ -124,7 +124,7 @@ describe("containers", () => {
     await expect.poll(countContainers, { timeout: 60_000 }).toBe(2);
     await page.goto("/@admin/dev?view=containers");
     const others = page.getByRole("table", { name: "Containers of main" });
-    await others.getByRole("row", { name: shown }).getByText("running").waitFor();
+    await others.getByRole("row", { name: shown }).getByRole("cell", { name: "running" }).waitFor();
     const terminal = others.getByRole("link", { name: "Terminal" });
     await expect.poll(() => terminal.getAttribute("href")).toContain(`container=${ids.database}`);
     const dev = page.getByRole("table", { name: "Dev containers of main" });

@@ -51,7 +51,7 @@ export function Badge({
     <span
       title={title}
       className={classNames(
-        "inline-flex items-center gap-1 rounded-sm px-1.5 text-xs leading-5 font-medium whitespace-nowrap",
+        "inline-flex items-center gap-1 rounded-sm px-1.5 text-xs leading-5 font-medium sm:whitespace-nowrap",
         badges[tone],
       )}
     >

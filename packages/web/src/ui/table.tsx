@@ -63,18 +63,33 @@ export function ActionsCell({ className, ...rest }: ComponentProps<"td">): React
 interface CellProps extends ComponentProps<"td"> {
   /** True for text of any length, which wraps; other cells keep to one line, and narrow tables scroll. */
   readonly isText?: boolean;
+  /** True for a name or an address, which wraps only where the table has no room for it. */
+  readonly isName?: boolean;
 }
 
-export function Cell({ isText = false, className, ...rest }: CellProps): ReactNode {
+export function Cell({ isText = false, isName = false, className, ...rest }: CellProps): ReactNode {
   return (
     <td
       {...rest}
       className={classNames(
         "cell-padding py-2.5 align-middle tabular-nums",
-        isText ? "min-w-36 wrap-anywhere sm:min-w-52" : "whitespace-nowrap",
+        isName
+          ? "min-w-28 wrap-anywhere"
+          : isText
+            ? "min-w-36 wrap-anywhere sm:min-w-52"
+            : "whitespace-nowrap",
         className,
       )}
     />
+  );
+}
+
+/** The facts without columns on phones, below the text of the first cell, so that nothing lies under the actions. */
+export function FoldedFacts({ children }: { readonly children: ReactNode }): ReactNode {
+  return (
+    <div className="mt-1 flex flex-wrap gap-x-3 gap-y-1 font-normal text-ink-soft sm:hidden">
+      {children}
+    </div>
   );
 }
 

@@ -3,7 +3,7 @@ import { Trash2 } from "lucide-react";
 import type { ReactNode } from "react";
 
 import { IconButton } from "../../ui/button.tsx";
-import { ActionsCell, Cell, Row } from "../../ui/table.tsx";
+import { ActionsCell, Cell, FoldedFacts, Row } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
 import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
 import { TagBadges } from "./tag-badges.tsx";
@@ -17,16 +17,23 @@ interface KeyRowProps {
 
 export function KeyRow({ provisionerKey, online, onDelete }: KeyRowProps): ReactNode {
   const { name, tags, created_at: created } = provisionerKey;
+  const used = online === 0 ? "None online" : `${online} online`;
   return (
     <Row>
-      <Cell isText className="font-medium">
+      <Cell isName className="font-medium">
         <UntrustedText>{name}</UntrustedText>
+        <FoldedFacts>
+          <span>{used}</span>
+          <span>
+            created <Time time={created} />
+          </span>
+        </FoldedFacts>
       </Cell>
-      <Cell isText>
+      <Cell isName>
         <TagBadges tags={tags} />
       </Cell>
-      <Cell>{online === 0 ? "None online" : `${online} online`}</Cell>
-      <Cell>
+      <Cell className="max-sm:hidden">{used}</Cell>
+      <Cell className="max-sm:hidden">
         <Time time={created} />
       </Cell>
       <ActionsCell>

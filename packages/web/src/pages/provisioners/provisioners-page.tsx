@@ -70,8 +70,8 @@ function Provisioners(): ReactNode {
             <HeaderRow>
               <HeaderCell>Name</HeaderCell>
               <HeaderCell>Tags</HeaderCell>
-              <HeaderCell>Provisioners</HeaderCell>
-              <HeaderCell>Created</HeaderCell>
+              <HeaderCell className="max-sm:hidden">Provisioners</HeaderCell>
+              <HeaderCell className="max-sm:hidden">Created</HeaderCell>
               <HeaderCell>
                 <span className="sr-only">Actions</span>
               </HeaderCell>

@@ -4,7 +4,7 @@ import { Badge } from "../../ui/status.tsx";
 import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
 import { tagTexts } from "./tag-lines.ts";
 
-/** Tags as badges; long ones are cut off, and their tooltips show all of them. */
+/** Tags as badges; long ones are cut off where a tooltip can show all of them. */
 export function TagBadges({
   tags: { scope: _scope, owner: _owner, ...tags },
 }: {
@@ -16,7 +16,7 @@ export function TagBadges({
     <div className="flex flex-wrap gap-1">
       {texts.map((text) => (
         <Badge key={text} title={untrusted(text)}>
-          <span className="max-w-52 truncate">
+          <span className="sm:max-w-52 sm:truncate">
             <UntrustedText>{text}</UntrustedText>
           </span>
         </Badge>

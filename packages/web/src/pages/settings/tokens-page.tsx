@@ -15,6 +15,7 @@ import { Badge, Status } from "../../ui/status.tsx";
 import {
   ActionsCell,
   Cell,
+  FoldedFacts,
   HeaderCell,
   HeaderRow,
   Row,
@@ -58,9 +59,9 @@ export function TokensPage(): ReactNode {
         <Table label="API tokens">
           <HeaderRow>
             <HeaderCell>Name</HeaderCell>
-            <HeaderCell>Rights</HeaderCell>
-            <HeaderCell>Last used</HeaderCell>
-            <HeaderCell>Expires</HeaderCell>
+            <HeaderCell className="max-sm:hidden">Rights</HeaderCell>
+            <HeaderCell className="max-sm:hidden">Last used</HeaderCell>
+            <HeaderCell className="max-sm:hidden">Expires</HeaderCell>
             <HeaderCell>
               <span className="sr-only">Actions</span>
             </HeaderCell>
@@ -90,6 +91,7 @@ function TokenRow({ token, readAt }: TokenRowProps): ReactNode {
   const cache = useQueryClient();
   const [asked, setAsked] = useState<"expire" | "delete">();
   const name = untrusted(token.token_name);
+  const isUsed = wasUsed(token);
   const params = { user: "me", key: token.id };
   const run = async (): Promise<void> => {
     await ensureGone(client.call(asked === "expire" ? expireKey : deleteKey, { params }));
@@ -99,12 +101,26 @@ function TokenRow({ token, readAt }: TokenRowProps): ReactNode {
     <Row>
       <Cell isText className="font-medium">
         <UntrustedText>{token.token_name}</UntrustedText>
+        <FoldedFacts>
+          <div className="w-full">
+            <Rights token={token} />
+          </div>
+          <Status tone={tones[state]}>
+            <span>
+              {state === "expired" ? "expired" : "expires"} <Time time={token.expires_at} />
+            </span>
+          </Status>
+          <span>
+            {isUsed ? "used " : "never used"}
+            {isUsed && <Time time={token.last_used} />}
+          </span>
+        </FoldedFacts>
       </Cell>
-      <Cell isText>
+      <Cell isText className="max-sm:hidden">
         <Rights token={token} />
       </Cell>
-      <Cell>{wasUsed(token) ? <Time time={token.last_used} /> : "Never"}</Cell>
-      <Cell>
+      <Cell className="max-sm:hidden">{isUsed ? <Time time={token.last_used} /> : "Never"}</Cell>
+      <Cell className="max-sm:hidden">
         <Status tone={tones[state]}>
           <Time time={token.expires_at} />
         </Status>

@@ -7,7 +7,7 @@ import { useMe, useRights } from "../../api/session.ts";
 import { IconButton } from "../../ui/button.tsx";
 import { Menu, type MenuEntry } from "../../ui/menu.tsx";
 import { Badge, Status } from "../../ui/status.tsx";
-import { ActionsCell, Cell, Row } from "../../ui/table.tsx";
+import { ActionsCell, Cell, FoldedFacts, Row } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
 import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
 import { RolesDialog } from "./roles-dialog.tsx";
@@ -41,6 +41,7 @@ export function UserRow({ user }: { readonly user: User }): ReactNode {
   const [action, setAction] = useState<Action>();
   const Opened = action === undefined ? undefined : dialogs[action];
   const { tone, label } = statuses[user.status];
+  const hasLoggedIn = user.last_seen_at !== zeroTimestamp;
   const entries = useEntries(user, setAction);
   return (
     <Row>
@@ -56,6 +57,15 @@ export function UserRow({ user }: { readonly user: User }): ReactNode {
           )}
           <UntrustedText>{user.email}</UntrustedText>
         </p>
+        <FoldedFacts>
+          <Status tone={tone}>{label}</Status>
+          <span>{logIns[user.login_type]}</span>
+          {hasLoggedIn && (
+            <span>
+              seen <Time time={user.last_seen_at} />
+            </span>
+          )}
+        </FoldedFacts>
       </Cell>
       <Cell>
         <div className="flex flex-wrap gap-1">
@@ -67,12 +77,12 @@ export function UserRow({ user }: { readonly user: User }): ReactNode {
           ))}
         </div>
       </Cell>
-      <Cell>
+      <Cell className="max-sm:hidden">
         <Status tone={tone}>{label}</Status>
       </Cell>
-      <Cell>{logIns[user.login_type]}</Cell>
-      <Cell>
-        {user.last_seen_at === zeroTimestamp ? "Never" : <Time time={user.last_seen_at} />}
+      <Cell className="max-sm:hidden">{logIns[user.login_type]}</Cell>
+      <Cell className="max-sm:hidden">
+        {hasLoggedIn ? <Time time={user.last_seen_at} /> : "Never"}
       </Cell>
       <ActionsCell>
         <Menu

@@ -90,9 +90,9 @@ function UserList(): ReactNode {
             <HeaderRow>
               <HeaderCell>User</HeaderCell>
               <HeaderCell>Roles</HeaderCell>
-              <HeaderCell>Status</HeaderCell>
-              <HeaderCell>Login</HeaderCell>
-              <HeaderCell>Last seen</HeaderCell>
+              <HeaderCell className="max-sm:hidden">Status</HeaderCell>
+              <HeaderCell className="max-sm:hidden">Login</HeaderCell>
+              <HeaderCell className="max-sm:hidden">Last seen</HeaderCell>
               <HeaderCell>
                 <span className="sr-only">Actions</span>
               </HeaderCell>

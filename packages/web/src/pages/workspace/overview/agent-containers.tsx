@@ -20,7 +20,15 @@ import { ConfirmDialog } from "../../../ui/dialog.tsx";
 import { EmptyState, Skeleton } from "../../../ui/layout.tsx";
 import { Notice } from "../../../ui/notice.tsx";
 import { Badge, Status, type Tone } from "../../../ui/status.tsx";
-import { ActionsCell, Cell, HeaderCell, HeaderRow, Row, Table } from "../../../ui/table.tsx";
+import {
+  ActionsCell,
+  Cell,
+  FoldedFacts,
+  HeaderCell,
+  HeaderRow,
+  Row,
+  Table,
+} from "../../../ui/table.tsx";
 import { untrusted, UntrustedText } from "../../../ui/untrusted-text.tsx";
 import { TerminalLink } from "./terminal-link.tsx";
 
@@ -200,9 +208,9 @@ function OtherContainers({
     <Table label={`Containers of ${agent.name}`}>
       <HeaderRow>
         <HeaderCell>Container</HeaderCell>
-        <HeaderCell>Image</HeaderCell>
-        <HeaderCell>Status</HeaderCell>
-        <HeaderCell>Ports</HeaderCell>
+        <HeaderCell className="max-sm:hidden">Image</HeaderCell>
+        <HeaderCell className="max-sm:hidden">Status</HeaderCell>
+        <HeaderCell className="max-sm:hidden">Ports</HeaderCell>
         <HeaderCell>
           <span className="sr-only">Open</span>
         </HeaderCell>
@@ -212,14 +220,21 @@ function OtherContainers({
           <Row key={one.id}>
             <Cell isText className="font-medium">
               <UntrustedText>{one.name}</UntrustedText>
+              <FoldedFacts>
+                <UntrustedText>{one.image}</UntrustedText>
+                <Status tone={one.running ? "good" : "neutral"}>{untrusted(one.status)}</Status>
+                {one.ports.length > 0 && <span>{portsText(one)}</span>}
+              </FoldedFacts>
             </Cell>
-            <Cell isText>
+            <Cell isText className="max-sm:hidden">
               <UntrustedText>{one.image}</UntrustedText>
             </Cell>
-            <Cell>
+            <Cell className="max-sm:hidden">
               <Status tone={one.running ? "good" : "neutral"}>{untrusted(one.status)}</Status>
             </Cell>
-            <Cell isText>{portsText(one)}</Cell>
+            <Cell isText className="max-sm:hidden">
+              {portsText(one)}
+            </Cell>
             <ActionsCell>
               {one.running && (
                 <TerminalLink agent={agent} container={one.id} size="small">
