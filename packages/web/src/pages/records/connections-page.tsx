@@ -19,7 +19,15 @@ import { connectionTypeNames } from "../../components/workspaces/connection-type
 import { EmptyState, PageHeader, Panel } from "../../ui/layout.tsx";
 import { Pager } from "../../ui/pager.tsx";
 import { Status } from "../../ui/status.tsx";
-import { Cell, HeaderCell, HeaderRow, Row, SkeletonRows, Table } from "../../ui/table.tsx";
+import {
+  Cell,
+  FoldedFacts,
+  HeaderCell,
+  HeaderRow,
+  Row,
+  SkeletonRows,
+  Table,
+} from "../../ui/table.tsx";
 import { duration } from "../../ui/time-text.ts";
 import { Time, useNow } from "../../ui/time.tsx";
 import { UntrustedText } from "../../ui/untrusted-text.tsx";
@@ -104,12 +112,12 @@ function Connections(): ReactNode {
         <Panel isFlush>
           <Table label="Connections">
             <HeaderRow>
-              <HeaderCell>Began</HeaderCell>
-              <HeaderCell>User</HeaderCell>
+              <HeaderCell className="max-sm:hidden">Began</HeaderCell>
+              <HeaderCell className="max-sm:hidden">User</HeaderCell>
               <HeaderCell>Workspace</HeaderCell>
-              <HeaderCell>Type</HeaderCell>
-              <HeaderCell>Address</HeaderCell>
-              <HeaderCell>Lasted</HeaderCell>
+              <HeaderCell className="max-sm:hidden">Type</HeaderCell>
+              <HeaderCell className="max-sm:hidden">Address</HeaderCell>
+              <HeaderCell className="max-sm:hidden">Lasted</HeaderCell>
             </HeaderRow>
             <tbody>
               {log.isPending && <SkeletonRows columns={6} rows={5} />}
@@ -140,19 +148,33 @@ function ConnectionRow({ row }: { readonly row: ConnectionLog }): ReactNode {
   const now = useNow();
   const began = new Date(row.connect_time).getTime();
   const ms = (end === undefined ? now : new Date(end)).getTime() - began;
+  const user =
+    row.user === undefined ? (
+      <span className="text-ink-soft">Unknown</span>
+    ) : (
+      <UntrustedText>{row.user.username}</UntrustedText>
+    );
+  const length = (
+    <>
+      <Status tone={end === undefined ? "good" : "neutral"}>
+        {end === undefined ? `Open for ${duration(ms)}` : duration(ms)}
+      </Status>
+      {endText !== undefined && (
+        <p className="text-ink-soft first-letter:uppercase">
+          <UntrustedText>{endText}</UntrustedText>
+        </p>
+      )}
+    </>
+  );
   return (
     <Row>
-      <Cell>
+      <Cell className="max-sm:hidden">
         <Time time={row.connect_time} />
       </Cell>
-      <Cell>
-        {row.user === undefined ? (
-          <span className="text-ink-soft">Unknown</span>
-        ) : (
-          <UntrustedText>{row.user.username}</UntrustedText>
-        )}
+      <Cell isName className="max-sm:hidden">
+        {user}
       </Cell>
-      <Cell className="font-medium">
+      <Cell isName className="font-medium">
         <UntrustedText>{`${row.workspace_owner_username}/${row.workspace_name}`}</UntrustedText>
         {row.agent_name !== "main" && (
           <span className="font-normal text-ink-soft">
@@ -160,16 +182,20 @@ function ConnectionRow({ row }: { readonly row: ConnectionLog }): ReactNode {
             <UntrustedText>{row.agent_name}</UntrustedText>
           </span>
         )}
+        <FoldedFacts>
+          {user}
+          <span>{connectionTypeNames[row.type]}</span>
+          {row.ip !== undefined && <span>from {row.ip}</span>}
+          <Time time={row.connect_time} />
+          <div className="w-full">{length}</div>
+        </FoldedFacts>
       </Cell>
-      <Cell>{connectionTypeNames[row.type]}</Cell>
-      <Cell>{row.ip ?? "Unknown"}</Cell>
-      <Cell isText>
-        <Status tone={end === undefined ? "good" : "neutral"}>{duration(ms)}</Status>
-        {endText !== undefined && (
-          <p className="text-ink-soft first-letter:uppercase">
-            <UntrustedText>{endText}</UntrustedText>
-          </p>
-        )}
+      <Cell className="max-sm:hidden">{connectionTypeNames[row.type]}</Cell>
+      <Cell isName className="max-sm:hidden">
+        {row.ip ?? "Unknown"}
+      </Cell>
+      <Cell isText className="max-sm:hidden">
+        {length}
       </Cell>
     </Row>
   );
