@@ -195,3 +195,19 @@ it("imports a template, and plans a workspace of it", async () => {
   await page.getByRole("button", { name: "Plan a workspace" }).click();
   await page.getByRole("list", { name: "Planned resources" }).waitFor(patience);
 });
+
+it.each(["strips", "swallows"] as const)(
+  "the health page says so behind a proxy that %s them",
+  async (treatment) => {
+    const baseURL = proxies.get(treatment)?.url ?? "";
+    const watched = await dashboard.openAdminPage({ baseURL });
+    const { page } = watched;
+    await page.goto("/health");
+    const check = page.getByRole("listitem").filter({ hasText: "Used by live lists" });
+    await check.getByText("Failing", { exact: true }).waitFor();
+    await check.getByText(/^It (was refused or dropped|did not open in 5 seconds)\.$/).waitFor();
+    await check.getByText("must allow WebSocket upgrades").waitFor();
+    await page.getByText("Something is not working.").waitFor();
+    await expectSound(watched, refusedSocket);
+  },
+);

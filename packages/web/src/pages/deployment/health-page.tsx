@@ -13,7 +13,7 @@ import { Button } from "../../ui/button.tsx";
 import { PageHeader, Panel, Skeleton } from "../../ui/layout.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { Badge, Status } from "../../ui/status.tsx";
-import { Cell, HeaderCell, HeaderRow, Row, Table } from "../../ui/table.tsx";
+import { Cell, FoldedFacts, HeaderCell, HeaderRow, Row, Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
 import { UntrustedText } from "../../ui/untrusted-text.tsx";
 import {
@@ -163,34 +163,52 @@ function Servers({
         <HeaderRow>
           <HeaderCell>Name</HeaderCell>
           <HeaderCell>State</HeaderCell>
-          <HeaderCell>Version</HeaderCell>
-          <HeaderCell>Drivers</HeaderCell>
-          <HeaderCell>Last report</HeaderCell>
+          <HeaderCell className="max-sm:hidden">Version</HeaderCell>
+          <HeaderCell className="max-sm:hidden">Drivers</HeaderCell>
+          <HeaderCell className="max-sm:hidden">Last report</HeaderCell>
         </HeaderRow>
         <tbody>
           {servers.map((server) => (
-            <Row key={server.id}>
-              <Cell className="font-medium">
-                <UntrustedText>{server.name}</UntrustedText>
-              </Cell>
-              <Cell>
-                <WorkerState status={server.status} />
-              </Cell>
-              <Cell>
-                <Badge tone={server.version === version ? "neutral" : "warn"}>
-                  <UntrustedText>{server.version}</UntrustedText>
-                </Badge>
-              </Cell>
-              <Cell isText>
-                <UntrustedText>{server.provisioners.join(", ")}</UntrustedText>
-              </Cell>
-              <Cell>
-                <Time time={server.last_seen_at} />
-              </Cell>
-            </Row>
+            <ServerRow key={server.id} server={server} isCurrent={server.version === version} />
           ))}
         </tbody>
       </Table>
     </Panel>
+  );
+}
+
+interface ServerRowProps {
+  readonly server: ProvisionerDaemon;
+  /** True if it runs the version of the server that answers. */
+  readonly isCurrent: boolean;
+}
+
+function ServerRow({ server, isCurrent }: ServerRowProps): ReactNode {
+  const version = (
+    <Badge tone={isCurrent ? "neutral" : "warn"}>
+      <UntrustedText>{server.version}</UntrustedText>
+    </Badge>
+  );
+  const drivers = <UntrustedText>{server.provisioners.join(", ")}</UntrustedText>;
+  const report = <Time time={server.last_seen_at} />;
+  return (
+    <Row>
+      <Cell isName className="font-medium">
+        <UntrustedText>{server.name}</UntrustedText>
+        <FoldedFacts>
+          {version}
+          {drivers}
+          <span>reported {report}</span>
+        </FoldedFacts>
+      </Cell>
+      <Cell>
+        <WorkerState status={server.status} />
+      </Cell>
+      <Cell className="max-sm:hidden">{version}</Cell>
+      <Cell isText className="max-sm:hidden">
+        {drivers}
+      </Cell>
+      <Cell className="max-sm:hidden">{report}</Cell>
+    </Row>
   );
 }
