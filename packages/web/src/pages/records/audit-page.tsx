@@ -2,7 +2,7 @@ import { auditActions, type AuditLog, auditResourceTypes } from "@slipway/api/au
 import { listAuditLogs } from "@slipway/api/audit/routes";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { ScrollText } from "lucide-react";
+import { ChevronRight, ScrollText } from "lucide-react";
 import type { ReactNode } from "react";
 
 import { routeQuery } from "../../api/queries.ts";
@@ -125,7 +125,12 @@ function Entry({ entry }: { readonly entry: AuditLog }): ReactNode {
     <li className="border-b border-line last:border-b-0">
       <details className="group">
         <summary className="flex flex-wrap items-baseline gap-x-4 gap-y-1 px-4 py-2.5 text-sm hover:bg-hover">
-          <span className="w-28 shrink-0 text-ink-soft">
+          <span className="flex w-32 shrink-0 items-baseline gap-1.5 text-ink-soft">
+            <ChevronRight
+              aria-hidden
+              size={14}
+              className="shrink-0 self-center transition-transform group-open:rotate-90"
+            />
             <Time time={entry.time} />
           </span>
           <span className="min-w-56 flex-1 wrap-anywhere">
