@@ -171,6 +171,21 @@ it("keeps the theme that was chosen over a reload", async () => {
   await page.getByRole("radio", { name: /^System/ }).check();
 });
 
+it("has the three themes side by side, and on a phone below each other", async () => {
+  const { page } = watched;
+  await page.goto("/settings/appearance");
+  const places = async (side: "x" | "y"): Promise<number> => {
+    const choices = await page.getByRole("radio").all();
+    const boxes = await Promise.all(choices.map((choice) => choice.boundingBox()));
+    return new Set(boxes.map((box) => box?.[side])).size;
+  };
+  await expect.poll(() => places("x")).toBe(3);
+  expect(await places("y")).toBe(1);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await expect.poll(() => places("y")).toBe(3);
+  await page.setViewportSize({ width: 1280, height: 800 });
+});
+
 it.each(["/settings/external-auth", "/settings/notifications", "/settings/security"])(
   "is sound at %s",
   async (path) => {

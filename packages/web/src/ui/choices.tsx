@@ -2,6 +2,7 @@ import { X } from "lucide-react";
 import { type ReactNode, useId, useState } from "react";
 
 import { Button } from "./button.tsx";
+import { classNames } from "./class-names.ts";
 import { TextInput } from "./field.tsx";
 
 interface GroupProps {
@@ -73,24 +74,27 @@ export function RadioGroup<V extends string>({
   ...group
 }: RadioGroupProps<V>): ReactNode {
   const name = useId();
+  const isTriple = choices.length === 3;
   return (
     <Group {...group}>
-      <div className="grid gap-2 sm:grid-cols-2">
-        {choices.map((choice) => (
-          <ChoiceBox
-            key={choice.value}
-            choice={choice}
-            control={
-              <input
-                type="radio"
-                name={name}
-                checked={choice.value === value}
-                onChange={() => onValue(choice.value)}
-                className="mt-0.5 size-4 shrink-0 accent-accent"
-              />
-            }
-          />
-        ))}
+      <div className="@container">
+        <div className={classNames("grid gap-2 @md:grid-cols-2", isTriple && "@2xl:grid-cols-3")}>
+          {choices.map((choice) => (
+            <ChoiceBox
+              key={choice.value}
+              choice={choice}
+              control={
+                <input
+                  type="radio"
+                  name={name}
+                  checked={choice.value === value}
+                  onChange={() => onValue(choice.value)}
+                  className="mt-0.5 size-4 shrink-0 accent-accent"
+                />
+              }
+            />
+          ))}
+        </div>
       </div>
     </Group>
   );
