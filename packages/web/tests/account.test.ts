@@ -1,6 +1,8 @@
+import { zeroTimestamp } from "@slipway/api/contract/scalars";
 import { sendCustomNotification } from "@slipway/api/notifications/routes";
 import { getGitKey } from "@slipway/api/users/git-key-routes";
 import { updateProfile } from "@slipway/api/users/routes";
+import { listSessions } from "@slipway/api/users/session-routes";
 import { freshName, openClient } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -262,7 +264,7 @@ it("ends one session, and no other", async () => {
   const { page } = first;
   await page.goto("/settings/security");
   const beta = page.getByRole("listitem").filter({ hasText: "beta/1" });
-  await beta.getByRole("button", { name: "End…" }).click();
+  await page.getByRole("button", { name: /^End… beta\/1 .* expires / }).click();
   const dialog = page.getByRole("dialog", { name: "End this session?" });
   await dialog.getByText("beta/1 is logged out").waitFor();
   await dialog.getByRole("button", { name: "End session" }).click();
@@ -287,4 +289,53 @@ it("lists the sessions, and ends another one", async () => {
   await expect.poll(() => sessions.count()).toBe(1);
   await other.page.goto("/settings/account");
   await other.page.getByRole("heading", { name: "Log in to Slipway" }).waitFor();
+});
+
+it("says of each session what it is, and how it was last used", async () => {
+  const { page, client } = await dashboard.openUserPage("sue");
+  const [real] = await client.call(listSessions, { params: { user: "me" } });
+  const never = { ...real, last_used: zeroTimestamp, created_at: "2026-01-01T00:00:00Z" };
+  await page.route("**/users/me/sessions", (route) =>
+    route.fulfill({
+      json: [
+        real,
+        {
+          ...never,
+          id: "a",
+          is_current: false,
+          ip: "",
+          user_agent: "first/1",
+          created_by: real?.id,
+        },
+        {
+          ...never,
+          id: "b",
+          is_current: false,
+          user_agent: "second/1",
+          last_used: "2026-01-02T00:00:00Z",
+        },
+      ],
+    }),
+  );
+  await page.goto("/settings/security");
+  const rows = page.getByRole("list", { name: "Sessions" }).getByRole("listitem");
+  await rows
+    .nth(0)
+    .getByRole("button", { name: /^End… \(Log out instead\)/ })
+    .waitFor();
+  await rows
+    .nth(1)
+    .getByText(/^logged in .* ago · expires/)
+    .waitFor();
+  await rows.nth(1).getByText("created by an administrator").waitFor();
+  await rows
+    .nth(2)
+    .getByText(/ · used .* ago · expires/)
+    .waitFor();
+  expect(
+    await rows
+      .nth(2)
+      .getByText(/administrator|this session/)
+      .count(),
+  ).toBe(0);
 });

@@ -157,7 +157,7 @@ it("links an external account, keeps it when it could not be unlinked, and unlin
   await page.goto("/settings/external-auth");
   const row = page.getByRole("main").getByRole("listitem").filter({ hasText: "linked" });
   await row.getByText("Not linked").waitFor();
-  await row.getByRole("link", { name: "Link account" }).click();
+  await page.getByRole("link", { name: /^Link account at git/i }).click();
   await page.getByRole("button", { name: "Log in with Git Test" }).click();
   await row.getByText(/^Linked/).waitFor();
   await expectSound(watched);
@@ -166,7 +166,7 @@ it("links an external account, keeps it when it could not be unlinked, and unlin
     (route) => route.fulfill({ status: 500, json: { message: "The database is full." } }),
     { times: 1 },
   );
-  await row.getByRole("button", { name: "Unlink…" }).click();
+  await page.getByRole("button", { name: /^Unlink… git/i }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Unlink account" }).click();
   await dialog.getByText("The database is full.").waitFor();

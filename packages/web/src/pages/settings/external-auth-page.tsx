@@ -102,11 +102,12 @@ function ProviderRow({
           className={buttonClasses("secondary", "small")}
         >
           {link === undefined ? "Link account" : "Link again"}
+          <span className="sr-only"> at {name}</span>
         </a>
       )}
       {link !== undefined && (
         <Button size="small" onClick={() => setAsking(true)}>
-          Unlink…
+          Unlink…<span className="sr-only"> {name}</span>
         </Button>
       )}
       {isAsking && (

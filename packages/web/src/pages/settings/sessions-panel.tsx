@@ -1,7 +1,7 @@
 import { deleteKey } from "@slipway/api/users/key-routes";
 import { deleteSessions, listSessions, type Session } from "@slipway/api/users/session-routes";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useId, useState } from "react";
 
 import { client } from "../../api/client.ts";
 import { ensureGone } from "../../api/ensure.ts";
@@ -52,34 +52,7 @@ export function SessionsPanel(): ReactNode {
       {sessions.isPending && <Skeleton className="m-4 h-10" />}
       <ul aria-label="Sessions">
         {sessions.data?.map((session) => (
-          <li
-            key={session.id}
-            className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 border-b border-line px-4 py-2.5 last:border-b-0"
-          >
-            <div className="min-w-0">
-              <p className="flex flex-wrap items-center gap-2 font-medium">
-                <UntrustedText>{programOf(session.user_agent)}</UntrustedText>
-                {session.is_current && <Badge tone="good">this session</Badge>}
-                {session.created_by !== undefined && (
-                  <Badge tone="warn">created by an administrator</Badge>
-                )}
-              </p>
-              <p className="text-sm text-ink-soft">
-                {session.ip !== "" && `${untrusted(session.ip)} · `}
-                {wasUsed(session) ? "used " : "logged in "}
-                <Time time={wasUsed(session) ? session.last_used : session.created_at} />
-                {" · expires "}
-                <Time time={session.expires_at} />
-              </p>
-            </div>
-            <Button
-              size="small"
-              disabledReason={session.is_current ? "Log out instead" : undefined}
-              onClick={() => setEnding(session)}
-            >
-              End…
-            </Button>
-          </li>
+          <SessionRow key={session.id} session={session} onEnd={() => setEnding(session)} />
         ))}
       </ul>
       {ending !== undefined && (
@@ -98,5 +71,48 @@ export function SessionsPanel(): ReactNode {
         </ConfirmDialog>
       )}
     </Panel>
+  );
+}
+
+interface SessionRowProps {
+  readonly session: Session;
+  readonly onEnd: () => void;
+}
+
+function SessionRow({ session, onEnd }: SessionRowProps): ReactNode {
+  const id = useId();
+  const [program, facts, button] = [`${id}-program`, `${id}-facts`, `${id}-button`];
+  const isUsed = wasUsed(session);
+  return (
+    <li className="flex items-center justify-between gap-4 border-b border-line px-4 py-2.5 last:border-b-0">
+      <div className="min-w-0">
+        <p className="flex flex-wrap items-center gap-2 font-medium">
+          <span id={program} className="wrap-anywhere">
+            <UntrustedText>{programOf(session.user_agent)}</UntrustedText>
+          </span>
+          {session.is_current && <Badge tone="good">this session</Badge>}
+          {session.created_by !== undefined && (
+            <Badge tone="warn">created by an administrator</Badge>
+          )}
+        </p>
+        <p id={facts} className="text-sm text-ink-soft">
+          {session.ip !== "" && `${untrusted(session.ip)} · `}
+          {isUsed ? "used " : "logged in "}
+          <Time time={isUsed ? session.last_used : session.created_at} />
+          {" · expires "}
+          <Time time={session.expires_at} />
+        </p>
+      </div>
+      <Button
+        id={button}
+        // Of two sessions with one program, the facts tell which is which.
+        aria-labelledby={`${button} ${program} ${facts}`}
+        size="small"
+        disabledReason={session.is_current ? "Log out instead" : undefined}
+        onClick={onEnd}
+      >
+        End…
+      </Button>
+    </li>
   );
 }
