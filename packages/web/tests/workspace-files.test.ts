@@ -10,7 +10,7 @@ import { join } from "node:path";
 
 import { getBuildLogs } from "@slipway/api/builds/routes";
 import { freshName, makeWorkspace, pushTemplate } from "@slipway/testkit";
-import type { Page } from "playwright-core";
+import type { Page, Route } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import {
@@ -19,6 +19,7 @@ import {
   openDashboard,
   type WatchedPage,
 } from "./support/dashboard.ts";
+import { hold, type HeldRequest } from "./support/held-request.ts";
 import { expectFocus } from "./support/keyboard.ts";
 
 /* The files of a workspace, with a real agent. */
@@ -178,6 +179,45 @@ it("asks before text that was not saved is left", async () => {
   await page.waitForURL("**/builds");
   expect(readFileSync(join(directory, "a.txt"), "utf8")).toBe("two");
   expect(readFileSync(join(directory, "b.txt"), "utf8")).toBe("other");
+});
+
+it("asks before a text is left that is being saved, and leaves once it is", async () => {
+  const { directory } = await openTree({ "a.txt": "one" });
+  const place = join(directory, "a.txt");
+  const editor = page.getByRole("textbox", { name: place });
+  const question = page.getByRole("dialog", { name: "Leave before your changes are saved?" });
+  const refuse = (route: Route): Promise<void> =>
+    route.fulfill({ status: 500, json: { message: "The disk is full." } });
+  const saveAndLeave = async (text: string): Promise<HeldRequest> => {
+    const save = await hold(page, "**/files/content?*", "PUT");
+    await editor.fill(text);
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await save.arrived;
+    await page.getByRole("link", { name: "Builds" }).click();
+    await question.waitFor();
+    return save;
+  };
+  await openFile("a.txt");
+  const refused = await saveAndLeave("two");
+  await expectSound(watched);
+  refused.release(refuse);
+  await page.getByRole("dialog", { name: "Leave without saving?" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByText("The disk is full.").waitFor();
+  expect(await editor.inputValue()).toBe("two");
+
+  (await saveAndLeave("three")).release();
+  await page.waitForURL("**/builds");
+  expect(readFileSync(place, "utf8")).toBe("three");
+
+  await page.goBack();
+  await expect.poll(() => editor.inputValue()).toBe("three");
+  const left = await saveAndLeave("lost");
+  await question.getByRole("button", { name: "Leave" }).click();
+  await page.waitForURL("**/builds");
+  left.release(refuse);
+  await page.getByText(`${place} was not saved: The disk is full.`).waitFor();
+  await expectSound(watched, refusals);
 });
 
 it("keeps what was typed while the agent is lost", async () => {

@@ -1,7 +1,7 @@
 import type { Page, Route } from "playwright-core";
 
 /** A request that waits on its way: it goes on, or is answered, when the test says so. */
-interface HeldRequest {
+export interface HeldRequest {
   readonly arrived: Promise<void>;
   readonly release: (answer?: (route: Route) => Promise<void>) => void;
 }

@@ -131,7 +131,7 @@ export function Editor({ version, archive, definition }: EditorProps): ReactNode
       {isPromoting && imported !== undefined && (
         <PromoteDialog version={imported} onClose={() => setPromoting(false)} />
       )}
-      <UnsavedDialog isDirty={isDirty && !save.isPending}>
+      <UnsavedDialog isDirty={isDirty} isSaving={save.isPending}>
         Your changes since the last version will be lost.
       </UnsavedDialog>
     </>

@@ -12,6 +12,7 @@ import { FailureNotice } from "../../../components/page-failure.tsx";
 import { UnsavedDialog } from "../../../forms/unsaved-dialog.tsx";
 import { Button, IconButton } from "../../../ui/button.tsx";
 import { bytesText } from "../../../ui/bytes-text.ts";
+import { useIsMounted } from "../../../ui/dialog.tsx";
 import { errorText } from "../../../ui/error-text.ts";
 import { TextArea } from "../../../ui/field.tsx";
 import { EmptyState, Panel, Skeleton } from "../../../ui/layout.tsx";
@@ -49,10 +50,12 @@ interface OpenedFile {
 export function FileView({ agentId, path, isConnected }: FileViewProps): ReactNode {
   const navigate = route.useNavigate();
   const file = useQuery({
-    queryKey: [readFile.path, agentId, path],
+    queryKey: keyOf({ agentId, path }),
     queryFn: ({ signal }) => openFile({ agentId, path }, signal),
     // What somebody types must not be replaced because the window was looked at again.
     staleTime: Infinity,
+    // Whoever opens it again sees what it is then.
+    gcTime: 0,
     enabled: isConnected,
   });
   const close = (): void => {
@@ -106,6 +109,10 @@ export function FileView({ agentId, path, isConnected }: FileViewProps): ReactNo
   );
 }
 
+function keyOf({ agentId, path }: FilePlace): readonly string[] {
+  return [readFile.path, agentId, path];
+}
+
 async function openFile({ agentId, path }: FilePlace, signal: AbortSignal): Promise<OpenedFile> {
   const params = { agent: agentId };
   const { size, etag } = await client.call(statFile, { params, query: { path }, signal });
@@ -151,8 +158,10 @@ interface EditorProps extends FilePlace {
 function Editor({ agentId, path, etag, content, onReload }: EditorProps): ReactNode {
   const { text, lineBreak } = content;
   const [value, setValue] = useState(text);
+  const [saved, setSaved] = useState(text);
   const cache = useQueryClient();
   const toaster = useToaster();
+  const isOpen = useIsMounted();
   const save = useMutation({
     mutationFn: (force: boolean) => {
       const url = client.url(writeFile, { params: { agent: agentId }, query: { path } });
@@ -160,14 +169,21 @@ function Editor({ agentId, path, etag, content, onReload }: EditorProps): ReactN
       return sendFile(url, new Blob([savedText(value, lineBreak)]), { headers });
     },
     onSuccess: async () => {
+      setSaved(value);
       toaster.show("Saved.");
-      await Promise.all([onReload(), refresh(cache, listFiles)]);
+      // Whoever left meanwhile does not wait for the file, and must not find the old one when they return.
+      const reload = cache.invalidateQueries({ queryKey: keyOf({ agentId, path }), exact: true });
+      await Promise.all([reload, refresh(cache, listFiles)]);
+    },
+    // Whoever left meanwhile sees no notice here.
+    onError: (error) => {
+      if (!isOpen.current) toaster.fail(`${untrusted(path)} was not saved: ${errorText(error)}`);
     },
   });
   const hasConflict = save.error instanceof ApiError && save.error.status === 412;
   return (
     <div className="flex flex-col gap-3 p-4">
-      <UnsavedDialog isDirty={value !== text && !save.isPending}>
+      <UnsavedDialog isDirty={value !== saved} isSaving={save.isPending}>
         Your changes to this file will be lost.
       </UnsavedDialog>
       {hasConflict && (
@@ -199,7 +215,7 @@ function Editor({ agentId, path, etag, content, onReload }: EditorProps): ReactN
       <div>
         <Button
           isBusy={save.isPending}
-          disabledReason={value === text ? "Nothing has changed" : undefined}
+          disabledReason={value === saved ? "Nothing has changed" : undefined}
           onClick={() => save.mutate(false)}
         >
           Save
