@@ -57,6 +57,22 @@ describe("buildAgent", () => {
     expect(stdout).toBe("–1!\u{1f6a2}");
   });
 
+  it("leaves V8 room for the hidden classes of small objects, however many modules there are", async () => {
+    const names = Array.from({ length: 1_600 }, (_, index) => `./module-${index}.cjs`);
+    await Promise.all(names.map((name) => writeFile(at(name), "exports.value = 1;")));
+    const same = 'new Function("one", "other", "return %HaveSameMap(one, other)")';
+    await writeFile(
+      at("main.ts"),
+      `${names.map((name) => `import ${JSON.stringify(name)};`).join("\n")}
+      const create = (type) => { const made = { type }; made["size"] = 1; return made; };
+      process.stdout.write(String(${same}(create("one"), create("other"))));`,
+    );
+    await build();
+    const args = ["--allow-natives-syntax", at("dist/agent.js")];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    expect(stdout).toBe("true");
+  });
+
   it("does nothing when the bundle is newer than all its inputs", async () => {
     await build();
     expect(await build()).toBeUndefined();

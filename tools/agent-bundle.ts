@@ -6,6 +6,7 @@ import type { BuildOptions, Metafile, OutputFile, Plugin } from "esbuild";
 
 import { importDirectly } from "./direct-imports.ts";
 import { plainDescriptors } from "./plain-descriptors.ts";
+import { shareName } from "./shared-name.ts";
 
 export interface AgentBundleOptions {
   readonly entry: string;
@@ -126,7 +127,7 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   const inputs = [...files, fileURLToPath(import.meta.url)];
   await mkdir(dirname(options.output), { recursive: true });
   await replace(inputsPath, JSON.stringify(inputs));
-  const text = toAscii(format === "chunks" ? await chunksText(outputFiles) : file.text);
+  const text = shareName(toAscii(format === "chunks" ? await chunksText(outputFiles) : file.text));
   await replace(options.output, text);
   // An input that changes during the build is newer than this time.
   await utimes(options.output, started, started);

@@ -1,5 +1,7 @@
 import type { BuildOptions, OutputFile } from "esbuild";
 
+import { shareName } from "../shared-name.ts";
+
 const settings = {
   bundle: true,
   write: false,
@@ -69,5 +71,5 @@ async function bundleText(
 
 function contentOf([file]: readonly OutputFile[], what: string): Buffer {
   if (file === undefined) throw new Error(`esbuild wrote nothing for ${what}`);
-  return Buffer.from(file.contents);
+  return Buffer.from(shareName(file.text));
 }
