@@ -337,6 +337,8 @@ export class YamuxSession {
   }
 
   #forget(stream: StreamState): void {
+    // Otherwise it would stay, and become old, until the next stream's first frame.
+    if (this.#target === stream) this.#target = undefined;
     this.#streams.remove(stream);
     this.#output.forget(stream);
     this.#emit({ type: "closed", streamId: stream.id });
