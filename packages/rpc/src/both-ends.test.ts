@@ -110,7 +110,7 @@ describe("a session", () => {
   });
 
   it("answers each of several calls by one message, and ends their streams without the next call", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
     onTestFinished(() => void vi.useRealTimers());
     const { caller, sockets } = open(echo);
     const send = vi.spyOn(sockets.responder.raw, "send");
@@ -245,7 +245,7 @@ describe("a session", () => {
   });
 
   it("stays open while nobody calls, as each end answers the other's keep-alive", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
     onTestFinished(() => void vi.useRealTimers());
     const { caller, clock, sockets } = open(echo);
     for (let second = 0; second < 300; second += 1) {

@@ -26,7 +26,6 @@ export interface CallerOptions {
 const pumpOptions: PumpOptions = {
   role: "client",
   output: callerOutputLimits,
-  timerStepMs: 1,
   textMessage: { code: normalClose, reason: "the server sent a text message" },
 };
 

@@ -13,11 +13,6 @@ export interface PumpOptions {
   readonly role: "client" | "server";
   readonly output: OutputLimits;
   /**
-   * The granularity of timers in milliseconds; a keep-alive may be late by this much. A server with thousands of
-   * sessions wants a coarse one: timers of the same length share a list in Node.js.
-   */
-  readonly timerStepMs: number;
-  /**
    * Charges received frames to the peer's rate; returns the milliseconds to wait before reading more. Undefined to
    * read without a limit.
    */
@@ -48,6 +43,12 @@ const maxFramesPerTurn = 256;
  */
 const patienceMs = 500;
 
+/**
+ * The interval at which a session looks what is due; a ping may be late by this much. An interval costs a server with
+ * thousands of sessions less than timers that are set again and again, each of which becomes old before it is garbage.
+ */
+const lookMs = 5_000;
+
 /** The code of every close but one: docs/protocol/rpc.md §1.3. */
 export const normalClose = 1000;
 
@@ -74,9 +75,7 @@ export class Pump {
   #input: Uint8Array[] = [];
   #isHeld = false;
   #holdTimer: NodeJS.Timeout | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  /** The time at which the timer fires. */
-  #wakeAt = Infinity;
+  readonly #looking: NodeJS.Timeout;
 
   constructor(socket: RpcSocket, owner: PumpOwner, clock: Clock, options: PumpOptions) {
     this.#socket = socket;
@@ -88,10 +87,11 @@ export class Pump {
       if (this.#unread.isTooMuch) this.#flush();
     });
     socket.raw.on("message", (data, isBinary) => this.#receive(data, isBinary));
+    this.#yamux.tick(clock.monotonic());
+    this.#looking = setInterval(() => this.#look(), lookMs);
     const { signal } = socket;
     signal.addEventListener("abort", () => this.#lost(), { once: true });
     if (signal.aborted) this.#lost();
-    this.#arm();
   }
 
   /** Resolves to the reason once the session is over; never rejects. */
@@ -163,7 +163,7 @@ export class Pump {
   end(reason: string, code: number): void {
     if (this.#endReason !== undefined) return;
     this.#endReason = reason;
-    clearTimeout(this.#timer);
+    clearInterval(this.#looking);
     clearTimeout(this.#holdTimer);
     clearTimeout(this.#patience);
     this.#input = [];
@@ -247,7 +247,6 @@ export class Pump {
     this.#dispatch(this.#yamux.takeEvents());
     // Once output was read, the socket resumes.
     if (this.#isHeld) this.#socket.raw.pause();
-    this.#arm();
   }
 
   #flushLater(): void {
@@ -256,7 +255,6 @@ export class Pump {
         const now = this.#clock.monotonic();
         if (this.#send(now)) this.#returnCredit();
         this.#dispatch(this.#yamux.takeEvents());
-        this.#arm();
       });
     }, patienceMs);
   }
@@ -276,28 +274,16 @@ export class Pump {
     this.#flush();
   }
 
-  #arm(): void {
-    const wake = Math.min(this.#yamux.nextWake() ?? Infinity, this.#unread.cutOffAt);
-    // A timer that fires too early is harmless; most writes have no effect on it.
-    if (wake >= this.#wakeAt || this.#endReason !== undefined) return;
-    clearTimeout(this.#timer);
-    const now = this.#clock.monotonic();
-    const { timerStepMs } = this.#options;
-    const delayMs = Math.max(0, Math.ceil((wake - now) / timerStepMs) * timerStepMs);
-    this.#wakeAt = now + delayMs;
-    this.#timer = setTimeout(() => this.#wake(), delayMs);
-  }
-
-  #wake(): void {
-    this.#wakeAt = Infinity;
+  /** Does what is due. */
+  #look(): void {
     const now = this.#clock.monotonic();
     if (now >= this.#unread.cutOffAt) return this.#cutOff();
+    if (now < (this.#yamux.nextWake() ?? Infinity)) return;
     this.#guard(() => {
       this.#yamux.tick(now);
       this.#dispatch(this.#yamux.takeEvents());
       this.#flush();
     });
-    this.#arm();
   }
 
   #lost(): void {

@@ -195,7 +195,7 @@ it("asks the handlers no sooner than the peer may send", async () => {
 });
 
 it("cuts a peer off that has left too much unread for a minute", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
   opened.defer(() => void vi.useRealTimers());
   callAll("large");
   // Data beyond the peer's windows remains unread.

@@ -22,7 +22,6 @@ export interface ResponderOptions {
 const pumpOptions: PumpOptions = {
   role: "server",
   output: responderOutputLimits,
-  timerStepMs: 1_000,
   textMessage: { code: 1003, reason: "text message on a binary stream" },
 };
 

@@ -226,7 +226,7 @@ describe.each([
   });
 
   it("ends the session with a peer that answers no keep-alive", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
     onTestFinished(() => void vi.useRealTimers());
     const { peer, ended, callOver, socket, clock } = await open();
     peer.socket.pause();
@@ -278,7 +278,7 @@ describe("a peer that never reads", () => {
   });
 
   it("makes a responder answer no more, read no more, and end the session after a minute", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
     onTestFinished(() => void vi.useRealTimers());
     const clock = createFakeClock(0);
     const [socket, far] = MemorySocket.pair();
