@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { silentLogger, systemClock } from "@slipway/runtime";
+import { encodeUuid } from "@slipway/wire/bytes/uuid";
 import {
   CoordinateResponse_PeerUpdate_Kind as Kind,
   NodeSchema,
@@ -74,4 +75,15 @@ it("tells nothing twice to one that keeps its tunnel", async () => {
   await new Promise((resolve) => setImmediate(resolve));
   client.show(new Map());
   expect(await told).toEqual([Kind.DISCONNECTED]);
+});
+
+it("tells a peer nothing about another that has gone before it was told of it", async () => {
+  const client = await openClient();
+  const responses = client.responses(new AbortController().signal);
+  client.show(view);
+  client.show(new Map());
+  const next = responses.next();
+  const otherId = randomUUID();
+  client.show(new Map([...view].map(([, seen]) => [otherId, seen])));
+  expect(await next).toMatchObject({ value: { peerUpdates: [{ id: encodeUuid(otherId) }] } });
 });

@@ -29,6 +29,11 @@ export class ToldPeers {
   /** The peers to report again, as if for the first time; created on demand, as an agent never has any. */
   #again: Set<string> | undefined;
 
+  /** True if the peer has been told of nobody; this is so for most agents. */
+  get isEmpty(): boolean {
+    return this.#told.size === 0;
+  }
+
   /** Repeats a peer that is still visible: a client that closed its tunnel to it has forgotten it. */
   repeat(id: string): void {
     if (!this.#told.has(id)) return;
