@@ -29,7 +29,7 @@ export class ToldPeers {
   /** The peers to report again, as if for the first time; created on demand, as an agent never has any. */
   #again: Set<string> | undefined;
 
-  /** True if the peer has been told of nobody; this is so for most agents. */
+  /** True if the peer has been told about none; agents rarely are told about any. */
   get isEmpty(): boolean {
     return this.#told.size === 0;
   }
