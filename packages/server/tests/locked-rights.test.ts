@@ -177,12 +177,15 @@ describe("a role that is granted", () => {
 
   it("ends the sessions and tokens that others made for the user, and only those", async () => {
     const subject = await somebody();
+    const bystander = await somebody();
+    await tokenOf(server.admin, bystander, "of-a-bystander");
     await tokenOf(server.admin, subject, "of-an-owner");
     await tokenOf(subject.client, subject, "own");
     const made = await server.request("POST", `/users/${subject.user.id}/keys`, {});
     const path = `/users/${subject.user.id}/roles`;
     await server.request("PUT", path, { roles: ["auditor"] });
     expect(await namesOf(subject)).toEqual(["own"]);
+    expect(await namesOf(bystander)).toEqual(["of-a-bystander"]);
     const keys = await server.db
       .selectFrom("api_keys")
       .where("user_id", "=", subject.user.id)

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 
-import { deleteKey, expireKey } from "@slipway/api/users/key-routes";
+import { createKey, deleteKey, expireKey } from "@slipway/api/users/key-routes";
 import { deleteUser, suspendUser, updateUserRoles } from "@slipway/api/users/routes";
 import { createWorkspace } from "@slipway/api/workspaces/routes";
-import { firstAgent, pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { firstAgent, openClient, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 
@@ -132,6 +132,16 @@ describe("open streams of a user", () => {
       status: 200,
     });
     await expectEnd(eve);
+  });
+
+  it("end when whoever made their session is suspended", async () => {
+    const maker = await addPerson(server, "hal", ["owner"]);
+    const { user } = await addPerson(server, "ida");
+    const { key } = await maker.client.call(createKey, { params: { user: user.id } });
+    const borrowed = openClient(server.url, key);
+    const inbox = await openSocket(replica.url, "/notifications/inbox/watch", borrowed);
+    await server.admin.call(suspendUser, { params: { user: maker.user.id } });
+    expect(await inbox.ended).toBe(1008);
   });
 
   it("end when the user is deleted, or when their roles change", async () => {

@@ -103,6 +103,18 @@ describe("a template that requires stops", () => {
     expect(Date.parse(deadline ?? "")).toBeGreaterThan(now + 19 * dayMs);
     expect(await world.apply(night + dayMs)).toBe(0);
   });
+
+  it("leaves an earlier deadline as its owner has set it", async () => {
+    const { first } = daysAhead();
+    const workspace = await world.make("early", { ttl_ms: hourMs });
+    await world.edit({ autostop_requirement: { days_of_week: [first], weeks: 1 } });
+    await world.apply(Date.now());
+    const deadline = new Date(Date.now() + 2 * hourMs).toISOString();
+    expect(await world.put(workspace, "/extend", { deadline })).toMatchObject({ status: 200 });
+    await world.edit({ autostop_requirement: { days_of_week: [], weeks: 1 } });
+    const { latest_build: build } = await world.read(workspace);
+    expect(Date.parse(build.deadline ?? "")).toBe(Date.parse(deadline));
+  });
 });
 
 it("takes days once each and in order, and up to 16 weeks", async () => {
