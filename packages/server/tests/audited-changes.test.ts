@@ -127,10 +127,17 @@ it("has whose tokens of external agents were revoked, and which pools were told 
     { resource_target: "dev", diff: { agent_tokens: { old: "", new: "", secret: true } } },
   ]);
 
+  const otherId = await pushTemplate(server.admin, "elsewhere", yaml);
   await server.request("POST", `/templates/${templateId}/prebuilds/invalidate`);
   const [invalidated] = await entries("resource_type:template action:write");
   expect(invalidated).toMatchObject({
     resource_target: "outside",
     additional_fields: { invalidated_presets: ["ready"] },
   });
+  const untouched = server.db
+    .selectFrom("template_version_presets as preset")
+    .innerJoin("template_versions as version", "version.id", "preset.template_version_id")
+    .where("preset.last_invalidated_at", "is", null)
+    .select("version.template_id");
+  expect(await untouched.execute()).toEqual([{ template_id: otherId }]);
 });

@@ -155,6 +155,18 @@ describe("the check of a login", () => {
     expect(await stored()).toMatchObject({ is_checkable: true });
   });
 
+  it("has nothing left of a person whose account is deleted", async () => {
+    await logIn("ian");
+    const { body } = await world.server.request("GET", "/users/ian");
+    const identities = world.server.db
+      .selectFrom("user_identities")
+      .where("user_id", "=", String(Object(body).id))
+      .select("subject");
+    expect(await identities.execute()).toEqual([{ subject: "ian" }]);
+    await world.server.request("DELETE", "/users/ian");
+    expect(await identities.execute()).toEqual([]);
+  });
+
   it("leaves people without sessions alone", async () => {
     const browser = await logIn("dot");
     await world.server.request("DELETE", "/users/dot/sessions");

@@ -70,6 +70,12 @@ it("does with files what the agent does", async () => {
     matches: [{ path, line: 2, text: "2" }],
   });
   await admin.call(moveFile, { params: params(), body: { from: path, to: at("y") } });
+  const moved = await admin.call(listAuditLogs, {
+    query: { q: "resource_type:workspace_agent action:write", limit: "1" },
+  });
+  expect(moved.audit_logs).toMatchObject([
+    { additional_fields: { operation: "move", path: `${path} → ${at("y")}` } },
+  ]);
   const page = await admin.call(listFiles, { params: params(), query: { path: folder } });
   expect(page.entries.map(({ name }) => name)).toEqual(["a", "y"]);
   expect(await admin.call(statFile, { params: params(), query: { path: at("y") } })).toMatchObject({
