@@ -86,6 +86,24 @@ it("a notification hints at its user", async () => {
   await expect.poll(heard).toEqual([true]);
 });
 
+it("what ends or changes sessions of a user hints at them", async () => {
+  const { user } = await addPerson(server, "bea", ["auditor"]);
+  const maker = await addPerson(server, "cid", ["owner"]);
+  const made = await server.request("POST", "/users/bea/keys", undefined, maker.client);
+  const [keyId = ""] = String(Object(made.body).key).split("-", 1);
+  for (const [path, body] of [
+    ["/users/cid/status/suspend", undefined],
+    [`/users/bea/keys/${keyId}/expire`, undefined],
+    ["/users/bea/roles", { roles: [] }],
+  ] as const) {
+    await using listening = new AsyncDisposableStack();
+    const heard = await hearHints(listening, server, [topics.sessions(user.id)]);
+    const { status } = await server.request("PUT", path, body);
+    expect([200, 204]).toContain(status);
+    await expect.poll(heard).toEqual([true]);
+  }
+});
+
 it("a workspace that somebody else makes dormant hints at its owner's notifications", async () => {
   await using listening = new AsyncDisposableStack();
   const heard = await hearHints(listening, server, [topics.inbox(ann.user.id)]);
