@@ -134,7 +134,7 @@ export class PeerConnection {
 
   /** Sets the newest view, which the peer is sent next. */
   show(view: View): void {
-    // Nobody is news only to a peer that knows of somebody, or is about to be told.
+    // That there is none is news only to a peer that was told about one, or is about to be.
     if (view.size === 0 && this.#view === undefined && this.#told.isEmpty) return;
     this.#view = view;
     this.#wake.wake();
