@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { expect, inject, it, onTestFinished } from "vitest";
 
-import { openServer } from "./support/open-server.ts";
-import { bufferBytes, measuredHeap } from "./support/process-heap.ts";
-import { startProvisioner } from "./support/provisioner-process.ts";
+import { openServer } from "../support/open-server.ts";
+import { bufferBytes, measuredHeap } from "../support/process-heap.ts";
+import { startProvisioner } from "../support/provisioner-process.ts";
 import {
   begin,
   connect,
@@ -15,7 +15,7 @@ import {
   json,
   patience,
   resource,
-} from "./support/raw-provisioner-jobs.ts";
+} from "../support/raw-provisioner-jobs.ts";
 
 const partBytes = 9 * 1024 * 1024;
 
