@@ -20,7 +20,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 const users: readonly [string, Account | undefined][] = [
   ["the server's user", undefined],
   ...(process.getuid?.() === 0
-    ? [["a user without a name", { uid: 61_150, gid: 61_150 }] as [string, Account]]
+    ? [["a user without a name", { uid: 61_150, gid: 61_150 }] satisfies [string, Account]]
     : []),
 ];
 

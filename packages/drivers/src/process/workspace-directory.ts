@@ -1,4 +1,4 @@
-import { chmod, chown, lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { systemErrorCode } from "@slipway/runtime";
@@ -6,7 +6,7 @@ import { makeDirectories } from "@slipway/runtime/make-directories";
 import { type Account, chownTree } from "@slipway/runtime/ownership";
 
 import { DriverError } from "../errors.ts";
-import { homeFiles } from "./home-files.ts";
+import { makeHome } from "./make-home.ts";
 
 /** The paths in a workspace's directory. */
 export interface WorkspacePaths {
@@ -99,19 +99,6 @@ async function makeWritable(directory: string): Promise<void> {
   await chmod(directory, 0o700);
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     if (entry.isDirectory()) await makeWritable(join(directory, entry.name));
-  }
-}
-
-/** Creates a missing home with its first files, still as ours: its user cannot reach it yet. */
-async function makeHome(home: string): Promise<void> {
-  try {
-    await mkdir(home, { mode: 0o700 });
-  } catch (error) {
-    if (systemErrorCode(error) === "EEXIST") return;
-    throw error;
-  }
-  for (const [name, content] of Object.entries(homeFiles)) {
-    await writeFile(join(home, name), content, { mode: 0o644 });
   }
 }
 
