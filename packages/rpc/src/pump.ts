@@ -44,10 +44,10 @@ const maxFramesPerTurn = 256;
 const patienceMs = 500;
 
 /**
- * The interval at which a session looks what is due; a ping may be late by this much. An interval costs a server with
+ * The interval at which a session checks what is due; a ping may be late by this much. An interval costs a server with
  * thousands of sessions less than timers that are set again and again, each of which becomes old before it is garbage.
  */
-const lookMs = 5_000;
+const checkMs = 5_000;
 
 /** The code of every close but one: docs/protocol/rpc.md §1.3. */
 export const normalClose = 1000;
@@ -75,7 +75,7 @@ export class Pump {
   #input: Uint8Array[] = [];
   #isHeld = false;
   #holdTimer: NodeJS.Timeout | undefined;
-  readonly #looking: NodeJS.Timeout;
+  readonly #checking: NodeJS.Timeout;
 
   constructor(socket: RpcSocket, owner: PumpOwner, clock: Clock, options: PumpOptions) {
     this.#socket = socket;
@@ -88,7 +88,7 @@ export class Pump {
     });
     socket.raw.on("message", (data, isBinary) => this.#receive(data, isBinary));
     this.#yamux.tick(clock.monotonic());
-    this.#looking = setInterval(() => this.#look(), lookMs);
+    this.#checking = setInterval(() => this.#check(), checkMs);
     const { signal } = socket;
     signal.addEventListener("abort", () => this.#lost(), { once: true });
     if (signal.aborted) this.#lost();
@@ -163,7 +163,7 @@ export class Pump {
   end(reason: string, code: number): void {
     if (this.#endReason !== undefined) return;
     this.#endReason = reason;
-    clearInterval(this.#looking);
+    clearInterval(this.#checking);
     clearTimeout(this.#holdTimer);
     clearTimeout(this.#patience);
     this.#input = [];
@@ -275,7 +275,7 @@ export class Pump {
   }
 
   /** Does what is due. */
-  #look(): void {
+  #check(): void {
     const now = this.#clock.monotonic();
     if (now >= this.#unread.cutOffAt) return this.#cutOff();
     if (now < (this.#yamux.nextWake() ?? Infinity)) return;

@@ -133,7 +133,7 @@ it("fails when the owner of the pod is deleted, such as with its namespace", asy
   await refused;
 });
 
-it("goes on while the cluster does not tell whether there is the owner of the pod", async () => {
+it("continues while the cluster does not say whether the pod's owner exists", async () => {
   const clock = createFakeClock();
   const namespace = await openNamespace(clock);
   namespace.forbidden.add(name);

@@ -54,7 +54,7 @@ export function FileView({ agentId, path, isConnected }: FileViewProps): ReactNo
     queryFn: ({ signal }) => openFile({ agentId, path }, signal),
     // What somebody types must not be replaced because the window was looked at again.
     staleTime: Infinity,
-    // Whoever opens it again sees what it is then.
+    // A file that is opened again is read again.
     gcTime: 0,
     enabled: isConnected,
   });
@@ -171,11 +171,11 @@ function Editor({ agentId, path, etag, content, onReload }: EditorProps): ReactN
     onSuccess: async () => {
       setSaved(value);
       toaster.show("Saved.");
-      // Whoever left meanwhile does not wait for the file, and must not find the old one when they return.
+      // Not by `onReload`: a file that has been closed is not read now, and its old content is not shown again.
       const reload = cache.invalidateQueries({ queryKey: keyOf({ agentId, path }), exact: true });
       await Promise.all([reload, refresh(cache, listFiles)]);
     },
-    // Whoever left meanwhile sees no notice here.
+    // The notice below is not seen once the file is closed.
     onError: (error) => {
       if (!isOpen.current) toaster.fail(`${untrusted(path)} was not saved: ${errorText(error)}`);
     },
