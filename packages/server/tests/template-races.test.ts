@@ -14,6 +14,7 @@ let templateId = "";
 let active: TemplateVersion;
 let other: TemplateVersion;
 let nextName = 0;
+const yaml = "driver: external\nagents: { main: { os: linux, arch: amd64 } }\n";
 
 beforeAll(async () => {
   server = await openServer(inject("postgresUrl"));
@@ -23,7 +24,6 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 beforeEach(async () => {
   nextName += 1;
-  const yaml = "driver: external\nagents: { main: { os: linux, arch: amd64 } }\n";
   templateId = await pushTemplate(server.admin, `template-${nextName}`, yaml);
   await pushVersion(server.admin, `${yaml}# again\n`, { templateId });
   const params = { template: templateId };
@@ -60,11 +60,11 @@ const activate = (trx: Database | Writer, id: string) =>
 const archive = (trx: Database | Writer, id: string) =>
   trx.updateTable("template_versions").set({ archived: true }).where("id", "=", id).execute();
 
-/** Resolves to the template's audit entries after its creation. */
-function changesOfTemplate() {
+/** Resolves to the audit entries of a template or a version after its creation. */
+function changesOf(id: string) {
   return server.db
     .selectFrom("audit_log")
-    .where("resource_id", "=", templateId)
+    .where("resource_id", "=", id)
     .where("action", "<>", "create")
     .select(["action", "diff"])
     .execute();
@@ -103,6 +103,40 @@ describe("a version of a template", () => {
     expect(answer).toMatchObject({ status: 400 });
     expect(JSON.stringify(answer.body)).toContain("already archived");
   });
+
+  it("without a template is archived once, and audited once, by two requests", async () => {
+    const id = await pushVersion(server.admin, yaml);
+    const path = `/templateversions/${id}/archive`;
+    await using changing = await holdOpen(server.db, (trx) => archive(trx, id));
+    const answer = server.request("POST", path);
+    await waitForBlocked(server.db);
+    await changing.commit();
+    expect(await answer).toMatchObject({ status: 400 });
+    expect(await changesOf(id)).toEqual([]);
+  });
+
+  it("is audited with what it was when the change was written", async () => {
+    await using changing = await holdOpen(server.db, (trx) =>
+      trx
+        .updateTable("template_versions")
+        .set({ name: "between", message: "between" })
+        .where("id", "=", other.id)
+        .execute(),
+    );
+    const answer = server.request("PATCH", `/templateversions/${other.id}`, { message: "after" });
+    await waitForBlocked(server.db);
+    await changing.commit();
+    expect(await answer).toMatchObject({
+      status: 200,
+      body: { name: "between", message: "after" },
+    });
+    expect(await changesOf(other.id)).toEqual([
+      {
+        action: "write",
+        diff: { message: { old: "between", new: "after", secret: false } },
+      },
+    ]);
+  });
 });
 
 describe("a template", () => {
@@ -120,7 +154,7 @@ describe("a template", () => {
       server.request(method, `/templates/${templateId}${path}`, sent),
     );
     expect(answer).toMatchObject({ status: 404 });
-    expect((await changesOfTemplate()).map(({ action }) => action)).toEqual([]);
+    expect((await changesOf(templateId)).map(({ action }) => action)).toEqual([]);
   });
 
   it("is audited with what it was when the change was written", async () => {
@@ -134,7 +168,7 @@ describe("a template", () => {
       server.request("PATCH", `/templates/${templateId}`, { description: "after" }),
     );
     expect(answer).toMatchObject({ status: 200, body: { description: "after" } });
-    expect(await changesOfTemplate()).toMatchObject([
+    expect(await changesOf(templateId)).toMatchObject([
       { diff: { description: { old: "between", new: "after" } } },
     ]);
   });

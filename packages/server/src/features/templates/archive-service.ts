@@ -2,9 +2,10 @@ import type {
   ArchiveVersionsResponse,
   TemplateVersion,
 } from "@slipway/api/templates/template-version";
-import { sql } from "kysely";
+import { sql, type Transaction } from "kysely";
 
 import type { Database, Queryable } from "../../platform/db/database.ts";
+import type { DB } from "../../platform/db/gen/schema.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { Invalid } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
@@ -13,6 +14,7 @@ import { diffOf } from "../audit/service.ts";
 import { recordTemplateChange, recordVersionChange } from "./audit.ts";
 import { requireVersionName, versionNameTaken } from "./create-version-service.ts";
 import { requireLocked, requireTemplateWriter } from "./service.ts";
+import type { VersionRow } from "./version-queries.ts";
 import { readVersion, requireVersion } from "./version-service.ts";
 
 /** Archives a version, or unarchives it. Throws `Invalid` for one that is unchanged, and for archiving one in use. */
@@ -26,7 +28,7 @@ export async function setArchived(
   const { template_id: templateId } = await requireVersion(db, id);
   await inTransaction(db, async (trx) => {
     if (templateId !== null) await requireLocked(trx, templateId);
-    const version = await requireVersion(trx, id);
+    const version = await requireLockedVersion(trx, id);
     if (version.archived === archived) {
       const state = archived ? "archived" : "not archived";
       throw new Invalid(`The template version is already ${state}.`);
@@ -69,11 +71,11 @@ export async function changeVersion(
   changes: { readonly name: string | undefined; readonly message: string | undefined },
 ): Promise<TemplateVersion> {
   requireTemplateWriter(caller);
-  const version = await requireVersion(db, id);
   const name = changes.name === "" ? undefined : changes.name;
   if (name !== undefined) requireVersionName(name);
   const after = { name, message: changes.message };
   await inTransaction(db, async (trx) => {
+    const version = await requireLockedVersion(trx, id);
     await updateVersion(trx, id, after);
     const { name: newName = version.name, message = version.message } = after;
     const diff = diffOf({ ...version }, { name: newName, message });
@@ -82,6 +84,13 @@ export async function changeVersion(
     throw versionNameTaken(error, name ?? "");
   });
   return readVersion(db, id);
+}
+
+/** Locks a version that is about to be changed, and reads its row; throws `NotFound`. */
+async function requireLockedVersion(trx: Transaction<DB>, id: string): Promise<VersionRow> {
+  const locked = trx.selectFrom("template_versions").where("id", "=", id).select("id");
+  await locked.forNoKeyUpdate().execute();
+  return requireVersion(trx, id);
 }
 
 async function updateVersion(
