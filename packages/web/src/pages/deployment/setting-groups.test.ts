@@ -24,6 +24,19 @@ describe("settings", () => {
     ]);
   });
 
+  it.each([
+    ["Docker", "SLIPWAY_DOCKER_HOST"],
+    ["Kubernetes", "SLIPWAY_KUBERNETES"],
+    ["Kubernetes", "SLIPWAY_KUBERNETES_NAMESPACE"],
+    ["Kubernetes", "SLIPWAY_KUBERNETES_0_KUBECONFIG"],
+    ["Terraform", "SLIPWAY_TERRAFORM"],
+    ["Terraform", "SLIPWAY_TERRAFORM_CONFIG"],
+  ])("are in the group %s if they are named like %s", (name, env) => {
+    expect(groupSettings([{ ...option, env }], "", false)).toEqual([
+      { name, options: [{ ...option, env }] },
+    ]);
+  });
+
   it("are found by variable, meaning and value", () => {
     for (const search of ["log_level", "DEBUG"]) {
       const [group] = groupSettings(options, search, false);

@@ -4,6 +4,8 @@ import type { DeploymentOption } from "@slipway/api/deployment/deployment";
 const groups: readonly (readonly [name: string, prefix: RegExp])[] = [
   ["Limits", /^SLIPWAY_MAX_/],
   ["Docker", /^SLIPWAY_DOCKER_/],
+  ["Kubernetes", /^SLIPWAY_KUBERNETES(_|$)/],
+  ["Terraform", /^SLIPWAY_TERRAFORM(_|$)/],
   ["Workspaces on this machine", /^SLIPWAY_PROCESS_/],
   ["Log-in providers", /^SLIPWAY_(OIDC|GITHUB|SESSION|LOGIN|PASSWORD)/],
   ["External accounts", /^SLIPWAY_EXTERNAL_AUTH/],
