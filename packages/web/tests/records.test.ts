@@ -74,8 +74,14 @@ describe("the audit trail", () => {
       ip: "203.0.113.7",
       user_agent: "",
     });
+    const mark = list.locator("summary svg");
+    const turn = (): Promise<string> =>
+      mark.evaluate((one) => one.computedStyleMap().get("rotate")?.toString() ?? "");
+    await mark.waitFor();
+    expect(await turn()).toBe("none");
     await list.locator("summary").click();
     await list.getByText("Address").waitFor();
+    await expect.poll(turn).toBe("90deg");
     expect(await list.getByText("Program").count()).toBe(0);
     await page.unroute(audit);
     await showEntries({
