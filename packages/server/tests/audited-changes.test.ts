@@ -2,7 +2,9 @@ import { createWorkspace } from "@slipway/api/workspaces/routes";
 import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
-import { type OpenServer, openServer } from "./support/open-server.ts";
+import { selectSetting, upsertSetting } from "../src/platform/db/settings-queries.ts";
+import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
+import { type Answer, type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson } from "./support/people.ts";
 
 /* Changes that only the audit trail tells of afterwards: each has its entry, and one that changes nothing has none. */
@@ -36,6 +38,40 @@ it("has who paused and resumed the filling of pools", async () => {
       diff: { reconciliation_paused: { old: false, new: true } },
       user: { username: "admin" },
     },
+  ]);
+});
+
+/** Sends a change of a setting that waits for another one, which is written meanwhile. */
+async function during(key: string, value: object, path: string, body: object): Promise<Answer> {
+  await using changing = await holdOpen(server.db, (trx) =>
+    upsertSetting(trx, key, JSON.stringify(value)),
+  );
+  const answer = server.request("PUT", path, body);
+  await waitForBlocked(server.db);
+  await changing.commit();
+  return await answer;
+}
+
+it.each([
+  ["prebuilds", { reconciliation_paused: true }, { reconciliation_paused: true }],
+  ["notifications", { notifier_paused: true }, { paused_at: "2030-01-01T00:00:00Z" }],
+])("has a pause of %s once, though two people pause at the same time", async (of, body, value) => {
+  const before = await entries(`resource_type:${of}_settings`);
+  const answer = await during(`${of}_settings`, value, `/${of}/settings`, body);
+  expect(answer).toMatchObject({ status: 304 });
+  expect(await selectSetting(server.db, `${of}_settings`)).toBe(JSON.stringify(value));
+  expect(await entries(`resource_type:${of}_settings`)).toEqual(before);
+});
+
+it("has the banners that a change replaced, though another one came just before it", async () => {
+  const banners = (message: string) => [{ enabled: true, message, background_color: "#004852" }];
+  const [between, after] = [banners("between"), banners("after")];
+  const answer = await during("appearance", { announcement_banners: between }, "/appearance", {
+    announcement_banners: after,
+  });
+  expect(answer).toMatchObject({ status: 200 });
+  expect(await entries("resource_type:appearance")).toMatchObject([
+    { diff: { announcement_banners: { old: between, new: after } } },
   ]);
 });
 

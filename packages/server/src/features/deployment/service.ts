@@ -5,7 +5,7 @@ import type { AppearanceUpdate } from "@slipway/api/deployment/deployment";
 
 import { isOwnerRole } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
-import { selectSetting, upsertSetting } from "../../platform/db/settings-queries.ts";
+import { lockSettings, selectSetting, upsertSetting } from "../../platform/db/settings-queries.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { forbidden } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
@@ -33,6 +33,7 @@ export async function updateAppearance(
   if (!isOwnerRole(caller)) throw forbidden("Only owners can set the banners of the deployment.");
   const after: AppearanceUpdate = { announcement_banners };
   return inTransaction(db, async (trx) => {
+    await lockSettings(trx);
     const before = await readAppearance(trx);
     await upsertSetting(trx, appearanceKey, JSON.stringify(after));
     await recordAudit(trx, {

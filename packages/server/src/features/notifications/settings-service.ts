@@ -4,7 +4,7 @@ import type { NotificationsSettings } from "@slipway/api/notifications/notificat
 import { isOwnerRole } from "../../platform/auth/rights.ts";
 import { selectTimeMs } from "../../platform/db/database-clock.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
-import { selectSetting, upsertSetting } from "../../platform/db/settings-queries.ts";
+import { lockSettings, selectSetting, upsertSetting } from "../../platform/db/settings-queries.ts";
 import { timestampFromMs } from "../../platform/db/timestamp.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { forbidden } from "../../platform/errors/errors.ts";
@@ -30,6 +30,7 @@ export async function changeNotificationsSettings(
 ): Promise<boolean> {
   requireNotificationsOwner(caller);
   const isNew = await inTransaction(db, async (trx) => {
+    await lockSettings(trx);
     const before = await readNotificationsSettings(trx);
     if (before.notifier_paused === notifier_paused) return false;
     const value = notifier_paused ? await pausedNow(trx) : running;

@@ -3,7 +3,7 @@ import type { PrebuildsSettings } from "@slipway/api/prebuilds/routes";
 
 import { isOwnerRole, mayReadPrebuilds } from "../../platform/auth/rights.ts";
 import type { Database, Queryable } from "../../platform/db/database.ts";
-import { selectSetting, upsertSetting } from "../../platform/db/settings-queries.ts";
+import { lockSettings, selectSetting, upsertSetting } from "../../platform/db/settings-queries.ts";
 import { inTransaction } from "../../platform/db/transaction.ts";
 import { forbidden, notFound } from "../../platform/errors/errors.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
@@ -27,6 +27,7 @@ export async function changePrebuildsSettings(
   if (!isOwnerRole(caller))
     throw forbidden("Only owners can pause and resume the filling of pools.");
   return inTransaction(db, async (trx) => {
+    await lockSettings(trx);
     const before = await readPrebuildsSettings(trx);
     if (before.reconciliation_paused === reconciliation_paused) return false;
     await upsertSetting(trx, key, JSON.stringify(paused(reconciliation_paused)));

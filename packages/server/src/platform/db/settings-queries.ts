@@ -1,3 +1,5 @@
+import { sql } from "kysely";
+
 import type { Queryable } from "./database.ts";
 
 /** Returns the value of a setting that is changed at run time; undefined before its first change. */
@@ -8,6 +10,11 @@ export async function selectSetting(db: Queryable, key: string): Promise<string 
     .select("value")
     .executeTakeFirst();
   return row?.value;
+}
+
+/** Makes other changes of settings wait until the transaction ends, so that what it reads is what it replaces. */
+export async function lockSettings(db: Queryable): Promise<void> {
+  await sql`lock table deployment in share row exclusive mode`.execute(db);
 }
 
 export async function upsertSetting(db: Queryable, key: string, value: string): Promise<void> {
