@@ -6,6 +6,7 @@ import { PromptCanceledError, type Prompts, terminalPrompts } from "./prompts.ts
 
 const enter = "\r";
 const ctrlC = "\u0003";
+const ctrlD = "\u0004";
 
 /** Prompts that are answered with keys, typed one by one as soon as a question appears. */
 function promptsWith(...keys: readonly string[]): Prompts & { readonly shown: () => string } {
@@ -73,6 +74,21 @@ it.each(questions)("cancels an open %s at the signal", async (_, ask) => {
   await vi.waitFor(() => expect(prompts.shown()).not.toBe(""));
   ending.abort();
   await expect(asked).rejects.toThrow(PromptCanceledError);
+});
+
+it.each(questions)("cancels a %s by Ctrl-D, after text too", async (_, ask) => {
+  await expect(ask(promptsWith(ctrlD))).rejects.toThrow(PromptCanceledError);
+  await expect(ask(promptsWith(`x${ctrlD}`))).rejects.toThrow(PromptCanceledError);
+});
+
+it.each(questions)("cancels a %s whose input ends, and every later one", async (_, ask) => {
+  const input = new PassThrough();
+  const output = new PassThrough();
+  const prompts = terminalPrompts({ input, output, signal: new AbortController().signal });
+  output.once("data", () => input.end("ye"));
+  await expect(ask(prompts)).rejects.toThrow(PromptCanceledError);
+  await expect(ask(prompts)).rejects.toThrow(PromptCanceledError);
+  expect(input.listenerCount("close")).toBe(0);
 });
 
 it("removes from prompts what steers the terminal", async () => {

@@ -1,8 +1,9 @@
 import type { Readable, Writable } from "node:stream";
 
+import type * as Library from "@clack/prompts";
 import { printableLine } from "@slipway/runtime";
 
-/** Prompts, only on a terminal. Each rejects with `PromptCanceledError` on Ctrl-C. */
+/** Prompts, only on a terminal. Each rejects with `PromptCanceledError` on Ctrl-C and at the end of the input. */
 export interface Prompts {
   text(question: TextQuestion): Promise<string>;
   password(message: string): Promise<string>;
@@ -45,7 +46,7 @@ interface PromptStreams {
   readonly signal: AbortSignal;
 }
 
-/** A prompt that the person canceled with Ctrl-C or Escape. */
+/** A prompt that the person canceled with Ctrl-C, Ctrl-D or Escape, or whose input has ended. */
 export class PromptCanceledError extends Error {
   override readonly name = "PromptCanceledError";
   readonly code = "prompt-canceled";
@@ -60,67 +61,99 @@ export class PromptCanceledError extends Error {
  * its input unchanged, so questions and choices, which mostly come from the server, are made printable here.
  */
 export function terminalPrompts(streams: PromptStreams): Prompts {
-  const library = () => import("@clack/prompts");
+  const ask = <T extends Answer>(question: Question<T>): Promise<T> => answerTo(question, streams);
   return {
-    async text({ message, fallback, initial, problem }) {
-      const answer = await (
-        await library()
-      ).text({
-        message: printableLine(message),
-        ...streams,
-        ...(fallback === undefined
-          ? {}
-          : { placeholder: printableLine(fallback), defaultValue: fallback }),
-        ...(initial === undefined ? {} : { initialValue: initial }),
-        validate: (value) => {
-          const text = value === undefined || value === "" ? fallback : value;
-          const said = text === undefined ? "an answer is required" : problem?.(text);
-          return said === undefined ? undefined : printableLine(said);
-        },
-      });
-      return answered<string>(answer);
-    },
-    async password(message) {
-      const validate = (value: string | undefined): string | undefined =>
-        (value ?? "") === "" ? "a password is required" : undefined;
-      const question = { message: printableLine(message), ...streams, validate };
-      return answered<string>(await (await library()).password(question));
-    },
-    async confirm(message, { initial } = { initial: false }) {
+    text: ({ message, fallback, initial, problem }) =>
+      ask<string>(({ text }, open) =>
+        text({
+          message: printableLine(message),
+          ...open,
+          ...(fallback === undefined
+            ? {}
+            : { placeholder: printableLine(fallback), defaultValue: fallback }),
+          ...(initial === undefined ? {} : { initialValue: initial }),
+          validate: (value) => {
+            const answer = value === undefined || value === "" ? fallback : value;
+            const said = answer === undefined ? "an answer is required" : problem?.(answer);
+            return said === undefined ? undefined : printableLine(said);
+          },
+        }),
+      ),
+    password: (message) =>
+      ask<string>(({ password }, open) => {
+        const validate = (value: string | undefined): string | undefined =>
+          (value ?? "") === "" ? "a password is required" : undefined;
+        return password({ message: printableLine(message), ...open, validate });
+      }),
+    confirm: async (message, { initial } = { initial: false }) => {
       const shown = printableLine(message);
-      const { confirm, text } = await library();
       if (initial) {
-        return answered<boolean>(await confirm({ message: shown, ...streams, initialValue: true }));
+        return ask<boolean>(({ confirm }, open) =>
+          confirm({ message: shown, ...open, initialValue: true }),
+        );
       }
-      const answer = await text({
-        message: `${shown} (yes/no)`,
-        ...streams,
-        placeholder: "no",
-        defaultValue: "no",
-        validate: (value = "") => (decisions.has(wordOf(value)) ? undefined : "write yes or no"),
-      });
-      return decisions.get(wordOf(answered<string>(answer))) ?? false;
+      const answer = await ask<string>(({ text }, open) =>
+        text({
+          message: `${shown} (yes/no)`,
+          ...open,
+          placeholder: "no",
+          defaultValue: "no",
+          validate: (value = "") => (decisions.has(wordOf(value)) ? undefined : "write yes or no"),
+        }),
+      );
+      return decisions.get(wordOf(answer)) ?? false;
     },
-    async select(message, choices, initial) {
-      const question = {
-        message: printableLine(message),
-        ...streams,
-        options: printableChoices(choices),
-        ...(initial === undefined ? {} : { initialValue: initial }),
-      };
-      return answered<string>(await (await library()).select<string>(question));
-    },
-    async multiselect(message, choices, initial) {
-      const question = {
-        message: printableLine(message),
-        ...streams,
-        options: printableChoices(choices),
-        initialValues: initial,
-        required: false,
-      };
-      return answered<string[]>(await (await library()).multiselect<string>(question));
-    },
+    select: (message, choices, initial) =>
+      ask<string>(({ select }, open) =>
+        select<string>({
+          message: printableLine(message),
+          ...open,
+          options: printableChoices(choices),
+          ...(initial === undefined ? {} : { initialValue: initial }),
+        }),
+      ),
+    multiselect: (message, choices, initial) =>
+      ask<string[]>(({ multiselect }, open) =>
+        multiselect<string>({
+          message: printableLine(message),
+          ...open,
+          options: printableChoices(choices),
+          initialValues: [...initial],
+          required: false,
+        }),
+      ),
   };
+}
+
+type Answer = string | boolean | string[];
+
+/** Asks by the library, which answers with a symbol once the signal or a key cancels the question. */
+type Question<T extends Answer> = (
+  library: typeof Library,
+  streams: PromptStreams,
+) => Promise<T | symbol>;
+
+const ctrlD = "\u0004";
+
+/** The library waits for ever for an input that has ended, as one does with Ctrl-D: that cancels the question too. */
+async function answerTo<T extends Answer>(
+  question: Question<T>,
+  { input, output, signal }: PromptStreams,
+): Promise<T> {
+  const library = await import("@clack/prompts");
+  library.updateSettings({ aliases: { [ctrlD]: "cancel" } });
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  for (const event of ["end", "close"]) input.once(event, end);
+  if (input.readableEnded || input.destroyed) end();
+  try {
+    const both = AbortSignal.any([signal, ending.signal]);
+    const answer = await question(library, { input, output, signal: both });
+    if (typeof answer === "symbol") throw new PromptCanceledError();
+    return answer;
+  } finally {
+    for (const event of ["end", "close"]) input.off(event, end);
+  }
 }
 
 /** The answers to a question that Enter alone answers with no. */
@@ -144,9 +177,4 @@ function printableChoices(
     label: printableLine(label),
     ...(hint === "" ? {} : { hint: printableLine(hint) }),
   }));
-}
-
-function answered<T extends string | boolean | string[]>(answer: T | symbol): T {
-  if (typeof answer === "symbol") throw new PromptCanceledError();
-  return answer;
 }
