@@ -145,7 +145,12 @@ describe("the preset of a workspace", () => {
     const params = { version: world.first.id };
     const presets = await world.server.admin.call(listTemplateVersionPresets, { params });
     expect(presets).toMatchObject([
-      { Name: "quick", Default: true, DesiredPrebuildInstances: null },
+      {
+        Name: "quick",
+        DisplayName: "Quick start",
+        Default: true,
+        DesiredPrebuildInstances: null,
+      },
     ]);
     const id = presets[0]?.ID ?? "";
     const greeting = (value: string): object => ({

@@ -31,7 +31,7 @@ parameters:
   notes: { type: string, default: "", form_type: textarea, mutable: true }
   repository: { type: string, mutable: true, validation: { regex: "^https://", error: must begin with https } }
 presets:
-  large: { description: For training, parameters: { cpus: 16, repository: "https://git.example/x" }, prebuilds: { instances: 1 } }
+  large: { display_name: As large as it gets, description: For training, parameters: { cpus: 16, repository: "https://git.example/x" }, prebuilds: { instances: 1 } }
 agents:
   main: { os: linux, arch: amd64 }
 `;
@@ -114,7 +114,7 @@ it("fills in a preset, and says what the server refuses at its field", async () 
   const { page, client, user } = await dashboard.openUserPage("bea");
   await client.call(createWorkspace, { params: { user: "me" }, body: bodyOf("mine") });
   await page.goto("/templates/research/workspace");
-  await page.getByRole("radio", { name: /large/ }).check();
+  await page.getByRole("radio", { name: /As large as it gets/ }).check();
   await expect.poll(() => page.getByLabel("repository").inputValue()).toBe("https://git.example/x");
   await page.getByLabel("repository").fill("https://git.example/other");
   await expect.poll(() => page.getByRole("radio", { name: /^None/ }).isChecked()).toBe(true);

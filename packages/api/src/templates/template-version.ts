@@ -93,6 +93,8 @@ export type TemplateVersionParameter = Infer<typeof TemplateVersionParameter>;
 export const Preset = Type.Object({
   ID: Uuid,
   Name: Type.String(),
+  /** The name that people see, if it differs. */
+  DisplayName: Type.Optional(Type.String()),
   Parameters: Type.Array(Type.Object({ Name: Type.String(), Value: Type.String() })),
   Default: Type.Boolean(),
   DesiredPrebuildInstances: Type.Union([Type.Integer(), Type.Null()]),

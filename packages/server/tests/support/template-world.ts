@@ -17,7 +17,7 @@ parameters:
   greeting: { type: string, default: hello, mutable: true, validation: { regex: "^[a-z]+$" } }
   cores: { type: number, default: "2", validation: { min: 1, max: 8 } }
 presets:
-  quick: { default: true, parameters: { greeting: welcome } }
+  quick: { display_name: Quick start, default: true, parameters: { greeting: welcome } }
 agents:
   main:
     os: linux

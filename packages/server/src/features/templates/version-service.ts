@@ -205,6 +205,7 @@ export function presetJson(id: string, preset: PresetDefinition): Preset {
   return {
     ID: id,
     Name: preset.name,
+    ...(preset.displayName === preset.name ? {} : { DisplayName: preset.displayName }),
     Parameters: preset.parameters.map(({ name, value }) => ({ Name: name, Value: value })),
     Default: preset.isDefault,
     DesiredPrebuildInstances: preset.prebuilds?.instances ?? null,

@@ -5,7 +5,7 @@ import { Zap } from "lucide-react";
 import type { ReactNode } from "react";
 
 import { routeQuery } from "../../api/queries.ts";
-import { presetText } from "../../components/parameters/preset-text.ts";
+import { presetText, presetTitle } from "../../components/parameters/preset-text.ts";
 import { useMask } from "../../components/parameters/version-parameters.ts";
 import { type Choice, RadioGroup } from "../../ui/choices.tsx";
 import { Badge } from "../../ui/status.tsx";
@@ -34,7 +34,8 @@ export function PresetChoice({ version, presets, value, onPreset }: PresetChoice
     value: preset.ID,
     label: (
       <>
-        <UntrustedText>{preset.Name}</UntrustedText> <Waiting count={waiting.get(preset.ID)} />
+        <UntrustedText>{presetTitle(preset)}</UntrustedText>{" "}
+        <Waiting count={waiting.get(preset.ID)} />
       </>
     ),
     hint: (

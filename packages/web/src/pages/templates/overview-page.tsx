@@ -10,7 +10,7 @@ import type { ReactNode } from "react";
 
 import { routeQuery } from "../../api/queries.ts";
 import { FailureNotice } from "../../components/page-failure.tsx";
-import { presetText } from "../../components/parameters/preset-text.ts";
+import { presetText, presetTitle } from "../../components/parameters/preset-text.ts";
 import { useMask } from "../../components/parameters/version-parameters.ts";
 import { Figures } from "../../ui/figures.tsx";
 import { Panel, Skeleton } from "../../ui/layout.tsx";
@@ -104,7 +104,7 @@ function Presets({ versionId }: { readonly versionId: string }): ReactNode {
         {presets.data.map((preset) => (
           <li key={preset.ID} className="border-b border-line px-4 py-2.5 last:border-b-0">
             <p className="flex flex-wrap items-center gap-2 font-medium">
-              <UntrustedText>{preset.Name}</UntrustedText>
+              <UntrustedText>{presetTitle(preset)}</UntrustedText>
               {preset.Default && <Badge>default</Badge>}
               {(preset.DesiredPrebuildInstances ?? 0) > 0 && (
                 <Badge tone="active">{preset.DesiredPrebuildInstances} prebuilt</Badge>
