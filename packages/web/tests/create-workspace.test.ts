@@ -20,6 +20,7 @@ parameters:
   image:
     type: string
     default: debian
+    description: What it runs.
     form_type: dropdown
     options: [{ name: Debian, value: debian }, { name: Fedora, value: fedora }]
   cpus: { type: number, default: 4, form_type: slider, mutable: true, validation: { min: 1, max: 16 } }
@@ -29,6 +30,7 @@ parameters:
     { type: "list(string)", default: ["go"], mutable: true, options: [{ name: Go, value: go }, { name: Rust, value: rust }] }
   hosts: { type: "list(string)", default: [], mutable: true }
   notes: { type: string, default: "", form_type: textarea, mutable: true }
+  branch: { type: string, default: main, ephemeral: true }
   repository: { type: string, mutable: true, validation: { regex: "^https://", error: must begin with https } }
 presets:
   large: { display_name: As large as it gets, description: For training, parameters: { cpus: 16, repository: "https://git.example/x" }, prebuilds: { instances: 1 } }
@@ -76,6 +78,9 @@ it("fills in what the address says, checks fields as one types, and creates", as
   await expect.poll(() => page.getByLabel("Name").inputValue()).toBe("mine");
   await page.getByText("You will then have 1 of 3 workspaces").waitFor();
   await page.getByText("None waiting: takes a full build").waitFor();
+  await page.getByText("What it runs. Cannot be changed later.").waitFor();
+  await page.getByText("Applies to the first start only.").waitFor();
+  expect(await page.getByText(/Cannot be changed|Applies to/).count()).toBe(2);
   await expectSound(watched);
 
   await page.getByLabel("repository").fill("git@x");
@@ -307,7 +312,7 @@ it("masks every value of a version that cannot be read", async () => {
   await page.goto(`/@${user.username}/styled/builds/1`);
   await page.getByRole("button", { name: "Show region" }).waitFor();
   const hidden = page.getByRole("table", { name: "Parameters" }).getByText("••••••••");
-  await expect.poll(() => hidden.count()).toBe(9);
+  await expect.poll(() => hidden.count()).toBe(10);
 });
 
 it("hides masked values in the lines of presets", async () => {

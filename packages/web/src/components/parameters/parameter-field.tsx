@@ -13,13 +13,15 @@ interface ParameterFieldProps {
   readonly onValue: (value: string) => void;
   /** The reason for which the server refuses the value. */
   readonly error: string | undefined;
+  /** A sentence to add to the description. */
+  readonly remark?: string;
 }
 
 /** The field of one parameter of a template, as its form type and its styling want it. */
 export function ParameterField(props: ParameterFieldProps): ReactNode {
-  const { parameter, value, onValue, error } = props;
+  const { parameter, value, onValue, error, remark } = props;
   const { styling } = parameter;
-  const texts = { ...textsOf(parameter), error, isDisabled: styling.disabled === true };
+  const texts = { ...textsOf(parameter, remark), error, isDisabled: styling.disabled === true };
   const list = readListValue(value);
   const setList = (values: readonly string[]): void => onValue(encodeListValue(values));
   switch (parameter.form_type) {
@@ -65,14 +67,17 @@ export function parameterTitle({
   return untrusted(displayName === "" ? name : displayName);
 }
 
-function textsOf(parameter: EvaluatedParameter): {
+function textsOf(
+  parameter: EvaluatedParameter,
+  remark = "",
+): {
   readonly label: string;
   readonly isRequired: boolean;
   readonly hint?: ReactNode;
 } {
   const { description, required, form_type: form, styling } = parameter;
   const isDisabled = styling.disabled === true;
-  const hint = [untrustedLines(description), isDisabled ? "The template sets this value." : ""]
+  const hint = [untrustedLines(description), isDisabled ? "The template sets this value." : remark]
     .filter((text) => text !== "")
     .join("\n");
   return {
@@ -95,8 +100,8 @@ function choicesOf({ options }: EvaluatedParameter): readonly Choice[] {
   }));
 }
 
-function FlagField({ parameter, value, onValue, error }: ParameterFieldProps): ReactNode {
-  const { label, hint } = textsOf(parameter);
+function FlagField({ parameter, value, onValue, error, remark }: ParameterFieldProps): ReactNode {
+  const { label, hint } = textsOf(parameter, remark);
   return (
     <div>
       <Checkbox
@@ -112,13 +117,13 @@ function FlagField({ parameter, value, onValue, error }: ParameterFieldProps): R
 }
 
 /** A field with one control: a text, a number, or a choice from a list. */
-function SingleField({ parameter, value, onValue, error }: ParameterFieldProps): ReactNode {
+function SingleField({ parameter, value, onValue, error, remark }: ParameterFieldProps): ReactNode {
   const { form_type: form, options, styling, validations } = parameter;
   const { disabled = false } = styling;
   const placeholder = placeholderOf(styling);
   const min = validations[0]?.validation_min ?? undefined;
   const max = validations[0]?.validation_max ?? undefined;
-  const texts = textsOf(parameter);
+  const texts = textsOf(parameter, remark);
   return (
     <Field {...texts} error={error}>
       {(field) => {

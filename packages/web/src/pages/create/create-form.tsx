@@ -1,3 +1,4 @@
+import type { EvaluatedParameter } from "@slipway/api/templates/dynamic-parameters";
 import type { Template } from "@slipway/api/templates/template";
 import type { Preset } from "@slipway/api/templates/template-version";
 import { listTemplateVersionExternalAuth } from "@slipway/api/templates/version-routes";
@@ -163,6 +164,7 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
                   setTouched((old) => new Set([...old, parameter.name]));
                 }}
                 error={problemOf(parameter)}
+                remark={remarkOn(parameter)}
               />
             ))}
           </div>
@@ -200,6 +202,12 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
       </div>
     </form>
   );
+}
+
+/** Says for how long a value holds, unless it can be changed whenever one likes. */
+function remarkOn({ mutable, ephemeral }: EvaluatedParameter): string {
+  if (ephemeral) return "Applies to the first start only.";
+  return mutable ? "" : "Cannot be changed later.";
 }
 
 /** Returns the reason why nothing can be created before the parameters are known. */
