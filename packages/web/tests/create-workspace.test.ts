@@ -95,6 +95,8 @@ it("fills in what the address says, checks fields as one types, and creates", as
   await page.getByLabel("Add to hosts").fill("a.example");
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Remove a.example" }).waitFor();
+  // What was typed and not added is not lost.
+  await page.getByLabel("Add to hosts").fill("b.example");
   await page.getByRole("button", { name: "Create workspace" }).click();
   await page.waitForURL(`**/@${user.username}/mine`);
   await page
@@ -110,7 +112,7 @@ it("fills in what the address says, checks fields as one types, and creates", as
     memory: "16",
     gpu: "true",
     tools: '["go","rust"]',
-    hosts: '["a.example"]',
+    hosts: '["a.example","b.example"]',
     repository: "https://git.example/y",
   });
 });

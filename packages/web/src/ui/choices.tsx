@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { type ReactNode, useId, useState } from "react";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 
 import { Button } from "./button.tsx";
 import { classNames } from "./class-names.ts";
@@ -176,6 +176,13 @@ export function TagInput({ values, onValues, placeholder, ...group }: TagInputPr
     setText("");
   };
   return (
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    // A text that was typed and not added yet is sent with the others.
+    const form = input.current?.form;
+    form?.addEventListener("submit", add, { capture: true });
+    return () => form?.removeEventListener("submit", add, { capture: true });
+  });
     <Group {...group}>
       {values.length > 0 && (
         <ul className="flex flex-wrap gap-1.5">
@@ -200,6 +207,7 @@ export function TagInput({ values, onValues, placeholder, ...group }: TagInputPr
           value={text}
           onValue={setText}
           onKeyDown={(event) => {
+          ref={input}
             if (event.key !== "Enter") return;
             event.preventDefault();
             add();
