@@ -15,6 +15,10 @@ const template = `
 driver: external
 display_name: ${"Wide".repeat(16)}
 description: ${"https://example.com/with/a/long/path".repeat(4)}
+parameters:
+  hosts:
+    { type: "list(string)", mutable: true, default: ["${"h".repeat(60)}"], description: "${"d".repeat(60)}" }
+  ${"b".repeat(32)}: { type: bool, default: false, mutable: true, description: "${"e".repeat(60)}" }
 presets:
   ${"p".repeat(32)}: { prebuilds: { instances: 1 } }
 agents:
@@ -31,11 +35,19 @@ beforeAll(async () => {
 });
 afterAll(() => dashboard[Symbol.asyncDispose]());
 
-/** Opens a page, and expects that it has what it shows and does not scroll sideways. */
+/** Boxes that cut off what is in them, but for texts that end with an ellipsis and texts for screen readers. */
+const cutting = `[...document.querySelectorAll("main *")].filter((one) => {
+  const { overflowX, textOverflow } = getComputedStyle(one);
+  const isCutting = overflowX === "hidden" && textOverflow !== "ellipsis" && one.clientWidth > 1;
+  return isCutting && one.scrollWidth > one.clientWidth + 2;
+}).map((one) => one.textContent)`;
+
+/** Opens a page, and expects that it has what it shows, does not scroll sideways and cuts nothing off. */
 async function expectNarrow(path: string, text: string): Promise<void> {
   await page.goto(path);
   await page.getByText(text).first().waitFor();
   expect(await page.evaluate("document.documentElement.scrollWidth"), path).toBe(390);
+  expect(await page.evaluate(cutting), path).toEqual([]);
 }
 
 it("do not scroll sideways before the log-in", async () => {
@@ -60,6 +72,9 @@ it("do not scroll sideways after it", async () => {
   await page.getByText("Import log").first().waitFor();
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
   await expectNarrow("/pools", "p".repeat(32));
+  const figures = await page.getByRole("definition").all();
+  const places = await Promise.all(figures.map((figure) => figure.boundingBox()));
+  expect(new Set(places.map((place) => place?.x)).size).toBe(2);
   await expectNarrow("/inbox", "No notifications yet");
   await expectNarrow("/settings/account", "Username");
   await expectNarrow("/settings/security", "this session");

@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { Button } from "./button.tsx";
 import { classNames } from "./class-names.ts";
 import { TextInput } from "./field.tsx";
+import { untrusted, UntrustedText } from "./untrusted-text.tsx";
 
 interface GroupProps {
   readonly label: string;
@@ -33,12 +34,12 @@ function Group({
       className="flex min-w-0 flex-col gap-1 disabled:opacity-60"
       aria-describedby={described.filter(Boolean).join(" ") || undefined}
     >
-      <legend className={isLabelHidden ? "sr-only" : "mb-1 text-sm font-medium"}>
+      <legend className={isLabelHidden ? "sr-only" : "mb-1 text-sm font-medium wrap-anywhere"}>
         {label}
         {!isRequired && <span className="font-normal text-ink-faint"> (optional)</span>}
       </legend>
       {hint !== undefined && (
-        <div id={`${id}-hint`} className="text-sm text-ink-soft">
+        <div id={`${id}-hint`} className="text-sm text-ink-soft wrap-anywhere">
           {hint}
         </div>
       )}
@@ -175,7 +176,6 @@ export function TagInput({ values, onValues, placeholder, ...group }: TagInputPr
     if (value !== "" && !values.includes(value)) onValues([...values, value]);
     setText("");
   };
-  return (
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
     // A text that was typed and not added yet is sent with the others.
@@ -183,18 +183,23 @@ export function TagInput({ values, onValues, placeholder, ...group }: TagInputPr
     form?.addEventListener("submit", add, { capture: true });
     return () => form?.removeEventListener("submit", add, { capture: true });
   });
+  return (
     <Group {...group}>
       {values.length > 0 && (
         <ul className="flex flex-wrap gap-1.5">
           {values.map((value) => (
-            <li key={value}>
+            <li key={value} className="max-w-full">
               <Button
                 size="small"
-                aria-label={`Remove ${value}`}
+                aria-label={`Remove ${untrusted(value)}`}
+                title={untrusted(value)}
+                className="max-w-full"
                 onClick={() => onValues(values.filter((one) => one !== value))}
               >
-                <bdi>{value}</bdi>
-                <X aria-hidden size={12} />
+                <span className="truncate">
+                  <UntrustedText>{value}</UntrustedText>
+                </span>
+                <X aria-hidden size={12} className="shrink-0" />
               </Button>
             </li>
           ))}
@@ -202,12 +207,12 @@ export function TagInput({ values, onValues, placeholder, ...group }: TagInputPr
       )}
       <div className="flex gap-2">
         <TextInput
+          ref={input}
           aria-label={`Add to ${group.label}`}
           placeholder={placeholder}
           value={text}
           onValue={setText}
           onKeyDown={(event) => {
-          ref={input}
             if (event.key !== "Enter") return;
             event.preventDefault();
             add();

@@ -36,12 +36,12 @@ export function Field({ label, hint, error, isRequired = false, children }: Fiel
   const described = [hint !== undefined && `${id}-hint`, error !== undefined && `${id}-error`];
   return (
     <div className="flex flex-col gap-1">
-      <label htmlFor={id} className="text-sm font-medium">
+      <label htmlFor={id} className="text-sm font-medium wrap-anywhere">
         {label}
         {!isRequired && <span className="font-normal text-ink-faint"> (optional)</span>}
       </label>
       {hint !== undefined && (
-        <div id={`${id}-hint`} className="text-sm text-ink-soft">
+        <div id={`${id}-hint`} className="text-sm text-ink-soft wrap-anywhere">
           {hint}
         </div>
       )}
@@ -137,7 +137,7 @@ export function Checkbox({
         onChange={(event) => onChecked(event.target.checked)}
         className="mt-1 size-4 shrink-0 accent-accent"
       />
-      <div>
+      <div className="min-w-0 wrap-anywhere">
         <label htmlFor={id} className="text-base">
           {label}
         </label>

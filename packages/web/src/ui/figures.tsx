@@ -1,5 +1,7 @@
 import type { ReactNode } from "react";
 
+import { classNames } from "./class-names.ts";
+
 interface Figure {
   readonly label: string;
   readonly value: ReactNode;
@@ -18,7 +20,11 @@ export function Figures({
   return (
     <dl
       aria-label={label}
-      className="grid grid-cols-[repeat(auto-fit,minmax(6.5rem,1fr))] overflow-hidden rounded-lg border border-line bg-surface"
+      className={classNames(
+        "grid grid-cols-[repeat(auto-fit,minmax(6.5rem,1fr))] overflow-hidden rounded-lg border border-line bg-surface",
+        // Three columns would leave the fourth figure alone in its row.
+        figures.length === 4 && "max-sm:grid-cols-2",
+      )}
     >
       {figures.map((figure) => (
         <div key={figure.label} className="-mr-px -mb-px border-r border-b border-line px-4 py-3">
