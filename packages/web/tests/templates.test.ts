@@ -174,6 +174,7 @@ describe("a template", () => {
     await other.getByRole("checkbox", { name: "Sunday" }).check();
     await other.getByLabel("Interval in weeks").fill("2");
     await other.getByLabel("Icon").fill("/icon/go.svg");
+    await other.getByLabel("Description").fill("One line.\nAnother.");
     await other.getByLabel("Cross-origin requests").selectOption("passthru");
     await other.getByRole("button", { name: "Save settings" }).click();
     await other.getByRole("button", { name: "Save settings (Nothing has changed)" }).waitFor();
@@ -181,6 +182,7 @@ describe("a template", () => {
     await expect.poll(() => other.getByRole("checkbox", { name: "Sunday" }).isChecked()).toBe(true);
     await expect.poll(() => other.getByLabel("Interval in weeks").inputValue()).toBe("2");
     await expect.poll(() => other.getByLabel("Icon").inputValue()).toBe("/icon/go.svg");
+    expect(await other.getByLabel("Description").inputValue()).toBe("One line.\nAnother.");
     await expect
       .poll(() => other.getByLabel("Cross-origin requests").inputValue())
       .toBe("passthru");

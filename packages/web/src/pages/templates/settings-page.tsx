@@ -111,8 +111,9 @@ function SettingsForm({ template }: { readonly template: Template }): ReactNode 
           <div className="sm:col-span-2">
             <Field label="Description" error={errors.of("description")}>
               {(ids) => (
-                <TextInput
+                <TextArea
                   {...ids}
+                  rows={2}
                   value={form.description}
                   onValue={(description) => setForm({ ...form, description })}
                 />
