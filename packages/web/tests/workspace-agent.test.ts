@@ -239,6 +239,19 @@ describe("ports", () => {
     await expectSound(watched, /status of 404/);
   });
 
+  it("are read again when it could not be read who may open them", async () => {
+    const { page } = await dashboard.openAdminPage();
+    const shares = "**/port-share";
+    await page.route(shares, (route) =>
+      route.fulfill({ status: 400, json: { message: "The list is gone." } }),
+    );
+    await page.goto("/@admin/dev?view=ports");
+    await page.getByRole("alert").getByText("The list is gone.").waitFor();
+    await page.unroute(shares);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("row", { name: new RegExp(`^${port}\\b`) }).waitFor();
+  });
+
   it("are shared no wider than the template allows", async () => {
     const { page } = watched;
     await page.goto("/@admin/dev?view=ports");

@@ -50,11 +50,14 @@ export function AgentPorts({ agent }: { readonly agent: WorkspaceAgent }): React
   });
   const shares = useQuery(routeQuery(listPortShares, { params: { workspace: id } }));
   const rules = useQuery(routeQuery(getTemplate, { params: { template } }));
-  const error = listening.error ?? shares.error;
-  if (error !== null) {
+  const failed = [listening, shares].filter(({ isError }) => isError);
+  if (failed[0] !== undefined) {
     return (
       <div className="p-4">
-        <FailureNotice error={error} onRetry={() => void listening.refetch()} />
+        <FailureNotice
+          error={failed[0].error}
+          onRetry={() => failed.forEach((one) => void one.refetch())}
+        />
       </div>
     );
   }
