@@ -8,6 +8,7 @@ import {
   openDashboard,
   type WatchedPage,
 } from "./support/dashboard.ts";
+import { hold } from "./support/held-request.ts";
 
 /* The runs of a workspace, with a real agent. */
 
@@ -45,8 +46,26 @@ it("runs a command, shows what it writes as text, and ends it", async () => {
     .getByText(/^<img src=x/)
     .waitFor();
   await expectSound(watched, brokenSockets);
+  const held = await hold(page, "**/signal", "POST");
   await page.getByRole("button", { name: "Kill" }).click();
+  await held.arrived;
+  await page.getByRole("button", { name: "Kill", disabled: true }).waitFor();
+  held.release();
   await page.getByRole("row", { name: /Ended by SIGKILL/ }).waitFor();
+});
+
+it("keeps the next command that is typed while one begins", async () => {
+  const { page } = watched;
+  await page.goto("/@admin/dev/runs");
+  const held = await hold(page, "**/runs?*", "POST");
+  const command = page.getByLabel("Run a command");
+  await command.fill("echo first");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await held.arrived;
+  await command.fill("echo next");
+  held.release();
+  await page.getByRole("row", { name: /echo first Succeeded/ }).waitFor();
+  expect(await command.inputValue()).toBe("echo next");
 });
 
 it("keeps the lists and what was typed when they cannot be read again", async () => {

@@ -91,21 +91,21 @@ function StartForm({ agent }: { readonly agent: WorkspaceAgent }): ReactNode {
   const navigate = route.useNavigate();
   const cache = useQueryClient();
   const start = useMutation({
-    mutationFn: () =>
+    mutationFn: (started: string) =>
       client.call(startRun, {
         params: { agent: agent.id },
         query: { wait_ms: "0" },
-        body: { command },
+        body: { command: started },
       }),
-    onSuccess: async ({ run }) => {
-      setCommand("");
+    onSuccess: async ({ run }, started) => {
+      setCommand((now) => (now === started ? "" : now));
       await refresh(cache, listRuns);
       await navigate({ search: (search) => ({ ...search, run: run.id }) });
     },
   });
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    start.mutate();
+    start.mutate(command);
   };
   return (
     <Panel>
@@ -156,10 +156,20 @@ function Signals({ run, agent }: { readonly run: Run; readonly agent: WorkspaceA
   return (
     <div className="flex items-center gap-2">
       {send.isError && <span className="text-sm text-bad">{errorText(send.error)}</span>}
-      <Button size="small" disabledReason={refusal} onClick={() => send.mutate("SIGINT")}>
+      <Button
+        size="small"
+        isBusy={send.isPending && send.variables === "SIGINT"}
+        disabledReason={refusal}
+        onClick={() => send.mutate("SIGINT")}
+      >
         Interrupt
       </Button>
-      <Button size="small" disabledReason={refusal} onClick={() => send.mutate("SIGKILL")}>
+      <Button
+        size="small"
+        isBusy={send.isPending && send.variables === "SIGKILL"}
+        disabledReason={refusal}
+        onClick={() => send.mutate("SIGKILL")}
+      >
         Kill
       </Button>
     </div>
