@@ -251,6 +251,8 @@ describe("the schedule", () => {
     await panel.getByText(/^It stops in 7 hours/).waitFor();
     await page.getByRole("link", { name: "Builds" }).click();
     await page.getByRole("row", { name: /#1 Start Succeeded/ }).waitFor();
+    await page.getByRole("link", { name: "Settings" }).click();
+    await page.getByText("The template’s default is 8 h.").waitFor();
   });
 });
 

@@ -17,9 +17,9 @@ export function relativeTime(date: Date, now: Date): string {
 
 /** Returns the length of a period with its two largest units, such as "2 h 5 min". */
 export function duration(ms: number): string {
-  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
-  if (ms < minuteMs) return `${Math.round(ms / 1000)} s`;
+  if (ms < 1000) return `${Math.max(0, Math.floor(ms))} ms`;
+  if (ms < 10_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
+  if (ms < minuteMs) return `${Math.floor(ms / 1000)} s`;
   const [large, small, largeMs, smallMs] =
     ms < hourMs
       ? ["min", "s", minuteMs, 1000]

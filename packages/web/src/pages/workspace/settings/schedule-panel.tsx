@@ -19,6 +19,7 @@ import { Button } from "../../../ui/button.tsx";
 import { Checkbox, Field, Select, TextInput } from "../../../ui/field.tsx";
 import { Panel } from "../../../ui/layout.tsx";
 import { Notice } from "../../../ui/notice.tsx";
+import { duration } from "../../../ui/time-text.ts";
 import { useToaster } from "../../../ui/toasts.tsx";
 import { useWorkspace } from "../use-workspace.tsx";
 
@@ -232,7 +233,7 @@ function StopForm({ refusal, templateTtlMs }: StopFormProps): ReactNode {
         hint={
           refusal ??
           (templateTtlMs > 0
-            ? `Activity moves the deadline. The template’s default is ${String(templateTtlMs / hourMs)} hours.`
+            ? `Activity moves the deadline. The template’s default is ${duration(templateTtlMs)}.`
             : "Activity moves the deadline. Leave it empty to run until someone stops it.")
         }
       >
