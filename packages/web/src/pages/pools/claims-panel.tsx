@@ -1,5 +1,6 @@
 import { listPrebuildClaims, type PrebuildClaim } from "@slipway/api/prebuilds/routes";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
 import { routeQuery } from "../../api/queries.ts";
@@ -63,9 +64,13 @@ function ClaimRow({ claim }: { readonly claim: PrebuildClaim }): ReactNode {
         {claim.workspace_deleted ? (
           <span className="font-normal text-ink-soft">deleted</span>
         ) : (
-          <a href={`/@${claim.owner_name}/${claim.workspace_name}`} className="hover:underline">
+          <Link
+            to="/@{$owner}/$workspace"
+            params={{ owner: claim.owner_name, workspace: claim.workspace_name }}
+            className="hover:underline"
+          >
             <UntrustedText>{name}</UntrustedText>
-          </a>
+          </Link>
         )}
       </Cell>
       <Cell>
