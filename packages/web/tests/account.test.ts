@@ -338,6 +338,10 @@ it("says of each session what it is, and how it was last used", async () => {
     .nth(2)
     .getByText(/ · used .* ago · expires/)
     .waitFor();
+  const timeOf = (index: number): Promise<string | null> =>
+    rows.nth(index).locator("time").first().getAttribute("datetime");
+  expect(await timeOf(1)).toBe("2026-01-01T00:00:00Z");
+  expect(await timeOf(2)).toBe("2026-01-02T00:00:00Z");
   expect(
     await rows
       .nth(2)
