@@ -1,5 +1,7 @@
 import { request } from "node:http";
 
+import type { WorkspaceAgent } from "@slipway/api/agents/agent";
+import { getAgent } from "@slipway/api/agents/routes";
 import { contract } from "@slipway/api/contract";
 import type { Route } from "@slipway/api/contract/route";
 import { routePath, routesOf } from "@slipway/api/contract/route";
@@ -35,12 +37,18 @@ describe("a route that takes an upgrade", () => {
       if (row === undefined) throw new Error(`there is no row for ${name}`);
       const answers = new Map<string, number>();
       const wanted = new Map<string, number>();
+      const before = await readAgent();
       for (const caller of callerNames) {
         wanted.set(caller, upgraded(row.statuses[caller]));
         answers.set(caller, await upgrade(route, row, query, world.callers[caller]));
       }
       expect(answers).toEqual(wanted);
-      if (name === "agentRpc") await agentHasLeft();
+      // Other routes answer otherwise until the server has noticed that the agent's socket is closed.
+      if (name === "agentRpc") {
+        await expect.poll(readAgent).toSatisfy(({ status, disconnected_at: leftAt }) => {
+          return status === "disconnected" && leftAt !== before.disconnected_at;
+        });
+      }
     },
   );
 });
@@ -82,11 +90,8 @@ async function upgradeToDerp(headers: Readonly<Record<string, string>>): Promise
   return promise;
 }
 
-/** Waits until the server has noticed that the agent's socket is closed: other routes answer otherwise until then. */
-async function agentHasLeft(): Promise<void> {
-  const path = `/workspaceagents/${world.ids["agent"]}`;
-  const answered = { status: 200, body: { status: "disconnected" } };
-  await expect.poll(() => server.request("GET", path)).toMatchObject(answered);
+function readAgent(): Promise<WorkspaceAgent> {
+  return server.admin.call(getAgent, { params: { agent: world.ids["agent"] ?? "" } });
 }
 
 /**
