@@ -60,7 +60,8 @@ it("follows the logs of a workspace until it is stopped", async () => {
   await writeTemplate("followed", "slipway.yaml", template);
   expect(await slipway("templates push @/followed")).toMatchObject({ code: 0 });
   expect(await slipway("create other --template followed")).toMatchObject({ code: 0 });
-  const following = slipway("logs other -f");
+  const { read, following } = followLogs("other", "stdout", "agent main connects");
+  await Promise.race([read, following]);
   expect(await slipway("stop other")).toMatchObject({ code: 0 });
   const { code, out } = await following;
   expect(code).toBe(0);
@@ -71,17 +72,23 @@ it("follows the logs of a workspace until it is deleted", async () => {
   await writeTemplate("deleted", "slipway.yaml", template);
   expect(await slipway("templates push @/deleted")).toMatchObject({ code: 0 });
   expect(await slipway("create last --template deleted")).toMatchObject({ code: 0 });
-  const read = Promise.withResolvers<void>();
-  const following = runCommandProcess(["logs", "last", "-f"], {
-    environment: { ...commandServer.environment, CODER_URL: proxy.url },
-    onStart: (child) => {
-      // The log of the agent was read once when no socket opens.
-      child.stderr?.on("data", (text) => {
-        if (String(text).includes("connection lost")) read.resolve();
-      });
-    },
-  });
-  await Promise.race([read.promise, following]);
+  // The log of the agent was read once when no socket opens.
+  const { read, following } = followLogs("last", "stderr", "connection lost");
+  await Promise.race([read, following]);
   expect(await slipway("delete last -y")).toMatchObject({ code: 0 });
   expect(await following).toMatchObject({ code: 0 });
 });
+
+/** Follows the logs of a workspace; `read` resolves once an output of the command contains a text. */
+function followLogs(workspace: string, output: "stdout" | "stderr", text: string) {
+  const { promise: read, resolve } = Promise.withResolvers<void>();
+  const following = runCommandProcess(["logs", workspace, "-f"], {
+    environment: { ...commandServer.environment, CODER_URL: proxy.url },
+    onStart: (child) => {
+      child[output]?.on("data", (chunk) => {
+        if (String(chunk).includes(text)) resolve();
+      });
+    },
+  });
+  return { read, following };
+}
