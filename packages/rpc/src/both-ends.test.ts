@@ -118,10 +118,13 @@ describe("a session", () => {
       await caller.unary(updateStartup, { startup: { version } }, never);
     expect(send).toHaveBeenCalledTimes(3);
     // The end of the last call arrives in a later turn.
-    await vi.waitFor(() => {
-      vi.advanceTimersByTime(50);
-      expect(send).toHaveBeenCalledTimes(4);
-    });
+    await vi.waitFor(
+      () => {
+        vi.advanceTimersByTime(50);
+        expect(send).toHaveBeenCalledTimes(4);
+      },
+      { timeout: 10_000 },
+    );
   });
 
   it("throws to the caller what the handler throws, with its code", async () => {
