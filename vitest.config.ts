@@ -253,7 +253,7 @@ export default defineConfig({
     isolate: false,
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     // A failed property prints its seed; in CI every run takes the same one.
-    setupFiles: ["tools/compile-cache.ts", ...(isCI ? ["tools/fixed-seed.ts"] : [])],
+    setupFiles: isCI ? ["tools/fixed-seed.ts"] : [],
     // Processes, servers and databases of several tests share the machine: what one waits for may take seconds.
     hookTimeout: 60_000,
     // CI tries once more, and says so: a report of "retry x1" is a fault of the test or of what it tests.
