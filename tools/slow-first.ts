@@ -5,6 +5,9 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * smallest last, and one core would run these alone at the end.
  */
 export const slowFiles: readonly string[] = [
+  "packages/drivers/src/terraform/run-lease.test.ts",
+  "packages/drivers/src/terraform/run-command.test.ts",
+  "packages/simulation/src/burst/run-burst.test.ts",
   "packages/simulation/src/explore.test.ts",
   "packages/simulation/src/run-world.test.ts",
   "packages/wire/src/tcp/throughput.test.ts",
@@ -12,9 +15,14 @@ export const slowFiles: readonly string[] = [
   "packages/agent/src/ssh/ssh-service.test.ts",
   "packages/server/tests/authorization.test.ts",
   "packages/server/tests/app-refusals.test.ts",
-  "packages/server/tests/provisioner-states.test.ts",
+  "packages/server/tests/claim-retry.test.ts",
+  "packages/server/tests/late-reports.test.ts",
   "packages/server/tests/reset-password.test.ts",
+  "packages/server/tests/draining.test.ts",
+  "packages/server/tests/system-authorities.test.ts",
   "packages/cli/tests/install.test.ts",
+  "packages/cli/tests/prebuilds.test.ts",
+  "packages/drivers/tests/compliance.test.ts",
 ];
 
 /** Starts slow files before the others of their project. */

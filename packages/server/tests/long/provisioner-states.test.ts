@@ -5,9 +5,9 @@ import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
-import { openServer, type OpenServer } from "./support/open-server.ts";
-import { begin, connect, endsWith, json, push, resource } from "./support/raw-provisioner-jobs.ts";
-import { type RawMessage, RawProvisioner } from "./support/raw-provisioner.ts";
+import { openServer, type OpenServer } from "../support/open-server.ts";
+import { begin, connect, endsWith, json, push, resource } from "../support/raw-provisioner-jobs.ts";
+import { type RawMessage, RawProvisioner } from "../support/raw-provisioner.ts";
 
 /* States of provisioners that are larger than usual: they fail a build, and are kept so that what they name can be removed. */
 
