@@ -117,6 +117,16 @@ it("fills in what the address says, checks fields as one types, and creates", as
   });
 });
 
+it("leads to the field whose value is refused", async () => {
+  const { page } = await dashboard.openUserPage("foc");
+  await page.goto("/templates/research/workspace?name=far");
+  const repository = page.getByLabel("repository");
+  await repository.waitFor();
+  await page.getByRole("button", { name: "Create workspace", exact: true }).click();
+  await page.getByText("missing value").waitFor();
+  await expect.poll(() => repository.and(page.locator(":focus")).count()).toBe(1);
+});
+
 it("fills in a preset, and says what the server refuses at its field", async () => {
   const { page, client, user } = await dashboard.openUserPage("bea");
   await client.call(createWorkspace, { params: { user: "me" }, body: bodyOf("mine") });

@@ -73,6 +73,11 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
     ([key, value]) => values[key] === value,
   );
   const create = useCreate();
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    // The field may be far above the button.
+    if (create.isError) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  }, [create.isError, create.error]);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     setSubmitted(true);
@@ -115,7 +120,7 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
     scheduleRefusal(schedule) ??
     (parameters === undefined ? loadingText(evaluation) : undefined);
   return (
-    <form onSubmit={submit} noValidate className="flex flex-col gap-5">
+    <form ref={form} onSubmit={submit} noValidate className="flex flex-col gap-5">
       <AllowanceNotice allowances={allowances.data} />
       <Panel>
         <div className="flex max-w-2xl flex-col gap-5">
