@@ -117,6 +117,20 @@ it("fills in what the address says, checks fields as one types, and creates", as
   });
 });
 
+it("follows how many workspaces wait for a preset", async () => {
+  const { page } = await dashboard.openUserPage("wim");
+  await page.clock.install();
+  await page.goto("/templates/research/workspace");
+  await page.getByText("None waiting: takes a full build").waitFor();
+  await page.route("**/waiting-prebuilds", async (route) => {
+    const response = await route.fetch();
+    const text = (await response.text()).replace('"waiting":0', '"waiting":2');
+    await route.fulfill({ response, body: text });
+  });
+  await page.clock.fastForward(15_000);
+  await page.getByText("Ready in a second: 2 waiting").waitFor();
+});
+
 it("leads to the field whose value is refused", async () => {
   const { page } = await dashboard.openUserPage("foc");
   await page.goto("/templates/research/workspace?name=far");

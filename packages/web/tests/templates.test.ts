@@ -1,6 +1,9 @@
 import { getPrebuildsSettings, updatePrebuildsSettings } from "@slipway/api/prebuilds/routes";
 import { listTemplates } from "@slipway/api/templates/routes";
-import { updateActiveVersion } from "@slipway/api/templates/version-routes";
+import {
+  archiveTemplateVersions,
+  updateActiveVersion,
+} from "@slipway/api/templates/version-routes";
 import { freshName, pushTemplate, pushVersion } from "@slipway/testkit";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -155,6 +158,48 @@ describe("a template", () => {
     await old.getByRole("button", { name: /^Actions for/ }).click();
     await page.getByRole("menuitem", { name: "Promote…" }).waitFor();
     await expectSound(watched);
+  });
+
+  it("archives the versions whose import failed, and says how many", async () => {
+    const [template] = await dashboard.admin.call(listTemplates, {
+      query: { q: `exact_name:${box}` },
+    });
+    const templateId = template?.id ?? "";
+    await dashboard.admin.call(archiveTemplateVersions, {
+      params: { template: templateId },
+      body: { all: false },
+    });
+    await expect(pushVersion(dashboard.admin, "driver: none\n", { templateId })).rejects.toThrow(
+      "import failed",
+    );
+    await page.goto(`/templates/${box}/versions`);
+    await page.getByRole("button", { name: "Archive failed…" }).click();
+    await page.getByRole("button", { name: "Archive", exact: true }).click();
+    await page.getByText("1 version archived.").waitFor();
+    await page.getByRole("row", { name: "Failed" }).waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Archive failed…" }).click();
+    await page.getByRole("button", { name: "Archive", exact: true }).click();
+    await page.getByText("0 versions archived.").waitFor();
+  });
+
+  it("draws how many people used it each day", async () => {
+    const { page: own } = await dashboard.openAdminPage();
+    const entries = [
+      { date: "2026-01-30", amount: 0 },
+      { date: "2026-01-31", amount: 4 },
+      { date: "2026-02-01", amount: 2 },
+    ];
+    await own.route("**/templates/*/daus?*", (route) =>
+      route.fulfill({ json: { entries, tz_hour_offset: 0 } }),
+    );
+    await own.goto(`/templates/${box}`);
+    const days = own.getByRole("list", { name: "Users by day" }).getByRole("listitem");
+    await expect
+      .poll(() => days.allTextContents())
+      .toEqual(["2026-01-30: 0", "2026-01-31: 4", "2026-02-01: 2"]);
+    const bars = await days.locator("div").all();
+    const heights = await Promise.all(bars.map((bar) => bar.getAttribute("style")));
+    expect(heights).toEqual(["height: 2%;", "height: 100%;", "height: 50%;"]);
   });
 
   it("has settings, says what is wrong at the field, and is deleted", async () => {

@@ -252,6 +252,20 @@ describe("ports", () => {
     await page.getByRole("row", { name: new RegExp(`^${port}\\b`) }).waitFor();
   });
 
+  it("say at their row why they could not be shared", async () => {
+    const { page } = await dashboard.openAdminPage();
+    await page.goto("/@admin/dev?view=ports");
+    await page.route("**/port-share", (route) =>
+      route.request().method() === "POST"
+        ? route.fulfill({ status: 400, json: { message: "Not this port." } })
+        : route.fallback(),
+    );
+    const row = page.getByRole("row", { name: new RegExp(`^${port}\\b`) });
+    await row.getByRole("combobox").selectOption("organization");
+    await row.getByText("Not this port.").waitFor();
+    expect(await row.getByRole("combobox").inputValue()).toBe("owner");
+  });
+
   it("are shared no wider than the template allows", async () => {
     const { page } = watched;
     await page.goto("/@admin/dev?view=ports");

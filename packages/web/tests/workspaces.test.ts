@@ -102,6 +102,18 @@ describe("the list", () => {
     await rowOf(page, last).waitFor({ state: "hidden" });
   });
 
+  it("leaves the opening of a workspace in a new tab to the browser", async () => {
+    const { page } = await openList();
+    const [tab] = await Promise.all([
+      page.context().waitForEvent("page"),
+      page
+        .getByRole("link", { name: "alpha", exact: true })
+        .click({ modifiers: ["ControlOrMeta"] }),
+    ]);
+    await tab.waitForURL("**/@admin/alpha");
+    expect(new URL(page.url()).pathname).toBe("/workspaces");
+  });
+
   it("searches as one types, and keeps the search in the address", async () => {
     const { page } = await openList();
     const search = page.getByRole("searchbox", { name: "Search workspaces" });
