@@ -6,7 +6,7 @@ import {
   kubernetesPermissions,
 } from "@slipway/drivers";
 
-import { type NumberedForm, NumberedReader, numbersOf } from "./numbered-settings.ts";
+import { type NumberedForm, numberedReaders } from "./numbered-settings.ts";
 import { readUrl, type Report, type SettingSource, webProtocols } from "./setting-source.ts";
 
 /** A cluster, or a namespace of it, with the driver that runs agents in its pods. */
@@ -108,8 +108,7 @@ function readNumbered(
   report: Report,
 ): readonly ClusterSettings[] {
   const clusters: ClusterSettings[] = [];
-  for (const number of numbersOf(clusterForm, source, report)) {
-    const reader = new NumberedReader(clusterForm, source, number, report);
+  for (const reader of numberedReaders(clusterForm, source, report)) {
     const id = reader.text("ID") ?? "";
     if (!idForm.test(id)) {
       reader.report("ID", "a name of at most 21 lowercase letters, digits and single dashes");
@@ -127,7 +126,7 @@ function readNumbered(
     const limits = checkLimits(reader.text("NAMESPACE"), words, (key, wanted) =>
       reader.report(key, wanted),
     );
-    const beginning = `${prefix}_${number}`;
+    const { beginning } = reader;
     clusters.push({
       ...limits,
       name,

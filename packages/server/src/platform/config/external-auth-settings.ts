@@ -1,7 +1,12 @@
 import { regexProblem } from "@slipway/template";
 
 import { knownProviderTypes, type ProviderDefaults, providerDefaults } from "./known-providers.ts";
-import { isProviderId, type NumberedForm, NumberedReader, numbersOf } from "./numbered-settings.ts";
+import {
+  isProviderId,
+  type NumberedForm,
+  type NumberedReader,
+  numberedReaders,
+} from "./numbered-settings.ts";
 import type { Report, SettingSource } from "./setting-source.ts";
 
 /** The way in which the server proves to a provider which client it is. */
@@ -74,8 +79,7 @@ export function readExternalAuth(
   report: Report,
 ): readonly ExternalAuthProvider[] {
   const providers: ExternalAuthProvider[] = [];
-  for (const number of numbersOf(externalAuthForm, source, report)) {
-    const reader = new NumberedReader(externalAuthForm, source, number, report);
+  for (const reader of numberedReaders(externalAuthForm, source, report)) {
     const provider = readProvider(reader);
     if (provider === undefined) continue;
     if (providers.some(({ id }) => id === provider.id)) {

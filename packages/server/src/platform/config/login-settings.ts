@@ -1,7 +1,12 @@
 import { type RoleName, roleNames } from "@slipway/api/users/user";
 import { parseObject, textsOf } from "@slipway/runtime";
 
-import { isProviderId, type NumberedForm, NumberedReader, numbersOf } from "./numbered-settings.ts";
+import {
+  isProviderId,
+  type NumberedForm,
+  type NumberedReader,
+  numberedReaders,
+} from "./numbered-settings.ts";
 import type { Report, SettingSource } from "./setting-source.ts";
 
 /** The roles of users by the values of a claim. */
@@ -89,8 +94,7 @@ export function readLogInProviders(
   report: Report,
 ): readonly LogInProvider[] {
   const providers: LogInProvider[] = [];
-  for (const number of numbersOf(logInForm, source, report)) {
-    const reader = new NumberedReader(logInForm, source, number, report);
+  for (const reader of numberedReaders(logInForm, source, report)) {
     const provider = readProvider(reader);
     if (provider === undefined) continue;
     const isTaken = providers.some(({ id }) => id === provider.id);

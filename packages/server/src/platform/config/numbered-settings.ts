@@ -12,8 +12,17 @@ export interface NumberedForm<K extends string> {
   readonly noun: string;
 }
 
-/** Lists the numbers that are in use; reports settings that do not exist, among them misspelled ones. */
-export function numbersOf<K extends string>(
+/** Returns readers of the things that are set, by number; reports settings that do not exist, among them misspelled ones. */
+export function numberedReaders<K extends string>(
+  form: NumberedForm<K>,
+  source: SettingSource,
+  report: Report,
+): readonly NumberedReader<K>[] {
+  const numbers = numbersOf(form, source, report);
+  return numbers.map((number) => new NumberedReader(form, source, number, report));
+}
+
+function numbersOf<K extends string>(
   { prefixes, keys, max, noun }: NumberedForm<K>,
   source: SettingSource,
   report: Report,
@@ -55,6 +64,8 @@ const maxTextLength = 2048;
 
 /** Reads the settings of one numbered thing. */
 export class NumberedReader<K extends string> {
+  /** The beginning of the variables, without the underscore before the key. */
+  readonly beginning: string;
   readonly #form: NumberedForm<K>;
   readonly #source: SettingSource;
   readonly #number: number;
@@ -62,6 +73,7 @@ export class NumberedReader<K extends string> {
   hasProblem = false;
 
   constructor(form: NumberedForm<K>, source: SettingSource, number: number, report: Report) {
+    this.beginning = `${form.prefixes[0]}_${number}`;
     this.#form = form;
     this.#source = source;
     this.#number = number;
@@ -71,8 +83,7 @@ export class NumberedReader<K extends string> {
   /** Reports a setting, by the name under which it is set. */
   report(key: K, wanted: string): undefined {
     this.hasProblem = true;
-    const [prefix] = this.#form.prefixes;
-    return this.#report(this.#nameOf(key) ?? `${prefix}_${this.#number}_${key}`, wanted);
+    return this.#report(this.#nameOf(key) ?? `${this.beginning}_${key}`, wanted);
   }
 
   text(key: K, maxLength = maxTextLength): string | undefined {
