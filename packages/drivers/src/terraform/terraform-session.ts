@@ -1,30 +1,21 @@
 import { join } from "node:path";
 
-import { countText, type JsonObject, parseObject, Scope, type Turnstile } from "@slipway/runtime";
+import { type JsonObject, parseObject, Scope, type Turnstile } from "@slipway/runtime";
 
 import type { DriverBuild, DriverTemplate } from "../driver-build.ts";
 import type { DriverLog } from "../driver.ts";
-import { CommandFailed, DriverError } from "../errors.ts";
+import { DriverError } from "../errors.ts";
 import { hashOf } from "./leftover-run.ts";
 import { namesAttribute } from "./named-attributes.ts";
 import { readBounded } from "./read-bounded.ts";
-import { redactor } from "./redactor.ts";
-import { type CommandOptions, runCommand } from "./run-command.ts";
-import {
-  openRunDirectory,
-  type RunDirectory,
-  type RunDirectoryOptions,
-  writeOwned,
-} from "./run-directory.ts";
+import { openRunDirectory, type RunDirectory, writeOwned } from "./run-directory.ts";
 import { holdForRun, RunLease } from "./run-lease.ts";
-import { RunLog } from "./run-log.ts";
+import type { RunLog } from "./run-log.ts";
+import { SessionCommands, type SessionCommandsOptions } from "./session-commands.ts";
 import { isWholeState } from "./state-file.ts";
 
 /** The options that all sessions of a driver share. */
-export interface SessionOptions extends RunDirectoryOptions {
-  readonly program: string;
-  readonly configFile: string | undefined;
-  readonly environment: Readonly<Record<string, string>>;
+export interface SessionOptions extends SessionCommandsOptions {
   /** The turns in which providers are installed; undefined if runs install them at the same time. */
   readonly installing: Turnstile | undefined;
 }
@@ -49,16 +40,14 @@ const planFile = "slipway.tfplan";
 /** Keeps the state in the directory, whatever backend the configuration names. */
 const overrideFile = "slipway_override.tf";
 const override = 'terraform {\n  backend "local" {}\n}\n';
-const programPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The commands of the program in the directory of one run. Its opener disposes of it, which removes the directory. */
 export class TerraformSession implements AsyncDisposable {
   readonly #options: SessionOptions;
   readonly #directory: RunDirectory;
   readonly #build: DriverBuild | undefined;
-  #environment: Readonly<Record<string, string>>;
   readonly #log: DriverLog;
-  readonly #redact: (text: string) => string;
+  readonly #commands: SessionCommands;
   /** The planned changes that are more than reads, by the address of the resource. */
   #changes: ReadonlyMap<string, string> = new Map();
   /** The hash of the state that was kept last. */
@@ -74,20 +63,14 @@ export class TerraformSession implements AsyncDisposable {
     this.#options = options;
     this.#directory = directory;
     this.#log = log;
-    this.#environment = {
-      ...options.environment,
-      PATH: options.environment["PATH"] ?? programPath,
-      HOME: directory.home,
-      LANG: "C.UTF-8",
-      TF_IN_AUTOMATION: "1",
-      TF_INPUT: "0",
-      CHECKPOINT_DISABLE: "1",
-      ...(options.configFile === undefined ? {} : { TF_CLI_CONFIG_FILE: options.configFile }),
-      ...variables,
-    };
     const tokens = build?.agents.map(({ token }) => token) ?? [];
     const keyLines = build?.workspace.owner.gitKey?.privateKey.split("\n") ?? [];
-    this.#redact = redactor(this.#environment, [...tokens, ...keyLines]);
+    this.#commands = new SessionCommands(options, {
+      directory,
+      variables,
+      secrets: [...tokens, ...keyLines],
+      log,
+    });
   }
 
   static async open(
@@ -128,7 +111,7 @@ export class TerraformSession implements AsyncDisposable {
   async init(signal: AbortSignal): Promise<void> {
     const { installing } = this.#options;
     const install = (): Promise<RunLog> =>
-      this.#run(
+      this.#commands.run(
         "Initializing Terraform",
         ["init", "-input=false", "-no-color", "-lock=false"],
         signal,
@@ -153,18 +136,17 @@ export class TerraformSession implements AsyncDisposable {
 
   /** Passes further variables to the commands that follow: secrets of the build, which the log does not show. */
   pass(variables: Readonly<Record<string, string>>): void {
-    this.#environment = { ...this.#environment, ...variables };
+    this.#commands.pass(variables);
   }
 
   /** Withholds a variable from the commands that follow. */
   withhold(name: string): void {
-    const { [name]: _, ...others } = this.#environment;
-    this.#environment = others;
+    this.#commands.withhold(name);
   }
 
   /** Plans the changes, or the removal of everything. */
   async plan({ destroy }: { readonly destroy: boolean }, signal: AbortSignal): Promise<void> {
-    const log = await this.#run(
+    const log = await this.#commands.run(
       "Planning",
       [
         "plan",
@@ -186,7 +168,7 @@ export class TerraformSession implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<void> {
     const targets = addresses.map((address) => `-target=${address}`);
-    await this.#run(
+    await this.#commands.run(
       "Planning",
       [
         "plan",
@@ -211,7 +193,7 @@ export class TerraformSession implements AsyncDisposable {
     await using keeping = new Scope();
     keeping.run((stop) => this.#keepChanges(stop));
     try {
-      await this.#run(
+      await this.#commands.run(
         "Applying",
         ["apply", "-json", "-input=false", "-lock=false", "-auto-approve", planFile],
         signal,
@@ -271,7 +253,7 @@ export class TerraformSession implements AsyncDisposable {
 
   async #show(args: readonly string[], signal: AbortSignal): Promise<JsonObject> {
     const path = `${this.#directory.outputPath}.json`;
-    await this.#run("Reading", ["show", "-json", "-no-color", ...args], signal, {
+    await this.#commands.run("Reading", ["show", "-json", "-no-color", ...args], signal, {
       resultPath: path,
     });
     const bytes = await readBounded(path, "the plan or state", this.#options.limits.maxStateBytes);
@@ -279,77 +261,4 @@ export class TerraformSession implements AsyncDisposable {
     if (json === undefined) throw new DriverError("run-failed", "show printed no JSON object");
     return json;
   }
-
-  async #run(
-    stage: string,
-    args: Command,
-    signal: AbortSignal,
-    more: RunExtras = {},
-  ): Promise<RunLog> {
-    const { clock } = this.#options;
-    const [command] = args;
-    const log = new RunLog(this.#log, stage, this.#redact);
-    const startedMs = clock.now();
-    let hasFailed = true;
-    try {
-      await this.#runCommand({ log, stage }, args, signal, more);
-      hasFailed = false;
-      return log;
-    } finally {
-      const { steps } = log;
-      const times = { startedMs, endedMs: clock.now(), steps };
-      this.#log.measured?.({ stage: stages[command], hasFailed, ...times });
-    }
-  }
-
-  async #runCommand(
-    { log, stage }: { readonly log: RunLog; readonly stage: string },
-    args: Command,
-    signal: AbortSignal,
-    { variables, ...more }: RunExtras,
-  ): Promise<void> {
-    const { program, limits, clock, table } = this.#options;
-    const { files, outputPath, user } = this.#directory;
-    const { code } = await runCommand(
-      {
-        program,
-        args,
-        directory: files,
-        environment: { ...this.#environment, ...variables },
-        user,
-        outputPath,
-        ...more,
-        limits,
-        clock,
-        table,
-        onLine: log.add,
-        onQuiet: (quietMs) => {
-          const after = countText(Math.round(limits.maxQuietMs / 60_000), "minute");
-          const text = `no output for ${Math.round(quietMs / 1000)} seconds; interrupted after ${after} without any`;
-          this.#log.write("warn", stage, text);
-        },
-        onStart: (pid) =>
-          this.#directory.recordProcess({ pid, isGuarded: more.lease !== undefined }),
-      },
-      signal,
-    );
-    if (code === 0) return;
-    const [command] = args;
-    const end = code === undefined ? "was killed" : `failed with exit code ${code}`;
-    const reasons = log.errors.length === 0 ? [`${command} ${end}`] : log.errors;
-    throw new CommandFailed(reasons.slice(0, maxReasons).join("; "), log.errorAddresses);
-  }
 }
-
-interface RunExtras extends Pick<CommandOptions, "resultPath" | "lease"> {
-  /** Variables of the provider for this command only. */
-  readonly variables?: Readonly<Record<string, string>>;
-}
-
-/** A command of the program and its arguments. */
-type Command = readonly [command: keyof typeof stages, ...args: string[]];
-
-/** The stage of a build that each command is. */
-const stages = { init: "init", plan: "plan", show: "graph", apply: "apply" } as const;
-/** The maximum number of errors in the message about a failed run; the log has more. */
-const maxReasons = 5;
