@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -87,6 +88,17 @@ describe("buildAgent", () => {
 
     await rm(at("old.cjs"));
     await expect(build()).rejects.toThrow("Could not resolve");
+  });
+
+  it("counts the parts of the bundler among the inputs", async () => {
+    await build();
+    const tools = dirname(fileURLToPath(import.meta.url));
+    const bundler = await readFile(join(tools, "agent-bundle.ts"), "utf8");
+    const parts = [...bundler.matchAll(/from "\.\/(.+)"/g)].map(([, name = ""]) => name);
+    expect(parts).not.toEqual([]);
+    const inputs: unknown = JSON.parse(await readFile(at("dist/agent.js.inputs.json"), "utf8"));
+    const wanted = ["agent-bundle.ts", ...parts].map((name) => join(tools, name));
+    expect(inputs).toEqual(expect.arrayContaining(wanted));
   });
 
   it("builds again when the bundle or the list of its inputs is gone", async () => {

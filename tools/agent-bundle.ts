@@ -75,6 +75,11 @@ const commonJsMeta = `const { pathToFileURL: __toUrl } = require("node:url");
 const __importMetaUrl = __toUrl(__filename).href;
 const __importMetaResolve = (name) => __toUrl(require.resolve(name)).href;`;
 
+/** The files that decide how a bundle is made. */
+const ownParts = ["agent-bundle", "direct-imports", "plain-descriptors", "shared-name"].map(
+  (name) => fileURLToPath(new URL(`${name}.ts`, import.meta.url)),
+);
+
 /** Bundles `entry` unless `output` is newer than all its inputs, which are listed in a file next to it. */
 export async function buildAgent(options: AgentBundleOptions): Promise<AgentBundle> {
   const inputsPath = `${options.output}.inputs.json`;
@@ -124,7 +129,7 @@ export async function buildAgent(options: AgentBundleOptions): Promise<AgentBund
   if (file === undefined) throw new Error(`esbuild wrote no bundle for ${options.entry}`);
 
   const files = Object.keys(metafile.inputs).filter((path) => !made.test(path));
-  const inputs = [...files, fileURLToPath(import.meta.url)];
+  const inputs = [...files, ...ownParts];
   await mkdir(dirname(options.output), { recursive: true });
   await replace(inputsPath, JSON.stringify(inputs));
   const text = shareName(toAscii(format === "chunks" ? await chunksText(outputFiles) : file.text));
