@@ -1,6 +1,7 @@
 import type { Run, RunChunk, RunList, RunPage } from "@slipway/api/agents/run-routes";
 
 import { Unreachable } from "../../platform/errors/errors.ts";
+import { readUuid } from "../../platform/fields/uuid.ts";
 
 /* The answers of agents about runs, which are not trusted: only known fields of the right form reach users. */
 
@@ -15,8 +16,8 @@ export function parseRun(value: unknown): Run {
   if (status !== "running" && status !== "exited") throw malformed("status");
   if (stdin !== "none" && stdin !== "open" && stdin !== "closed") throw malformed("stdin");
   return {
-    id: textOf(fields, "id"),
-    instance_id: textOf(fields, "instance_id"),
+    id: uuidOf(fields, "id"),
+    instance_id: uuidOf(fields, "instance_id"),
     command: textOf(fields, "command"),
     workdir: textOf(fields, "workdir"),
     user: textOf(fields, "user"),
@@ -50,7 +51,7 @@ export function parseRunPage(value: unknown): RunPage {
 /** Parses the list of an agent's runs. Throws `Unreachable`. */
 export function parseRunList(value: unknown): RunList {
   const fields = fieldsOf(value);
-  return { instance_id: textOf(fields, "instance_id"), runs: listOf(fields, "runs").map(parseRun) };
+  return { instance_id: uuidOf(fields, "instance_id"), runs: listOf(fields, "runs").map(parseRun) };
 }
 
 function parseChunk(value: unknown): RunChunk {
@@ -70,6 +71,12 @@ function fieldsOf(value: unknown): Fields {
 function textOf(fields: Fields, name: string): string {
   const value = fields[name];
   if (typeof value !== "string") throw malformed(name);
+  return value;
+}
+
+function uuidOf(fields: Fields, name: string): string {
+  const value = readUuid(textOf(fields, name));
+  if (value === undefined) throw malformed(name);
   return value;
 }
 
