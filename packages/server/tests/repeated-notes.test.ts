@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import { silentLogger } from "@slipway/runtime";
+import { silentLogger, systemClock } from "@slipway/runtime";
 import { createFakeClock, openTestDatabase, type TestDatabase } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
@@ -16,6 +16,7 @@ import {
   watchInbox,
 } from "../src/features/notifications/inbox-service.ts";
 import { changePrebuildsSettings } from "../src/features/prebuilds/settings-service.ts";
+import { RunAudit } from "../src/gateway/runs/run-audit.ts";
 import { fullGrant, type UserCaller } from "../src/platform/http/caller.ts";
 import { LocalListeners } from "../src/platform/pubsub/local-listeners.ts";
 import type { Listener } from "../src/platform/pubsub/pubsub.ts";
@@ -109,6 +110,27 @@ describe("notes of the audit trail", () => {
     await notes[Symbol.asyncDispose]();
     expect(await countAudit("user")).toBe(5);
   });
+});
+
+it("has a run once in the audit trail, whichever replicas are asked to start it", async () => {
+  const { organizationId } = place;
+  const at = { organizationId, agentId: randomUUID(), agentName: "main", workspaceName: "dev" };
+  const run = { runId: randomUUID(), instanceId: randomUUID(), command: "ls", user: "ann" };
+  const replica = () => new RunAudit({ db: database.db, clock: systemClock, logger: silentLogger });
+  {
+    await using one = replica();
+    for (const by of [ann, ann]) await one.started(by, at, run);
+  }
+  expect(await countAudit("workspace_agent")).toBe(1);
+  {
+    await using other = replica();
+    await other.started(ann, at, run);
+    // Another agent and another instance start another run; another user is another person's doing.
+    await other.started(ann, { ...at, agentId: randomUUID() }, run);
+    await other.started(ann, at, { ...run, instanceId: randomUUID() });
+    await other.started({ ...ann, id: bobId }, at, run);
+  }
+  expect(await countAudit("workspace_agent")).toBe(4);
 });
 
 describe("the inbox", () => {

@@ -64,7 +64,7 @@ export async function insertAuditEntry(db: Queryable, entry: AuditEntry): Promis
   await insertAuditEntries(db, [entry]);
 }
 
-/** Writes several such entries in one statement. */
+/** Writes several such entries in one statement, but for starts of runs that are already recorded. */
 export async function insertAuditEntries(
   db: Queryable,
   entries: readonly AuditEntry[],
@@ -77,7 +77,11 @@ export async function insertAuditEntries(
       additional_fields: JSON.stringify(additional_fields),
     };
   });
-  await db.insertInto("audit_log").values(rows).execute();
+  await db
+    .insertInto("audit_log")
+    .values(rows)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
 }
 
 /** Returns entries as rows, for a statement that also makes the changes themselves. */

@@ -21,11 +21,13 @@ interface RunAuditNeeds {
 /** A started run, without its environment and input. */
 interface StartedRun {
   readonly runId: string;
+  /** The instance of the agent, which starts a run with this id once. */
+  readonly instanceId: string;
   readonly command: string;
   readonly user: string;
 }
 
-/** Records who started which command. Entries are written together, a moment later. */
+/** Records once who started which command. Entries are written together, a moment later. */
 export class RunAudit implements AsyncDisposable {
   readonly #needs: RunAuditNeeds;
   readonly #writing = new Scope();
@@ -49,6 +51,7 @@ export class RunAudit implements AsyncDisposable {
       fields: {
         workspace_name: place.workspaceName,
         run_id: run.runId,
+        instance_id: run.instanceId,
         command: printableLine(run.command.slice(0, maxCommandLength)),
         run_as: printableLine(run.user),
       },

@@ -63,8 +63,8 @@ export function addRunRoutes(routes: Routes, needs: RunNeeds): void {
       timeoutMs: waitOf(query) + extraMs,
     });
     const page = parseRunPage(answer);
-    const { id: runId, command, user: runAs } = page.run;
-    await audit.started(user, place, { runId, command, user: runAs });
+    const { id: runId, instance_id: instanceId, command, user: runAs } = page.run;
+    await audit.started(user, place, { runId, instanceId, command, user: runAs });
     return page;
   });
 

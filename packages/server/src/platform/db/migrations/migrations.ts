@@ -61,6 +61,7 @@ import { up as jobTimings } from "./0085-job-timings.ts";
 import { up as provisioners } from "./0086-provisioners.ts";
 import { up as parameterReadings } from "./0087-parameter-readings.ts";
 import { up as endedUsers } from "./0088-ended-users.ts";
+import { up as runsAuditedOnce } from "./0089-runs-audited-once.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006,
@@ -129,4 +130,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0086-provisioners": { up: provisioners },
   "0087-parameter-readings": { up: parameterReadings },
   "0088-ended-users": { up: endedUsers },
+  "0089-runs-audited-once": { up: runsAuditedOnce },
 };
