@@ -19,11 +19,14 @@ import { beginSession } from "./worker-queries.ts";
 /** The maximum number of jobs of one provisioner at the same time. */
 const maxJobs = 16;
 
+interface SessionNeeds {
+  readonly db: Queryable;
+  readonly sessions: Pick<Provisioners, "requireRoom" | "serve">;
+}
+
 /** Adds the route of provisioners' sessions (docs/protocol/provisioners.md §1). */
-export function addSessionRoute(
-  routes: Routes,
-  { db, sessions }: { readonly db: Queryable; readonly sessions: Provisioners },
-): void {
+export function addSessionRoute(routes: Routes, needs: SessionNeeds): void {
+  const { db, sessions } = needs;
   routes.keySocket(
     serveProvisioner,
     (raw) => authenticateKey(db, raw.headers[provisionerKeyHeader.toLowerCase()]),
@@ -37,8 +40,7 @@ export function addSessionRoute(
           });
         }
         requireProtocol(query);
-        sessions.requireRoom(key);
-        return openSession(db, key, query);
+        return openSession(needs, key, query);
       },
       serve: (socket, session) => sessions.serve(socket, session),
     },
@@ -57,7 +59,11 @@ function requireProtocol({ protocol }: SessionQuery): void {
   );
 }
 
-async function openSession(db: Queryable, key: FoundKey, query: SessionQuery): Promise<NewSession> {
+async function openSession(
+  { db, sessions }: SessionNeeds,
+  key: FoundKey,
+  query: SessionQuery,
+): Promise<NewSession> {
   const workerId = readUuid(query.id ?? "");
   if (workerId === undefined) throw invalidField("id", "must be a UUID");
   const { name = "" } = query;
@@ -78,6 +84,7 @@ async function openSession(db: Queryable, key: FoundKey, query: SessionQuery): P
     name,
     readsParameters,
   };
+  sessions.requireRoom(session);
   const worker = { ...session, version: query.build ?? "", drivers: [terraformDriver] };
   if (!(await beginSession(db, worker))) {
     throw new Conflict(

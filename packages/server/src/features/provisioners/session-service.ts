@@ -68,12 +68,14 @@ export class Provisioners implements AsyncDisposable {
   }
 
   /** Throws `Unavailable` if there are too many sessions for another one. */
-  requireRoom({ id }: { readonly id: string }): void {
-    if (this.#isFull(id)) throw new Unavailable(tooMany);
+  requireRoom(session: Pick<NewSession, "keyId" | "workerId">): void {
+    if (this.#isFull(session)) throw new Unavailable(tooMany);
   }
 
-  #isFull(key: string): boolean {
-    const ofKey = this.#open.values().filter(({ keyId }) => keyId === key);
+  /** A session that replaces an open one of its provisioner needs no room. */
+  #isFull({ keyId, workerId }: Pick<NewSession, "keyId" | "workerId">): boolean {
+    if (this.#open.get(workerId)?.keyId === keyId) return false;
+    const ofKey = this.#open.values().filter((open) => open.keyId === keyId);
     return this.#open.size >= maxSessions || [...ofKey].length >= maxSessionsOfKey;
   }
 
@@ -91,14 +93,13 @@ export class Provisioners implements AsyncDisposable {
     const { workerId, keyId, name } = session;
     const channel: Channel = new MessageChannel(socket, parseProvisionerMessage);
     keepAlive(socket);
-    const replaced = this.#open.get(workerId);
-    replaced?.channel.close(1012, "a newer session has begun");
     // Others may have begun since there was room.
-    if (replaced === undefined && this.#isFull(keyId)) {
+    if (this.#isFull(session)) {
       channel.close(1013, tooMany);
       await endSession(db, session);
       return;
     }
+    this.#open.get(workerId)?.channel.close(1012, "a newer session has begun");
     this.#open.set(workerId, { keyId, channel });
     logger.info({ provisioner: name, worker: workerId }, "provisioner connected");
     const onStop = (): void => channel.close(1012, "the server is stopping");
