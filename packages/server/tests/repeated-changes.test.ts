@@ -12,10 +12,12 @@ import {
   renameWorkspace,
   setAutomaticUpdates,
   setFavorite,
+  setTtl,
 } from "../src/features/workspaces/settings-service.ts";
 import { timestampFromMs } from "../src/platform/db/timestamp.ts";
 import type { UserCaller } from "../src/platform/http/caller.ts";
 import { topics } from "../src/platform/pubsub/pubsub.ts";
+import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 
 /* Schedules and settings: changes that happen twice, have no effect, or hit an unintended target. */
 
@@ -97,6 +99,29 @@ async function stopAndSchedule(): Promise<void> {
     next_start_at: timestampFromMs(due),
   });
 }
+
+it("a setting that another person changes first is audited with what it replaced", async () => {
+  await using first = await holdOpen(database.db, (trx) =>
+    trx
+      .updateTable("workspaces")
+      .set({ name: "between", ttl_ms: hour })
+      .where("id", "=", workspaceId)
+      .execute(),
+  );
+  const second = setTtl(needs(), ann, workspaceId, 2 * hour);
+  await waitForBlocked(database.db);
+  await first.commit();
+  await second;
+  const entries = database.db.selectFrom("audit_log").where("resource_id", "=", workspaceId);
+  expect(
+    await entries.where("action", "=", "write").select(["resource_target", "diff"]).execute(),
+  ).toEqual([
+    {
+      resource_target: "between",
+      diff: { ttl_ms: { old: hour, new: 2 * hour, secret: false } },
+    },
+  ]);
+});
 
 describe("a scheduled start", () => {
   beforeEach(stopAndSchedule);

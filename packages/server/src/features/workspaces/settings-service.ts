@@ -17,6 +17,7 @@ import {
   nameTaken,
   refusePrebuild,
   requireChangeable,
+  requireStillThere,
   type WorkspaceNeeds,
   writesName,
 } from "./service.ts";
@@ -32,6 +33,7 @@ async function change(
 ): Promise<void> {
   await inTransaction(db, async (trx) => {
     await lockAuthorized(trx, { id: row.id, ownerId: row.owner_id });
+    const before = await requireStillThere(trx, row.id);
     await write(trx);
     await recordAudit(trx, {
       by: caller,
@@ -39,8 +41,8 @@ async function change(
       action: "write",
       resourceType: "workspace",
       resourceId: row.id,
-      target: row.name,
-      diff: diffOf({ ...row }, after),
+      target: before.name,
+      diff: diffOf({ ...before }, after),
       fields: { workspace_owner: row.owner_name },
     });
   });
