@@ -112,6 +112,29 @@ it("has the names that a user had before", async () => {
   ]);
 });
 
+it("has the key for Git that was replaced, and a deleted user gets none", async () => {
+  const { client, user } = await addPerson(server, "gil");
+  await server.request("GET", "/users/me/gitsshkey", undefined, client);
+  const meanwhile = async (write: "of another request" | "of a deletion") => {
+    await using changing = await holdOpen(server.db, async (trx) => {
+      const row = trx.updateTable("users").where("id", "=", user.id);
+      await row.set({ deleted: write === "of a deletion" }).execute();
+      await trx.updateTable("git_ssh_keys").set({ public_key: "between" }).execute();
+    });
+    const answer = server.request("PUT", `/users/${user.id}/gitsshkey`);
+    await waitForBlocked(server.db);
+    await changing.commit();
+    return (await answer).status;
+  };
+  expect(await meanwhile("of another request")).toBe(200);
+  expect(await entries("resource_type:git_ssh_key action:write")).toMatchObject([
+    { diff: { public_key: { old: "between" } } },
+  ]);
+  expect(await meanwhile("of a deletion")).toBe(404);
+  const keys = server.db.selectFrom("git_ssh_keys").where("user_id", "=", user.id);
+  expect(await keys.select("user_id").execute()).toEqual([]);
+});
+
 it("has who ended a user's other sessions", async () => {
   const { client } = await addPerson(server, "bea");
   expect(await server.request("DELETE", "/users/me/sessions", undefined, client)).toMatchObject({

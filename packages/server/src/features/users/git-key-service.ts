@@ -7,6 +7,7 @@ import { inTransaction } from "../../platform/db/transaction.ts";
 import type { UserCaller } from "../../platform/http/caller.ts";
 import { diffOf, recordAudit } from "../audit/service.ts";
 import { createGitKey, type GitKeyTexts } from "./git-key.ts";
+import { lockCurrentUser } from "./lock-service.ts";
 
 /** Returns the key pair of a user, generated on first use. */
 export async function ensureGitKey(
@@ -28,7 +29,7 @@ export async function readGitKey(
   return { user_id, created_at, updated_at, public_key };
 }
 
-/** Replaces a user's key with a new one. */
+/** Replaces a user's key with a new one. Throws `NotFound` for a user who was deleted. */
 export async function replaceGitKey(
   db: Database,
   secrets: SecretBox,
@@ -37,6 +38,7 @@ export async function replaceGitKey(
 ): Promise<GitKey> {
   const key = newKey(secrets, userId);
   await inTransaction(db, async (trx) => {
+    await lockCurrentUser(trx, userId);
     const before = await selectGitKey(trx, userId);
     await upsertGitKey(trx, key);
     await recordAudit(trx, {
