@@ -11,6 +11,7 @@ import {
 } from "@slipway/wire/protobuf/gen/agent_pb";
 import { createMessage, parseMessage } from "@slipway/wire/protobuf/message";
 import { timestampFromMs } from "@slipway/wire/protobuf/time";
+import { sql } from "kysely";
 import { afterEach, beforeEach, expect, it } from "vitest";
 
 import type { MetadataValue } from "../src/features/agents/metadata/metadata-batcher.ts";
@@ -195,4 +196,24 @@ it("keeps each status of an app as plain text", async () => {
       /^unexpected status code 400: /,
     );
   }
+});
+
+it("keeps the newest hundred statuses of an app, and those of its others", async () => {
+  const { db } = world.database;
+  await sql`insert into workspace_app_statuses (workspace_app_id, state, message, created_at)
+    select id, 'idle', 'old', now() - interval '1 hour' from workspace_apps`.execute(db);
+  await sql`insert into workspace_app_statuses (workspace_app_id, state, message)
+    select id, 'idle', 'new' from workspace_apps, generate_series(1, 99) where slug = 'web'`.execute(
+    db,
+  );
+  const state = UpdateAppStatusRequest_AppStatusState.IDLE;
+  await world.call(Agent.method.updateAppStatus, { slug: "web", state, message: "newest" });
+  const { rows } = await sql`select slug, message, count(*)::integer as count
+    from workspace_app_statuses join workspace_apps app on app.id = workspace_app_id
+    group by slug, message order by slug, message`.execute(db);
+  expect(rows).toEqual([
+    { slug: "plain", message: "old", count: 1 },
+    { slug: "web", message: "new", count: 99 },
+    { slug: "web", message: "newest", count: 1 },
+  ]);
 });

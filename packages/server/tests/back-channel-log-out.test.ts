@@ -240,6 +240,21 @@ describe("a log-out token", () => {
     expect(await world.whoIs(again)).toBe("cid");
   });
 
+  it("is remembered for as long as a login that it ends may take, and not for good", async () => {
+    const { db } = world.server;
+    const kept = async (minutes: number): Promise<boolean> => {
+      await sql`delete from used_logout_tokens`.execute(db);
+      await sql`insert into used_logout_tokens (token_hash, ended_hash, used_at)
+        values ('old', 'old', now() - make_interval(mins => ${minutes}))`.execute(db);
+      await send(formOf(await world.peer.sign(claimsFor("stranger"))));
+      const { rows } = await sql`select from used_logout_tokens
+        where token_hash = 'old'`.execute(db);
+      return rows.length === 1;
+    };
+    expect(await kept(19)).toBe(true);
+    expect(await kept(21)).toBe(false);
+  });
+
   it("of a person or session that the server does not know is in order", async () => {
     for (const change of [{}, { sub: undefined, sid: "x" }]) {
       const token = await world.peer.sign({ ...Object(claimsFor("stranger")), ...change });

@@ -270,7 +270,9 @@ describe("a client that misbehaves", () => {
       ),
     );
     await expect.poll(async () => (await post(ping, server.admin.headers)).status).toBe(429);
-    const refused = await post(ping, server.admin.headers);
+    // They are the user's, whichever token a program has.
+    const refused = await post(ping, await limitedTo({ scopes: ["workspace:read"] }));
+    expect(refused.status).toBe(429);
     expect(await refused.text()).toContain("SLIPWAY_MAX_MCP_CALLS_PER_USER");
     leaving.abort();
     await waiting;

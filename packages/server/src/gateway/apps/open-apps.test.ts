@@ -72,11 +72,11 @@ it("looks at once after a hint", async () => {
 
 it("counts by viewer and in all", () => {
   const { open, app } = world();
-  const first = open.hold("ann", app("a", ""));
-  open.hold("ann", app("b", ""));
-  expect(open.hold("ann", app("c", ""))).toMatchObject({ status: 429 });
-  open.hold("bob", app("d", ""));
-  expect(open.hold("bob", app("e", ""))).toMatchObject({ status: 503 });
+  const first = open.hold("ann", app("a", "one"));
+  open.hold("ann", app("b", "two"));
+  expect(open.hold("ann", app("c", "three"))).toMatchObject({ status: 429 });
+  open.hold("bob", app("d", "one"));
+  expect(open.hold("bob", app("e", "one"))).toMatchObject({ status: 503 });
   expect(open.size).toBe(3);
   if (!(Symbol.dispose in first)) throw new Error("the first was refused");
   first[Symbol.dispose]();
