@@ -155,6 +155,10 @@ it("fills in a preset, and says what the server refuses at its field", async () 
   await page.getByLabel("Name").fill("second");
   await page.getByRole("button", { name: "Create workspace" }).click();
   await page.waitForURL(`**/@${user.username}/second`);
+  const { latest_build: build } = await client.call(getWorkspaceByName, {
+    params: { user: "me", name: "second" },
+  });
+  expect(build.template_version_preset_id).toBeNull();
 });
 
 it("offers to continue without an answer that does not come, and continues once it has come", async () => {

@@ -115,6 +115,17 @@ describe("a terminal", () => {
       .click();
     await expectOutput(page, "first-42");
     await expect.poll(() => tabsOf(page).count()).toBe(1);
+    // Another one that is closed leaves the one that is looked at.
+    const add = page.getByRole("button", { name: "New terminal" });
+    await add.click();
+    await add.click();
+    await tabsOf(page).first().getByRole("button").first().click();
+    await tabsOf(page)
+      .nth(1)
+      .getByRole("button", { name: /^Close / })
+      .click();
+    await expect.poll(() => tabsOf(page).count()).toBe(2);
+    await tabsOf(page).first().locator("[aria-current]").waitFor();
   });
 
   it("offers a new one once its program has ended", async () => {

@@ -24,6 +24,7 @@ import {
   openDashboard,
   type WatchedPage,
 } from "./support/dashboard.ts";
+import { hold } from "./support/held-request.ts";
 
 /* The containers, ports and connections of a workspace, on a machine whose engine is a shell script. */
 
@@ -255,15 +256,16 @@ describe("ports", () => {
   it("say at their row why they could not be shared", async () => {
     const { page } = await dashboard.openAdminPage();
     await page.goto("/@admin/dev?view=ports");
-    await page.route("**/port-share", (route) =>
-      route.request().method() === "POST"
-        ? route.fulfill({ status: 400, json: { message: "Not this port." } })
-        : route.fallback(),
-    );
+    const held = await hold(page, "**/port-share", "POST");
     const row = page.getByRole("row", { name: new RegExp(`^${port}\\b`) });
-    await row.getByRole("combobox").selectOption("organization");
+    const level = row.getByRole("combobox");
+    await level.selectOption("organization");
+    await held.arrived;
+    expect(await level.isEnabled()).toBe(false);
+    held.release((route) => route.fulfill({ status: 400, json: { message: "Not this port." } }));
     await row.getByText("Not this port.").waitFor();
-    expect(await row.getByRole("combobox").inputValue()).toBe("owner");
+    await expect.poll(() => level.isEnabled()).toBe(true);
+    expect(await level.inputValue()).toBe("owner");
   });
 
   it("are shared no wider than the template allows", async () => {
