@@ -135,7 +135,7 @@ type Question<T extends Answer> = (
 
 const ctrlD = "\u0004";
 
-/** The library waits for ever for an input that has ended, as one does with Ctrl-D: that cancels the question too. */
+/** Asks a question, which the end of the input cancels too, as does Ctrl-D: the library would wait forever. */
 async function answerTo<T extends Answer>(
   question: Question<T>,
   { input, output, signal }: PromptStreams,

@@ -1,5 +1,6 @@
 import { X } from "lucide-react";
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 
 import { Button } from "./button.tsx";
 import { classNames } from "./class-names.ts";
@@ -178,10 +179,11 @@ export function TagInput({ values, onValues, placeholder, ...group }: TagInputPr
   };
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    // A text that was typed and not added yet is sent with the others.
+    // A text that was typed and not added yet is sent with the others: the form's own handler, which comes next, sees it.
+    const addNow = (): void => flushSync(add);
     const form = input.current?.form;
-    form?.addEventListener("submit", add, { capture: true });
-    return () => form?.removeEventListener("submit", add, { capture: true });
+    form?.addEventListener("submit", addNow, { capture: true });
+    return () => form?.removeEventListener("submit", addNow, { capture: true });
   });
   return (
     <Group {...group}>
