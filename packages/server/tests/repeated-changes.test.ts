@@ -123,6 +123,16 @@ it("a setting that another person changes first is audited with what it replaced
   ]);
 });
 
+it("a time to live that is cleared ends no deadline of another workspace", async () => {
+  const other = await stage.create(ann, { name: "other", ttlMs: 8 * hour });
+  await stage.carryOut();
+  await setTtl(needs(), ann, workspaceId, null);
+  const deadlines = database.db.selectFrom("workspace_builds").select("deadline");
+  const of = (id: string) => deadlines.where("workspace_id", "=", id).execute();
+  expect(await of(workspaceId)).toEqual([{ deadline: null }]);
+  expect(await of(other.id)).toEqual([{ deadline: expect.any(String) }]);
+});
+
 describe("a scheduled start", () => {
   beforeEach(stopAndSchedule);
 
