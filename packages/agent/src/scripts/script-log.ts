@@ -52,7 +52,7 @@ export class ScriptLog implements AsyncDisposable {
 
   async #write(chunk: Buffer): Promise<void> {
     try {
-      await this.#file?.write(chunk);
+      await this.#file?.writeFile(chunk);
     } catch (error) {
       this.say("warn", `the log file is no longer written: ${errorText(error)}`);
       const file = this.#file;

@@ -8,6 +8,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import files, { type FileHandle } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -58,6 +60,31 @@ it("writes files, directories and links within", async () => {
   expect(totals).toEqual({ files: 3, bytes: 7 });
   expect(skipped).toEqual([]);
   expect(readFileSync(join(folder, "to/a/up"), "utf8")).toBe("content");
+});
+
+/** Lets a write take only half of its bytes, as that of a disk that is almost full does. */
+function writeHalves(): void {
+  const { open } = files;
+  const halving = async (...args: Parameters<typeof open>): Promise<FileHandle> => {
+    const file = await open(...args);
+    const write: (bytes: Uint8Array, offset: number, length: number) => Promise<unknown> =
+      file.write.bind(file);
+    const writeHalf = (bytes: Uint8Array): Promise<unknown> =>
+      write(bytes, 0, Math.ceil(bytes.length / 2));
+    return Object.assign(file, { write: writeHalf });
+  };
+  Object.assign(files, { open: halving });
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    Object.assign(files, { open });
+    syncBuiltinESMExports();
+  });
+}
+
+it("writes all of a file, though the system takes a part at a time", async () => {
+  writeHalves();
+  await unpack({ name: "a", text: "content" });
+  expect(readFileSync(join(folder, "to/a"), "utf8")).toBe("content");
 });
 
 it.each(["../x", "a/../../x", "/x", "a\\..\\x", "C:x", "", "."])(

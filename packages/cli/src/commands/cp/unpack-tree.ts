@@ -147,7 +147,8 @@ async function writeFile(
     let written = 0;
     for await (const chunk of content) {
       if (!(chunk instanceof Uint8Array)) continue;
-      await file.write(chunk);
+      // Unlike `write`, it goes on after a system that took a part, as does one whose disk is almost full.
+      await file.writeFile(chunk);
       written += chunk.length;
     }
     if (written !== size) throw new Error(`${path} ends at byte ${written}, wanted ${size}`);
