@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 
 import { type Answer, AnsweringServer, notVisible } from "../tests/support/answering-server.ts";
-import { sampleWorkspace } from "../tests/support/sample-workspace.ts";
+import { sampleBuild, sampleWorkspace } from "../tests/support/sample-workspace.ts";
 
 const server = AnsweringServer.forEachTest();
 
@@ -98,6 +98,32 @@ it("prints a list for programs", async () => {
   const { code, terminal } = await server.run(`list -o json --url ${server.url} --token t`);
   expect(JSON.parse(terminal.outText())).toEqual([workspace]);
   expect(code).toBe(0);
+});
+
+it("prints every character of a command's output for programs", async () => {
+  const id = "22222222-2222-4222-8222-222222222222";
+  const stdout = "a\u001b[31mb\u007fc\u009bd\u202ee\u2028f\r\n";
+  const run = {
+    id,
+    instance_id: id,
+    command: "x",
+    status: "exited",
+    exit_code: 7,
+    signal: null,
+    timed_out: false,
+  };
+  const chunks = [{ seq: 99, stream: "stdout", data: Buffer.from(stdout).toString("base64") }];
+  const page = { run, chunks, missed_bytes: 0, next_seq: 99, is_complete: true };
+  const stopped = { ...sampleWorkspace, latest_build: { ...sampleBuild, status: "stopped" } };
+  server.answers = new Map<string, Answer>([
+    ["GET /api/v2/users/me/workspace/demo", { status: 200, body: stopped }],
+    [`GET /api/v2/workspaces/${stopped.id}/runs/${id}/output`, { status: 200, body: page }],
+  ]);
+  const line = `exec demo --attach ${id} -o json --url ${server.url} --token t`;
+  const { code, terminal } = await server.run(line);
+  expect(JSON.parse(terminal.outText())).toMatchObject({ id, exit_code: 7, stdout });
+  expect(terminal.outText()).toMatch(/^[ -~]*\n$/);
+  expect(code).toBe(7);
 });
 
 it("exits with 3 and a hint to log in once the session has expired", async () => {

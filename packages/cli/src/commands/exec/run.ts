@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import type { Writable } from "node:stream";
 
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
+import { printableJson } from "@slipway/runtime";
 import {
   type RunHandle,
   type RunOptions,
@@ -51,7 +52,9 @@ export async function run(options: Options, needs: ExecNeeds): Promise<number> {
       : runs.run([program, ...args], { ...start, signal: left });
   const started = await handle.started();
   if (options.detach) {
-    terminal.out.line(options.output === "json" ? JSON.stringify(started) : handle.id);
+    terminal.out.line(
+      options.output === "json" ? printableJson(JSON.stringify(started)) : handle.id,
+    );
     return exitCodes.ok;
   }
   using _ = passSignals(handle, signal);
@@ -127,17 +130,16 @@ async function printResult(
 ): Promise<number> {
   const result = await handle;
   const { exitCode, signal, timedOut, stdout, stderr, truncated } = result;
-  terminal.out.line(
-    JSON.stringify({
-      id: handle.id,
-      exit_code: exitCode ?? null,
-      signal: signal ?? null,
-      timed_out: timedOut,
-      stdout,
-      stderr,
-      truncated,
-    }),
-  );
+  const json = JSON.stringify({
+    id: handle.id,
+    exit_code: exitCode ?? null,
+    signal: signal ?? null,
+    timed_out: timedOut,
+    stdout,
+    stderr,
+    truncated,
+  });
+  terminal.out.line(printableJson(json));
   return exitCodeOf(result);
 }
 
