@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 
-import { systemClock } from "@slipway/runtime";
+import { Mailbox, systemClock } from "@slipway/runtime";
 import { createFakeClock } from "@slipway/testkit";
 import { afterEach, expect, it } from "vitest";
 
@@ -128,6 +128,36 @@ it("forgets senders that were silent for two minutes", async () => {
   expect(open.size).toBe(0);
   await ask(quiet, forward, "again");
   expect(open.size).toBe(1);
+});
+
+it("forgets a sender for good, even if an answer to it is still on its way", async () => {
+  const forward = await forwardTo(9);
+  const clock = createFakeClock();
+  let opened = 0;
+  let arrived = Promise.withResolvers<void>();
+  const connect = (): RemoteSocket => {
+    opened += 1;
+    const answers = new Mailbox<Uint8Array>(1);
+    return {
+      send: () => arrived.resolve(),
+      close: () => {
+        answers.offer(Buffer.from("late"));
+        answers.close();
+      },
+      [Symbol.asyncIterator]: () => answers[Symbol.asyncIterator](),
+    };
+  };
+  resources.use(await UdpForward.open(forward, { connect, clock, report: () => undefined }));
+  const sender = await bind();
+  sender.send("first", forward.localPort, "127.0.0.1");
+  await arrived.promise;
+  const answer = once(sender, "message");
+  await clock.advance(130_000);
+  expect(String((await answer)[0])).toBe("late");
+  arrived = Promise.withResolvers();
+  sender.send("second", forward.localPort, "127.0.0.1");
+  await arrived.promise;
+  expect(opened).toBe(2);
 });
 
 it("reports a datagram that does not fit, and carries the next", async () => {

@@ -100,7 +100,8 @@ export class UdpForward implements AsyncDisposable {
     const flow = { remote, lastUsedMs: 0 };
     this.#scope.run(async () => {
       for await (const payload of remote) {
-        this.#use(key, flow);
+        // An answer may still come over a flow that was forgotten.
+        if (this.#flows.get(key) === flow) this.#use(key, flow);
         socket.send(payload, port, address, () => undefined);
       }
     });
