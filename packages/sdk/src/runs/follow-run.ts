@@ -156,10 +156,8 @@ async function* connect(
   const take = (event: RunEvent): void => {
     if (!queue.offer(event)) controls.socket?.close();
   };
-  const socket = await openRunSocket(target, { runId, instanceId, after }, take);
+  const socket = await openRunSocket(target, { runId, instanceId, after }, take, signal);
   controls.socket = socket;
-  const abort = (): void => socket.close();
-  signal.addEventListener("abort", abort, { once: true });
   void socket.ended.then(() => queue.close());
   try {
     for await (const event of queue) {
@@ -199,7 +197,6 @@ async function* connect(
     }
     return { kind: "lost", reason: new Error(`socket closed with ${code} ${reason}`.trim()) };
   } finally {
-    signal.removeEventListener("abort", abort);
     input.disconnect();
     controls.socket = undefined;
     socket.close();

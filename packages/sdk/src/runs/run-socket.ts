@@ -32,12 +32,17 @@ interface RunPlace {
   readonly after: number;
 }
 
-/** Attaches to a run. Rejects with `ConnectError`, whose cause the plain route may tell. */
+/**
+ * Attaches to a run until the signal is aborted. Rejects with `ConnectError`, whose cause the plain route may tell, and with
+ * the signal's reason.
+ */
 export async function openRunSocket(
   { client, agentId }: RunTarget,
   { runId, instanceId, after }: RunPlace,
   onEvent: (event: RunEvent) => void,
+  signal: AbortSignal,
 ): Promise<RunSocket> {
+  signal.throwIfAborted();
   const url = client.url(attachRun, {
     params: { agent: agentId, run: runId },
     query: {
@@ -53,6 +58,10 @@ export async function openRunSocket(
   const late = setTimeout(() => socket.close(), openTimeoutMs);
   let violation: RunError | undefined;
   let isClosed = false;
+  const close = (): void => {
+    isClosed = true;
+    socket.close(1000);
+  };
   socket.addEventListener("open", () => {
     clearTimeout(late);
     opened.resolve();
@@ -74,20 +83,24 @@ export async function openRunSocket(
   socket.addEventListener("error", () => undefined);
   socket.addEventListener("close", ({ code, reason }) => {
     clearTimeout(late);
+    signal.removeEventListener("abort", close);
     isClosed = true;
     opened.reject(new ConnectError(url, { cause: new Error(`socket closed with ${code}`) }));
     ended.resolve({ code, reason, violation });
   });
-  await opened.promise;
+  signal.addEventListener("abort", close, { once: true });
+  // It may have been aborted while the socket was created.
+  if (signal.aborted) close();
+  await opened.promise.catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw error;
+  });
   return {
     send: (message) => {
       if (socket.readyState === 1) socket.send(Uint8Array.from(message));
     },
     ended: ended.promise,
-    close: () => {
-      isClosed = true;
-      socket.close(1000);
-    },
+    close,
   };
 }
 

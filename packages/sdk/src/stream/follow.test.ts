@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { createServer } from "node:http";
 
 import type { AgentLog } from "@slipway/api/agents/log-routes";
@@ -6,8 +7,9 @@ import { createFakeClock, type LocalServer, openLocalServer } from "@slipway/tes
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 
-import { ApiClient } from "../http/client.ts";
+import { ApiClient, type ApiClientOptions } from "../http/client.ts";
 import { followLog, type FollowOptions } from "./follow.ts";
+import { createWebSocket } from "./socket.ts";
 
 const params = { agent: "a" };
 
@@ -50,18 +52,24 @@ function follow(
   serverUrl: string,
   signal = new AbortController().signal,
   after = 0,
-  more: Pick<FollowOptions<typeof getAgentLogs>, "isComplete"> = {},
+  more: Pick<FollowOptions<typeof getAgentLogs>, "isComplete"> &
+    Pick<ApiClientOptions, "createSocket"> = {},
 ): FollowedLog {
   const clock = createFakeClock();
+  const { createSocket, ...options } = more;
   const lost: unknown[] = [];
   const entries = followLog<AgentLog, typeof getAgentLogs>({
-    client: new ApiClient({ serverUrl, token: "t" }),
+    client: new ApiClient({
+      serverUrl,
+      token: "t",
+      ...(createSocket === undefined ? {} : { createSocket }),
+    }),
     route: getAgentLogs,
     params,
     after,
     clock,
     signal,
-    ...more,
+    ...options,
     onReconnect: (error) => {
       lost.push(error);
       void clock.advance(60_000);
@@ -204,6 +212,61 @@ describe("followLog", () => {
     controller.abort(new Error("enough"));
     await outcome;
     expect(await closed.promise).toBe(1000);
+  });
+
+  it("throws the reason of a signal that is aborted while the socket is created", async () => {
+    const { server } = await serve((socket) => send(socket, 1));
+    const controller = new AbortController();
+    const createSocket: ApiClientOptions["createSocket"] = (url, headers) => {
+      controller.abort(new Error("enough"));
+      return createWebSocket(url, headers);
+    };
+    const { entries } = follow(server.url, controller.signal, 0, { createSocket });
+    await expect(entries.next()).rejects.toThrow("enough");
+  });
+
+  it("leaves no listener on a signal that outlives the log", async () => {
+    const { server } = await serve((socket) => {
+      send(socket, 1);
+      socket.close(1000);
+    });
+    const { signal } = new AbortController();
+    expect(await idsOf(follow(server.url, signal).entries)).toEqual([1]);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it("waits little after each loss of a connection that brought something", async () => {
+    const losses = Array.from({ length: 6 }, (_, index) => (socket: WebSocket): void => {
+      send(socket, index + 1);
+      socket.close(1011);
+    });
+    const { server } = await serve(...losses, (socket) => socket.close(1000));
+    const delays: number[] = [];
+    const sleep = async (ms: number): Promise<void> => void delays.push(ms);
+    const entries = followLog<AgentLog, typeof getAgentLogs>({
+      client: new ApiClient({ serverUrl: server.url, token: "t" }),
+      route: getAgentLogs,
+      params,
+      clock: { ...createFakeClock(), sleep },
+      signal: new AbortController().signal,
+    });
+    expect(await idsOf(entries)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(delays).toHaveLength(6);
+    expect(Math.max(...delays)).toBeLessThanOrEqual(100);
+  });
+
+  it("reads a log that is longer than what may wait for a slow reader", async () => {
+    const output = "x".repeat(1024 * 1024);
+    const { server } = await serve((socket) => {
+      const sendFrom = (id: number): void => {
+        if (id > 20) socket.close(1000);
+        else socket.send(JSON.stringify({ id, output }), () => setImmediate(sendFrom, id + 1));
+      };
+      sendFrom(1);
+    });
+    const { entries, lost } = follow(server.url);
+    expect(await idsOf(entries)).toHaveLength(20);
+    expect(lost).toEqual([]);
   });
 
   it("closes the socket when its reader leaves", async () => {

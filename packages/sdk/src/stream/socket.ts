@@ -66,6 +66,8 @@ export async function openSocket(
     ended.resolve({ code: event.code, reason: event.reason });
   });
   signal.addEventListener("abort", close, { once: true });
+  // It may have been aborted while the socket was created.
+  if (signal.aborted) close();
   await opened.promise;
   return {
     ended: ended.promise,
