@@ -25,6 +25,8 @@ export interface SessionsOptions {
 /** The time between signs of life, and the silence after which the server is gone. */
 const aliveMs = 10_000;
 const maxSilenceMs = 35_000;
+/** The length of a session after which the delays before the next one start over. */
+const stableMs = 30_000;
 
 /**
  * Serves one session after another. Resolves when a drain is complete, or to the reason why the server refuses sessions. Rejects
@@ -42,9 +44,10 @@ export async function serveSessions(
     try {
       const dialed = await dial(signal);
       if ("refusal" in dialed) return dialed;
-      backoff.reset();
+      const openedMs = clock.monotonic();
       logger.info({}, "connected: waiting for jobs");
       if (await serveSession(options, dialed, signal)) return "drained";
+      if (clock.monotonic() - openedMs >= stableMs) backoff.reset();
       logger.warn({ runs: host.size }, "connection lost, connecting again");
     } catch (error) {
       signal.throwIfAborted();
