@@ -1,8 +1,10 @@
 import { systemClock } from "@slipway/runtime";
-import { ConnectError } from "@slipway/sdk/http";
+import { ApiError, ConnectError } from "@slipway/sdk/http";
+import { createFakeClock } from "@slipway/testkit";
 import { expect, it } from "vitest";
 
-import { LossNotice } from "./patient-read.ts";
+import { memoryTerminal } from "../../tests/support/memory-terminal.ts";
+import { LossNotice, readPatiently, sendPatiently } from "./patient-read.ts";
 
 const attempt = new ConnectError("http://x", { cause: new Error("refused") });
 const broken = new Error("stream closed with 1006");
@@ -43,4 +45,44 @@ it("reports the next loss, even if nothing arrived in between", () => {
   loss.arrived("a");
   loss.lost("a", attempt);
   expect(said).toHaveLength(3);
+});
+
+function failure(code: string): ConnectError {
+  return new ConnectError("http://x", { cause: Object.assign(new Error(code), { code }) });
+}
+
+/** Makes attempts that fail with each of the errors in turn; resolves to their number, and to the outcome. */
+async function tryWith(
+  patiently: typeof readPatiently,
+  ...errors: readonly Error[]
+): Promise<readonly [number, unknown]> {
+  const clock = { ...createFakeClock(), sleep: () => Promise.resolve() };
+  const { signal } = new AbortController();
+  const left = [...errors];
+  let attempts = 0;
+  const attempt = async (): Promise<string> => {
+    attempts += 1;
+    const error = left.shift();
+    if (error !== undefined) throw error;
+    return "done";
+  };
+  const needs = { terminal: memoryTerminal(), clock, signal };
+  const outcome = await patiently(attempt, needs).catch((error: unknown) => error);
+  return [attempts, outcome];
+}
+
+const away = [failure("ECONNREFUSED"), failure("ENOTFOUND")];
+const reset = failure("ECONNRESET");
+const stopping = new ApiError(503, { message: "stopping" });
+const refusal = new ApiError(500, { message: "broken" });
+
+it("reads again while the server is away, and from nothing that has failed for good", async () => {
+  expect(await tryWith(readPatiently, ...away, reset, stopping)).toEqual([5, "done"]);
+  expect(await tryWith(readPatiently, refusal)).toEqual([1, refusal]);
+});
+
+it("sends again only what cannot have arrived", async () => {
+  expect(await tryWith(sendPatiently, ...away)).toEqual([3, "done"]);
+  expect(await tryWith(sendPatiently, reset)).toEqual([1, reset]);
+  expect(await tryWith(sendPatiently, stopping)).toEqual([1, stopping]);
 });
