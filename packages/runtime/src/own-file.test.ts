@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { openFiles } from "@slipway/testkit/open-files";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 
 import { openOwnFile, openOwnFileSync, type OwnFileOptions } from "./own-file.ts";
@@ -76,6 +77,7 @@ describe.each(ways)("$name", ({ write }) => {
     linkSync(join(folder, "bashrc"), path);
     await expect(write(appended, "x")).rejects.toMatchObject({ code: "not-own" });
     expect(readFileSync(path, "utf8")).toBe("precious");
+    expect(openFiles().filter((name) => name.startsWith(folder))).toEqual([]);
   });
 
   it("waits for nobody at a pipe, whether somebody reads it or not", async () => {

@@ -1,3 +1,5 @@
+import { getEventListeners } from "node:events";
+
 import { describe, expect, it } from "vitest";
 
 import { whenAborted } from "./abort.ts";
@@ -72,5 +74,11 @@ describe("Scope", () => {
     expect(scope.signal.reason).toBe(parent.signal.reason);
     await using late = new Scope(parent.signal);
     expect(late.signal.reason).toBe(parent.signal.reason);
+  });
+
+  it("leaves no listener on a parent that outlives it", async () => {
+    const { signal } = new AbortController();
+    await new Scope(signal).close();
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 });

@@ -1,3 +1,5 @@
+import { getEventListeners } from "node:events";
+
 import { expect, it } from "vitest";
 
 import { Turnstile } from "./turnstile.ts";
@@ -35,6 +37,7 @@ it("lets so many in at once, and the others in their order", async () => {
   await settled();
   for (const name of ["c", "d"]) end(name);
   expect(await Promise.all(results)).toEqual(["a", "b", "c", "d"]);
+  expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
 it("forgets who leaves before its turn", async () => {

@@ -1,3 +1,5 @@
+import { getEventListeners } from "node:events";
+
 import { createFakeClock } from "@slipway/testkit";
 import { describe, expect, it } from "vitest";
 
@@ -60,6 +62,18 @@ describe("Wake", () => {
     wake.wake();
     await expect(wake.wait(1000, clock, controller.signal)).rejects.toThrow("enough");
     await wake.wait(1000, clock, never);
+  });
+
+  it("leaves no listener on a signal that outlives its waits", async () => {
+    const wake = new Wake();
+    const { signal } = new AbortController();
+    const timed = wake.wait(1000, createFakeClock(), signal);
+    wake.wake();
+    await timed;
+    const untimed = wake.woken(signal);
+    wake.wake();
+    await untimed;
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   it("passes on what breaks the clock", async () => {

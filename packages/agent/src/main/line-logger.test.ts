@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { openFiles } from "@slipway/testkit/open-files";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 
 import { createLineLogger } from "./line-logger.ts";
@@ -22,11 +23,12 @@ describe("createLineLogger", () => {
       () => 0,
     ).child({ part: "x" });
     logger.debug({}, "quiet");
-    logger.warn({ text: "a b", count: 2, agentToken: "s3cret" }, "loud");
+    const headers = { Cookie: "s3cret" };
+    logger.warn({ text: "a b", count: 2, agentToken: "s3cret", headers }, "loud");
     expect(lines).toEqual([
       '{"time":"1970-01-01T00:00:00.000Z","level":"debug","msg":"quiet","part":"x"}\n',
-      '1970-01-01T00:00:00.000Z warn  loud part=x text="a b" count=2 agentToken=[redacted]\n',
-      '{"time":"1970-01-01T00:00:00.000Z","level":"warn","msg":"loud","part":"x","text":"a b","count":2,"agentToken":"[redacted]"}\n',
+      '1970-01-01T00:00:00.000Z warn  loud part=x text="a b" count=2 agentToken=[redacted] headers=[redacted]\n',
+      '{"time":"1970-01-01T00:00:00.000Z","level":"warn","msg":"loud","part":"x","text":"a b","count":2,"agentToken":"[redacted]","headers":"[redacted]"}\n',
     ]);
   });
 
@@ -49,6 +51,8 @@ describe("RotatingFile", () => {
       nowMs += 1_000;
     }
     expect(readFileSync(path, "utf8")).toBe("line 4\n");
+    const open = openFiles().filter((name) => name.startsWith(folder));
+    expect(open.filter((name) => name !== path)).toEqual([]);
     expect(readdirSync(folder).toSorted()).toEqual([
       "coder-agent-2026-01-02T03-04-08.006.log",
       "coder-agent-2026-01-02T03-04-09.006.log",

@@ -88,6 +88,25 @@ describe("runSchedule", () => {
     await expect(ended).rejects.toThrow("done");
   });
 
+  it("notices within a minute that the machine's clock was set", async () => {
+    const clock = createFakeClock(0);
+    let aheadMs = 0;
+    const set = { ...clock, now: () => clock.now() + aheadMs };
+    const ran: number[] = [];
+    const end = new AbortController();
+    const next = (ms: number): number => ms + 3_600_000;
+    const ended = runSchedule({ next }, () => ran.push(clock.now()), {
+      clock: set,
+      signal: end.signal,
+    });
+    await clock.advance(30_000);
+    aheadMs = 3_600_000;
+    await clock.advance(30_000);
+    expect(ran).toEqual([60_000]);
+    end.abort(new Error("done"));
+    await expect(ended).rejects.toThrow("done");
+  });
+
   it("counts a new time from the last", async () => {
     const clock = createFakeClock(0);
     const ran: number[] = [];

@@ -129,6 +129,8 @@ describe("LogQueue", () => {
     queue.acknowledge(batch);
     await flushed;
     await queue.flush(never);
+    queue.push(one, "info", ["c"]);
+    expect(queue.next()).toEqual({ waitMs: 100 });
   });
 
   it("drops everything once it is closed", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { type Clock, silentLogger, systemClock } from "@slipway/runtime";
 import { createFakeClock } from "@slipway/testkit";
+import { openFiles } from "@slipway/testkit/open-files";
 import { afterAll, describe, expect, it } from "vitest";
 
 import { isAlive, openCommandHost, shellCommand } from "../../tests/support/command-host.ts";
@@ -134,6 +135,16 @@ describe("ScriptRunner", () => {
     using run = bench([one], { dataDir });
     expect(await run.runner.start()).toBe("ok");
     expect(readFileSync(join(dataDir, "setup.log"), "utf8")).toBe("new output");
+    expect(run.lines()).toEqual(["info: new"]);
+    expect(openFiles()).not.toContain(join(dataDir, "setup.log"));
+  });
+
+  it.runIf(process.platform === "linux")("warns once that its log file is full", async () => {
+    const text = `yes "$(printf %01000d 0)" | head -c 200000`;
+    using run = bench([script({ text, logPath: "/dev/full" })]);
+    expect(await run.runner.start()).toBe("ok");
+    const warnings = run.lines().filter((line) => line.startsWith("warn: "));
+    expect(warnings).toEqual([expect.stringContaining("is no longer written: ")]);
   });
 
   it("runs a script without its log file where the name is a link to another file", async () => {
@@ -161,6 +172,17 @@ describe("ScriptRunner", () => {
     expect(await run.runner.start()).toBe("failed");
     expect(new Set(run.timings.map(({ exitCode }) => exitCode))).toEqual(new Set([0, 7]));
     expect(run.lines()).toContain("error: script exited with code 7");
+  });
+
+  it("takes the first of several failures", async () => {
+    const clock = createFakeClock();
+    const late = script({ text: "sleep 1000", timeoutMs: 3_000 });
+    using run = bench([late, script({ text: "exit 7" })], { clock });
+    const started = run.runner.start();
+    await expect.poll(() => run.timings.length).toBe(1);
+    await clock.advance(3_000);
+    expect(await started).toBe("failed");
+    expect(run.timings.map(({ status }) => status)).toEqual(["exit-failure", "timed-out"]);
   });
 
   it("ends a script that takes longer than its timeout", async () => {
@@ -257,6 +279,26 @@ describe("ScriptRunner", () => {
       startMs: Date.UTC(2026, 0, 1, 0, 1),
     });
     expect(run.lines()).toEqual(["info: tick"]);
+    await run.runner.close();
+  });
+
+  it("skips a run while 32 of its schedule last, and goes on once they have ended", async () => {
+    const clock = createFakeClock(Date.UTC(2026, 0, 1));
+    const release = Promise.withResolvers<never>();
+    let begun = 0;
+    const prepare = (): Promise<never> => {
+      begun += 1;
+      return release.promise;
+    };
+    using run = bench([script({ runOnStart: false, cron: "* * * * * *" })], { clock, prepare });
+    expect(await run.runner.start()).toBe("ok");
+    run.runner.startSchedules();
+    await clock.advance(40_000);
+    expect(begun).toBe(32);
+    release.reject(new ProcessError("no-shell", "the user has no shell"));
+    await expect.poll(() => run.timings.length).toBe(32);
+    await clock.advance(1_000);
+    expect(begun).toBe(33);
     await run.runner.close();
   });
 });

@@ -1,5 +1,6 @@
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 
 import { RpcError } from "@slipway/rpc";
 import { systemClock } from "@slipway/runtime";
@@ -34,13 +35,48 @@ describe("AgentLife", () => {
       ],
     });
     await expect.poll(() => run.stored.states).toEqual(["STARTING", "READY"]);
-    // The lines come before the state, for readers who wait for the state.
     expect(run.stored.lines).toEqual(["INFO: hello"]);
     run.interrupt();
     await run.ended;
     expect(run.stored.states).toEqual(["STARTING", "READY", "SHUTTING_DOWN", "OFF"]);
     expect(run.stored.lines).toEqual(["INFO: hello", "INFO: bye"]);
     expect(run.stored.timings).toEqual(["0 0 0", "1 0 0"]);
+  });
+
+  it("reports that it is ready once the server has the lines before, for readers who wait for it", async () => {
+    const run = openLifeBench({ scripts: [{ ...startScript, script: "echo hello" }] });
+    const steps: string[] = [];
+    run.server.on(Agent.method.batchCreateLogs, async ({ logs }) => {
+      for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+      steps.push(...logs.map(({ output }) => output));
+      return {};
+    });
+    run.server.on(Agent.method.updateLifecycle, ({ lifecycle }) => {
+      steps.push(nameOf(Lifecycle_State, lifecycle?.state));
+      return lifecycle ?? {};
+    });
+    await expect.poll(() => steps).toEqual(["STARTING", "hello", "READY"]);
+    run.interrupt();
+    await run.ended;
+  });
+
+  it("starts its schedules after the start scripts, and ends them before the stop scripts", async () => {
+    const steps: string[] = [];
+    const note = (step: string): Promise<"ok"> => {
+      steps.push(step);
+      return Promise.resolve("ok");
+    };
+    const openScripts: AgentLifeOptions["openScripts"] = () => ({
+      start: () => note("start"),
+      startSchedules: () => void note("schedules"),
+      close: async () => void note("close"),
+      stop: () => note("stop"),
+    });
+    const run = openLifeBench({}, { openScripts });
+    await expect.poll(() => run.stored.states).toEqual(["STARTING", "READY"]);
+    run.interrupt();
+    await run.ended;
+    expect(steps).toEqual(["start", "schedules", "close", "stop"]);
   });
 
   it.each([

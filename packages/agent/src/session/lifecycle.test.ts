@@ -4,9 +4,13 @@ import { describe, expect, it } from "vitest";
 import { Lifecycle, lifecycleStates } from "./lifecycle.ts";
 import type { LifecycleState } from "./lifecycle.ts";
 
-async function reported(states: readonly LifecycleState[]): Promise<LifecycleState[]> {
+async function reported(
+  states: readonly LifecycleState[],
+  act: (lifecycle: Lifecycle) => void = () => undefined,
+): Promise<LifecycleState[]> {
   const lifecycle = new Lifecycle(createFakeClock());
   for (const state of states) lifecycle.enter(state);
+  act(lifecycle);
   const seen: LifecycleState[] = [];
   const end = new AbortController();
   const ended = lifecycle.run(async ({ state }) => void seen.push(state), end.signal);
@@ -57,6 +61,13 @@ describe("Lifecycle", () => {
     await expect(again).rejects.toThrow("end");
     expect(acknowledged).toEqual(["starting 1000", "ready 1500", "off 1500"]);
   });
+
+  it.each([[["starting"]], [["starting", "ready"]], [["starting", "start-error"]]] as const)(
+    "repeats %j for the next identity, each state once",
+    async (states) => {
+      expect(await reported(states, (lifecycle) => lifecycle.repeat())).toEqual(states);
+    },
+  );
 
   it("holds all states even if nothing is ever reported", async () => {
     expect(await reported(lifecycleStates)).toEqual([
