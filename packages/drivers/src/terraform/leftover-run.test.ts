@@ -1,12 +1,19 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { systemClock } from "@slipway/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import type { ProcessTable } from "../process/running-process.ts";
-import { noteKept, type RunFiles, runFiles, settleLeftover } from "./leftover-run.ts";
+import type { ProcessTable, RunningProcess } from "../process/running-process.ts";
+import {
+  hashOf,
+  noteKept,
+  recordProcess,
+  type RunFiles,
+  runFiles,
+  settleLeftover,
+} from "./leftover-run.ts";
 import { defaultRunLimits } from "./terraform-options.ts";
 
 let directory = "";
@@ -30,7 +37,7 @@ function stateOf(serial: number, ...names: string[]): Uint8Array {
   return Buffer.from(JSON.stringify({ version: 4, lineage: "one", serial, resources }));
 }
 
-function settle(state: Uint8Array | undefined) {
+function settle(state: Uint8Array | undefined, table = nothingRuns) {
   const build = {
     readState: async () => state,
     keepState: async (one: Uint8Array) => void kept.push(one),
@@ -39,7 +46,7 @@ function settle(state: Uint8Array | undefined) {
   return settleLeftover(
     files,
     build,
-    { table: nothingRuns, clock: systemClock, limits: defaultRunLimits },
+    { table, clock: systemClock, limits: defaultRunLimits },
     { write: (level, _stage, line) => void lines.push(`${level} ${line}`) },
     new AbortController().signal,
   );
@@ -55,6 +62,27 @@ describe("the state that an interrupted run left", () => {
     for (const begun of [undefined, first, second]) expect(await settle(begun)).toEqual(third);
     expect(kept).toEqual([third, third, third]);
     expect(lines).toEqual([]);
+    // If this server is killed too, the next one recognizes the state.
+    expect(await readFile(files.keptPath, "utf8")).toContain(hashOf(third));
+  });
+
+  it("waits for no other process that has the number of the program by now", async () => {
+    const first: RunningProcess = {
+      pid: 7,
+      parentPid: 1,
+      groupId: 7,
+      start: "first",
+      startedAtMs: 0,
+      uid: 0,
+      marks: undefined,
+    };
+    const tableOf = (found: RunningProcess): ProcessTable => ({
+      list: async () => [found],
+      find: async () => found,
+    });
+    await recordProcess(files, { pid: 7, isGuarded: true }, tableOf(first));
+    const state = stateOf(1);
+    expect(await settle(state, tableOf({ ...first, start: "second" }))).toBe(state);
   });
 
   it("is not used if another server has changed the workspace since, which the log tells", async () => {

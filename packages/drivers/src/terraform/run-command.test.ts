@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,9 +40,10 @@ function options(script: string, fields: Partial<CommandOptions> = {}): CommandO
 it("reports the output of both streams and the exit code", async () => {
   const lines: string[] = [];
   const onLine = (line: Buffer): void => void lines.push(line.toString());
-  const end = await runCommand(options("echo one; echo two >&2; exit 3", { onLine }), never);
-  expect(end).toEqual({ code: 3 });
-  expect(lines).toEqual(["one", "two"]);
+  const script = "echo one; echo two >&2; printf three; exit 3";
+  expect(await runCommand(options(script, { onLine }), never)).toEqual({ code: 3 });
+  expect(lines).toEqual(["one", "two", "three"]);
+  expect((await stat(join(directory, "output.log"))).mode & 0o777).toBe(0o600);
 });
 
 it("keeps a result apart from messages", async () => {
@@ -124,6 +126,29 @@ it("ends a program that runs too long", async () => {
   });
 });
 
+it("leaves no timer of a program that has ended", async () => {
+  const sleeping: AbortSignal[] = [];
+  const sleep = (ms: number, signal: AbortSignal): Promise<void> => {
+    sleeping.push(signal);
+    return systemClock.sleep(ms, signal);
+  };
+  await runCommand(options("true", { clock: { ...systemClock, sleep } }), never);
+  expect(sleeping.filter(({ aborted }) => !aborted)).toEqual([]);
+});
+
+it("says why it ended a program, not what that did in answer", async () => {
+  const isLate = Promise.withResolvers<void>();
+  const limits = { graceMs: 60_000, maxRunMs: 90_000, maxQuietMs: 60_000, maxOutputBytes: 10_000 };
+  const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+    ms === limits.maxRunMs ? isLate.promise : systemClock.sleep(ms, signal);
+  const script = "trap 'yes | head -c 20000; exit' INT; echo up; while :; do sleep 0.05; done";
+  const clock = { ...systemClock, sleep };
+  const onLine = (): void => isLate.resolve();
+  await expect(runCommand(options(script, { limits, clock, onLine }), never)).rejects.toMatchObject(
+    { message: "-c ran for more than 1.5 minutes" },
+  );
+});
+
 it("ends a program that prints too much", async () => {
   const limits = { graceMs: 60_000, maxRunMs: 60_000, maxQuietMs: 60_000, maxOutputBytes: 100_000 };
   await expect(runCommand(options("exec yes", { limits }), never)).rejects.toMatchObject({
@@ -182,6 +207,20 @@ it("tells that a program prints nothing, and interrupts it when it still does no
   });
   expect(told).toHaveLength(1);
   expect(told[0]).toBeGreaterThanOrEqual(1_000);
+});
+
+it("tells of each silence, once", async () => {
+  let aheadMs = 0;
+  const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + aheadMs };
+  const limits = { graceMs: 60_000, maxRunMs: 60_000, maxQuietMs: 200_000, maxOutputBytes: 1_000 };
+  const go = join(directory, "go");
+  const script = `for i in 1 2; do echo $i; until [ -e ${go}-$i ]; do sleep 0.02; done; done`;
+  let told = 0;
+  const onQuiet = (): void => writeFileSync(`${go}-${(told += 1)}`, "");
+  const onLine = (): void => void (aheadMs += 110_000);
+  const quiet = options(script, { limits, clock, onLine, onQuiet });
+  expect(await runCommand(quiet, never)).toEqual({ code: 0 });
+  expect(told).toBe(2);
 });
 
 it("lets a program go on that prints now and then", async () => {

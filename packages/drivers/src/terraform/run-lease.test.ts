@@ -4,10 +4,11 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { isAlive } from "@slipway/testkit";
+import { createFakeClock, isAlive } from "@slipway/testkit";
 import { expect, it, onTestFinished } from "vitest";
 
-import { guardedCommand } from "./run-lease.ts";
+import type { BuildHold, LeaseTimes } from "../driver-build.ts";
+import { guardedCommand, holdForRun, RunLease } from "./run-lease.ts";
 
 async function makeLease(text: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "slipway-lease-"));
@@ -65,4 +66,34 @@ it("runs nothing when its server does not say so, when its time is over, and wit
   expect(await run(late, script)).toEqual([1, null]);
   expect(await run(join(tmpdir(), "slipway-lease-absent", "lease"), script)).toEqual([1, null]);
   expect(await readFile(path, "utf8")).not.toContain("ran");
+});
+
+const limits = { maxSilenceMs: 120_000, graceMs: 300_000 };
+
+it("holds the job for longer than its program can run on without a renewal", async () => {
+  const asked: LeaseTimes[] = [];
+  const hold = async (times: LeaseTimes): Promise<BuildHold> => {
+    asked.push(times);
+    return { renewedAtMs: () => 0, [Symbol.asyncDispose]: async () => undefined };
+  };
+  await holdForRun({ hold }, limits);
+  expect(asked).toEqual([{ lastsMs: 480_000, patienceMs: 120_000 }]);
+});
+
+it("follows the renewals, until the program is interrupted or the lease is disposed of", async () => {
+  const path = await makeLease("");
+  const clock = createFakeClock();
+  let renewedAtMs = 1_000_000;
+  const hold = { renewedAtMs: () => renewedAtMs, [Symbol.asyncDispose]: async () => undefined };
+  const text = (): Promise<string> => readFile(path, "utf8");
+  {
+    await using lease = await RunLease.open(path, hold, { limits, clock });
+    expect(await text()).toBe("1120 1420\n");
+    renewedAtMs += 10_000;
+    await clock.advance(500);
+    await expect.poll(text).toBe("1130 1430\n");
+    await lease.interrupt();
+    expect(await text()).toBe("0 1430\n");
+  }
+  expect(clock.sleepers).toBe(0);
 });

@@ -1,0 +1,42 @@
+import { createFakeClock } from "@slipway/testkit";
+import { expect, it } from "vitest";
+
+import { endAgents } from "./end-agents.ts";
+import type { RunningProcess } from "./running-process.ts";
+
+const { signal } = new AbortController();
+
+/** A process that no signal ends; its id is larger than any of the system. */
+const undying: RunningProcess = {
+  pid: 2 ** 22 + 1,
+  parentPid: 1,
+  groupId: 2 ** 22 + 1,
+  start: "1",
+  startedAtMs: 0,
+  uid: 0,
+  marks: { agentId: "agent", directory: "/workspace", tokenHash: "hash" },
+};
+
+it("tells every five seconds of an agent that stops slowly, and gives up what it cannot kill", async () => {
+  const clock = createFakeClock(0);
+  const reports: string[] = [];
+  const ended = endAgents(
+    {
+      table: { list: async () => [undying], find: async () => undying },
+      records: [],
+      selects: { marks: () => true, uids: new Set() },
+      timeoutMs: 12_000,
+      report: (line) => void reports.push(`${Math.round(clock.now() / 1_000)}: ${line}`),
+      clock,
+    },
+    signal,
+  ).catch((error: unknown) => error);
+  await clock.advance(30_000);
+  expect(await ended).toMatchObject({ name: "DriverError", code: "still-running" });
+  const { pid } = undying;
+  expect(reports).toEqual([
+    `5: waiting for process ${pid} to stop, 5 s so far`,
+    `10: waiting for process ${pid} to stop, 10 s so far`,
+    `12: process ${pid} did not stop within 12 s: killing it`,
+  ]);
+});
