@@ -60,14 +60,14 @@ async function tryWith(
   const { signal } = new AbortController();
   const left = [...errors];
   let attempts = 0;
-  const attempt = async (): Promise<string> => {
+  const request = async (): Promise<string> => {
     attempts += 1;
     const error = left.shift();
     if (error !== undefined) throw error;
     return "done";
   };
   const needs = { terminal: memoryTerminal(), clock, signal };
-  const outcome = await patiently(attempt, needs).catch((error: unknown) => error);
+  const outcome = await patiently(request, needs).catch((error: unknown) => error);
   return [attempts, outcome];
 }
 

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 
 import { createFakeClock, openLocalServer } from "@slipway/testkit";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
 
 import { ApiClient, type CreateSocket } from "../http/client.ts";
@@ -13,7 +13,8 @@ import { RunTarget } from "./run-target.ts";
 it("throws the reason of a signal that is aborted while a connection is made", async () => {
   const http = createServer((_request, response) => response.end("{}"));
   // A run that prints nothing.
-  new WebSocketServer({ server: http });
+  const sockets = new WebSocketServer({ server: http });
+  onTestFinished(() => sockets.close());
   await using server = await openLocalServer(http);
   const controller = new AbortController();
   const createSocket: CreateSocket = (url, headers) => {

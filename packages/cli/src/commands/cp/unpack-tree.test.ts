@@ -8,7 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import files, { type FileHandle } from "node:fs/promises";
+import fileSystem, { type FileHandle } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -64,7 +64,7 @@ it("writes files, directories and links within", async () => {
 
 /** Lets a write take only half of its bytes, as that of a disk that is almost full does. */
 function writeHalves(): void {
-  const { open } = files;
+  const { open } = fileSystem;
   const halving = async (...args: Parameters<typeof open>): Promise<FileHandle> => {
     const file = await open(...args);
     const write: (bytes: Uint8Array, offset: number, length: number) => Promise<unknown> =
@@ -73,10 +73,10 @@ function writeHalves(): void {
       write(bytes, 0, Math.ceil(bytes.length / 2));
     return Object.assign(file, { write: writeHalf });
   };
-  Object.assign(files, { open: halving });
+  Object.assign(fileSystem, { open: halving });
   syncBuiltinESMExports();
   onTestFinished(() => {
-    Object.assign(files, { open });
+    Object.assign(fileSystem, { open });
     syncBuiltinESMExports();
   });
 }
