@@ -43,12 +43,7 @@ describe("a route that takes an upgrade", () => {
         answers.set(caller, await upgrade(route, row, query, world.callers[caller]));
       }
       expect(answers).toEqual(wanted);
-      // Other routes answer otherwise until the server has noticed that the agent's socket is closed.
-      if (name === "agentRpc") {
-        await expect.poll(readAgent).toSatisfy(({ status, disconnected_at: leftAt }) => {
-          return status === "disconnected" && leftAt !== before.disconnected_at;
-        });
-      }
+      if (name === "agentRpc") await agentHasLeftSince(before);
     },
   );
 });
@@ -88,6 +83,13 @@ async function upgradeToDerp(headers: Readonly<Record<string, string>>): Promise
     .on("error", reject)
     .end();
   return promise;
+}
+
+/** Waits until the server has noticed that the agent's socket is closed: other routes answer otherwise until then. */
+async function agentHasLeftSince(before: WorkspaceAgent): Promise<void> {
+  await expect.poll(readAgent).toSatisfy(({ status, disconnected_at: leftAt }) => {
+    return status === "disconnected" && leftAt !== before.disconnected_at;
+  });
 }
 
 function readAgent(): Promise<WorkspaceAgent> {
