@@ -115,7 +115,7 @@ describe("notes of the audit trail", () => {
 it("has a run once in the audit trail, whichever replicas are asked to start it", async () => {
   const { organizationId } = place;
   const at = { organizationId, agentId: randomUUID(), agentName: "main", workspaceName: "dev" };
-  const run = { runId: randomUUID(), instanceId: randomUUID(), command: "ls", user: "ann" };
+  const run = { runId: randomUUID(), chosenFor: randomUUID(), command: "ls", user: "ann" };
   const replica = () => new RunAudit({ db: database.db, clock: systemClock, logger: silentLogger });
   {
     await using one = replica();
@@ -127,10 +127,16 @@ it("has a run once in the audit trail, whichever replicas are asked to start it"
     await other.started(ann, at, run);
     // Another agent and another instance start another run; another user is another person's doing.
     await other.started(ann, { ...at, agentId: randomUUID() }, run);
-    await other.started(ann, at, { ...run, instanceId: randomUUID() });
+    await other.started(ann, at, { ...run, chosenFor: randomUUID() });
     await other.started({ ...ann, id: bobId }, at, run);
   }
   expect(await countAudit("workspace_agent")).toBe(4);
+  {
+    await using one = replica();
+    // An agent that is not trusted chose the id.
+    for (const by of [ann, ann]) await one.started(by, at, { ...run, chosenFor: undefined });
+  }
+  expect(await countAudit("workspace_agent")).toBe(6);
 });
 
 describe("the inbox", () => {

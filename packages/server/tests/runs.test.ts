@@ -190,6 +190,29 @@ it("is for those who may act for the owner, and recorded", async () => {
   });
 });
 
+it("is recorded once where the caller chose its id, and always where the agent did", async () => {
+  const chosen = randomUUID();
+  const start = (body: { readonly id?: string; readonly command: string }) =>
+    server.admin.call(startRun, { params: ofAgent(), query: { wait_ms: "1000" }, body });
+  const { run } = await start({ command: "true once" });
+  for (const id of [chosen, chosen.toUpperCase()]) await start({ id, command: "true twice" });
+  await start({ command: "true at last" });
+  const started = async (): Promise<unknown> => {
+    const { audit_logs: entries } = await server.admin.call(listAuditLogs, {
+      query: { q: "resource_type:workspace_agent action:start", limit: "3" },
+    });
+    return entries.map(({ additional_fields: fields }) => fields).toReversed();
+  };
+  const ofAgentAlone = expect.not.objectContaining({ instance_id: expect.anything() });
+  await expect
+    .poll(started)
+    .toEqual([
+      ofAgentAlone,
+      expect.objectContaining({ run_id: chosen, instance_id: run.instance_id }),
+      ofAgentAlone,
+    ]);
+});
+
 it("leaves the end of its runs with the server when the workspace stops", async () => {
   const { run: ended } = await server.admin.call(startRun, {
     params: ofAgent(),

@@ -21,13 +21,13 @@ interface RunAuditNeeds {
 /** A started run, without its environment and input. */
 interface StartedRun {
   readonly runId: string;
-  /** The instance of the agent, which starts a run with this id once. */
-  readonly instanceId: string;
+  /** The instance of the agent, for a run whose id the request chose: it may come again, and is recorded once. */
+  readonly chosenFor: string | undefined;
   readonly command: string;
   readonly user: string;
 }
 
-/** Records once who started which command. Entries are written together, a moment later. */
+/** Records who started which command. Entries are written together, a moment later. */
 export class RunAudit implements AsyncDisposable {
   readonly #needs: RunAuditNeeds;
   readonly #writing = new Scope();
@@ -51,7 +51,7 @@ export class RunAudit implements AsyncDisposable {
       fields: {
         workspace_name: place.workspaceName,
         run_id: run.runId,
-        instance_id: run.instanceId,
+        ...(run.chosenFor === undefined ? {} : { instance_id: run.chosenFor }),
         command: printableLine(run.command.slice(0, maxCommandLength)),
         run_as: printableLine(run.user),
       },

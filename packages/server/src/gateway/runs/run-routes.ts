@@ -63,8 +63,10 @@ export function addRunRoutes(routes: Routes, needs: RunNeeds): void {
       timeoutMs: waitOf(query) + extraMs,
     });
     const page = parseRunPage(answer);
-    const { id: runId, instance_id: instanceId, command, user: runAs } = page.run;
-    await audit.started(user, place, { runId, instanceId, command, user: runAs });
+    const { id: runId, instance_id: instance, command, user: runAs } = page.run;
+    // An agent that names a run of before hides no other: only ids that callers choose are recorded once.
+    const chosenFor = body.id?.toLowerCase() === runId ? instance : undefined;
+    await audit.started(user, place, { runId, chosenFor, command, user: runAs });
     return page;
   });
 
