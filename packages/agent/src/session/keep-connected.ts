@@ -42,8 +42,6 @@ const stableRatio = 10;
  */
 const restartMs = 30_000;
 const restartDelayMs = 2_000;
-/** The maximum delay between attempts while the workspace is stopped. */
-const stoppedDelayMs = 10_000;
 
 /** Connects, serves and reconnects until the signal is aborted. */
 export async function keepConnected(
@@ -67,7 +65,6 @@ export async function keepConnected(
       lostAtMs = clock.monotonic();
     }
     if (clock.monotonic() - lostAtMs < restartMs) delayMs = Math.min(delayMs, restartDelayMs);
-    if (isStopped) delayMs = Math.min(delayMs, stoppedDelayMs);
     // The first signal ends the loop, the second this iteration.
     await clock.sleep(delayMs, either).catch(() => undefined);
   }
