@@ -31,7 +31,7 @@ function openSocket(): { readonly socket: RpcSocket; readonly lose: () => void }
   return { socket: { raw, signal: gone.signal, close: lose }, lose };
 }
 
-/** Returns the times at which a provisioner dials a server whose sessions last so long, and the last one for ever. */
+/** Returns the times at which a provisioner dials a server whose sessions last so long, and the last one forever. */
 async function dialTimes(lives: readonly number[]): Promise<readonly number[]> {
   const clock = createFakeClock(0);
   const logger = silentLogger;
