@@ -88,6 +88,26 @@ describe("an API token", () => {
     await newToken({ token_name: "same" }, server.admin);
   });
 
+  it("is expired once in the audit trail, whoever asks again", async () => {
+    await newToken({ token_name: "once" });
+    const { id, expires_at: before } = await readToken("once");
+    const expire = () =>
+      server.request("PUT", `/users/ann/keys/${id}/expire`, undefined, ann.client);
+    const answers = await Promise.all([expire(), expire(), expire()]);
+    expect(answers.map(({ status }) => status)).toEqual([204, 204, 204]);
+    const { expires_at: after } = await readToken("once");
+    const entries = await server.db
+      .selectFrom("audit_log")
+      .where("resource_target", "=", "once")
+      .where("action", "=", "write")
+      .select("diff")
+      .execute();
+    expect(entries).toEqual([
+      { diff: { expires_at: { old: expect.any(String), new: expect.any(String), secret: false } } },
+    ]);
+    expect(after < before).toBe(true);
+  });
+
   it("ends at its time, however much it is used", async () => {
     const token = await newToken({ token_name: "short", lifetime: 2 * hourNs });
     const expiry = async () => (await readToken("short")).expires_at;

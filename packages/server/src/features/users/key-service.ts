@@ -62,10 +62,12 @@ export async function expireKey(
   user: UserRow,
   id: string,
 ): Promise<void> {
-  const key = required(await selectKey(needs, user.id, id));
   await inTransaction(needs.db, async (trx) => {
-    const expires_at = await updateExpiry(trx, key.id);
-    if (expires_at === undefined) throw notFound();
+    await lockKey(trx, id);
+    const key = required(await selectKey({ ...needs, db: trx }, user.id, id));
+    const { expires_at } = await updateExpiry(trx, id);
+    // It had expired already.
+    if (expires_at === key.expires_at) return;
     const diff = diffOf({ expires_at: key.expires_at }, { expires_at });
     await recordKeyChange(trx, caller, { userId: user.id, name: key.token_name }, "write", diff);
   });
@@ -208,13 +210,16 @@ function selectTokens(
     .execute();
 }
 
-/** Expires a key; resolves to the time of its end, undefined if it was deleted. */
-async function updateExpiry(db: Queryable, id: string): Promise<string | undefined> {
-  const row = await db
+async function lockKey(db: Queryable, id: string): Promise<void> {
+  await db.selectFrom("api_keys").where("id", "=", id).select("id").forUpdate().execute();
+}
+
+/** Expires a key that is there; resolves to the time of its end. */
+function updateExpiry(db: Queryable, id: string): Promise<{ readonly expires_at: string }> {
+  return db
     .updateTable("api_keys")
     .set({ expires_at: sql`least(expires_at, now())`, updated_at: sql`now()` })
     .where("id", "=", id)
     .returning("expires_at")
-    .executeTakeFirst();
-  return row?.expires_at;
+    .executeTakeFirstOrThrow();
 }
