@@ -38,6 +38,7 @@ import { defaultLimits } from "../../src/platform/config/limits.ts";
 import type { Queryable } from "../../src/platform/db/database.ts";
 import { fullGrant, type UserCaller } from "../../src/platform/http/caller.ts";
 import { acquireJob } from "../../src/platform/jobs/acquire-query.ts";
+import { listJobs } from "../../src/platform/jobs/list-service.ts";
 import { seedBuild, seedWorkspace, type SeededWorkspace } from "../support/rows.ts";
 
 /* What lists, schedulers and sweeps read in a deployment of 50,000 workspaces: what they need, by indexes. */
@@ -104,6 +105,10 @@ async function listPage(
   expect(found.workspaces).not.toHaveLength(0);
 }
 
+async function listPageOfJobs(db: Queryable, roles: readonly string[], status = ""): Promise<void> {
+  await listJobs(db, viewerWith(roles), seeded.organizationId, { status });
+}
+
 /** The rows of the count of all workspaces, the one thing that takes a look at each. */
 const countOfAll = 50_001;
 /** The largest count of entries that lists state. */
@@ -151,6 +156,10 @@ it.each<Row>([
     1_000,
     (db) => listPage(db, ["owner"], { q: "-owner:user-7" }),
   ],
+  ["a page of the jobs", 0, 1_000, (db) => listPageOfJobs(db, ["owner"])],
+  ["a member's page of the jobs", 0, 1_000, (db) => listPageOfJobs(db, [])],
+  ["the open jobs", 0, 1_000, (db) => listPageOfJobs(db, ["owner"], "pending,running,canceling")],
+  ["the failed jobs", 0, 1_000, (db) => listPageOfJobs(db, ["owner"], "failed,canceled")],
   ["the builds of a workspace", 0, 100, (db) => selectBuilds(db, fleetId("workspace", 7))],
   [
     "a page of the audit trail",

@@ -120,6 +120,7 @@ export function selectVersions(db: Queryable, templateId: string, includeArchive
     .where("v.template_id", "=", templateId)
     .$if(!includeArchived, (all) => all.where("v.archived", "=", sql.lit(false)))
     .orderBy("v.created_at")
+    .orderBy("v.id")
     .execute();
 }
 

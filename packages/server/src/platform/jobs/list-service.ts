@@ -1,7 +1,7 @@
 import { nilUuid } from "@slipway/api/contract/nil-uuid";
 import type { JobStatus, ProvisionerJob } from "@slipway/api/jobs/job";
 import type { JobsQuery } from "@slipway/api/jobs/provisioner";
-import { sql, type SqlBool } from "kysely";
+import { type RawBuilder, sql, type SqlBool } from "kysely";
 
 import { mayWriteTemplates } from "../auth/rights.ts";
 import type { Queryable } from "../db/database.ts";
@@ -143,9 +143,12 @@ function selectJobList(db: Queryable, filter: JobFilter) {
     .$if(initiatorId !== undefined, (all) => all.where("job.initiator_id", "=", initiatorId ?? ""))
     .$if(ids !== undefined, (all) => all.where("job.id", "in", ids ?? []))
     .$if(statuses !== undefined, (all) =>
-      all.where(jobStatus("job").$castTo<JobStatus>(), "in", [...(statuses ?? [])]),
+      all
+        .where(jobStatus("job").$castTo<JobStatus>(), "in", [...(statuses ?? [])])
+        .where(indexedCondition(statuses ?? [])),
     )
     .orderBy("job.created_at", "desc")
+    .orderBy("job.id")
     .limit(filter.limit)
     .select([
       "job.id",
@@ -160,6 +163,20 @@ function selectJobList(db: Queryable, filter: JobFilter) {
       "provisioner.name as provisioner_name",
     ])
     .execute();
+}
+
+const openStatuses = new Set<JobStatus>(["pending", "running", "canceling"]);
+
+/** Returns a condition of an index that all jobs with these statuses meet. */
+function indexedCondition(statuses: readonly JobStatus[]): RawBuilder<SqlBool> {
+  if (statuses.every((status) => openStatuses.has(status))) {
+    return sql<SqlBool>`job.completed_at is null`;
+  }
+  if (statuses.every((status) => status === "failed" || status === "canceled")) {
+    return sql<SqlBool>`(job.completed_at is not null
+      and (job.error is not null or job.canceled_at is not null))`;
+  }
+  return sql<SqlBool>`true`;
 }
 
 type ListedJobRow = Awaited<ReturnType<typeof selectJobList>>[number];

@@ -62,6 +62,7 @@ import { up as provisioners } from "./0086-provisioners.ts";
 import { up as parameterReadings } from "./0087-parameter-readings.ts";
 import { up as endedUsers } from "./0088-ended-users.ts";
 import { up as runsAuditedOnce } from "./0089-runs-audited-once.ts";
+import { up as jobLists } from "./0090-job-lists.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006,
@@ -131,4 +132,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0087-parameter-readings": { up: parameterReadings },
   "0088-ended-users": { up: endedUsers },
   "0089-runs-audited-once": { up: runsAuditedOnce },
+  "0090-job-lists": { up: jobLists },
 };
