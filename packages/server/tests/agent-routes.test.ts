@@ -8,7 +8,6 @@ import { connectExternalAgent, firstAgent, makeWorkspace, pushTemplate } from "@
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 
-import { maxLogsPerRead } from "../src/features/agents/logs/log-store.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { type WireAnswer, wireRequest } from "./support/wire-request.ts";
 
@@ -123,27 +122,6 @@ describe("the log of an agent", () => {
     const gaps = followed.filter(({ output }) => output.includes("not kept"));
     expect(gaps).toHaveLength(1);
     expect(followed).toMatchObject(await readLog(before));
-  });
-});
-
-describe("a follower of an agent's log", () => {
-  it("gets all of a log that takes more than one read, before anything new comes", async () => {
-    const before = (await readLog()).at(-1)?.id ?? 0;
-    const batch = Array.from({ length: 900 }, (_, index) => ({ output: `line ${index}` }));
-    const count = 2 * batch.length;
-    expect(count).toBeGreaterThan(maxLogsPerRead);
-    for (let sent = 0; sent < count; sent += batch.length) {
-      expect(await sendLogs({ log_source_id: uuid, logs: batch })).toMatchObject({ status: 200 });
-    }
-    const url = `${server.url.replace("http", "ws")}/api/v2/workspaceagents/${agentId}/logs?follow&after=${before}`;
-    const socket = new WebSocket(url, { headers: server.admin.headers });
-    const followed: { readonly id: number }[] = [];
-    socket.on("message", (message: Buffer) => followed.push(...JSON.parse(message.toString())));
-    await expect.poll(() => followed.length, { timeout: 15_000 }).toBe(count);
-    socket.terminate();
-    expect(followed.map(({ id }) => id)).toEqual(
-      batch.concat(batch).map((_, index) => before + 1 + index),
-    );
   });
 });
 
