@@ -1,3 +1,5 @@
+import { getTemplate } from "@slipway/api/templates/routes";
+import { updateActiveVersion } from "@slipway/api/templates/version-routes";
 import { createBuild } from "@slipway/api/workspaces/build-routes";
 import {
   createWorkspace,
@@ -111,6 +113,18 @@ describe("a watched list", () => {
       (_, at) => `workspace:11111111-1111-4111-8111-${String(at).padStart(12, "0")}`,
     );
     await sql`select pg_notify('slipway', ${`\n${topics.join("\n")}`})`.execute(server.db);
+    await expect.poll(told).toEqual(["many"]);
+  });
+
+  it("tells of a template whose active version has changed as of many", async () => {
+    const { told } = await watchLists(ann.client);
+    const { active_version_id: id } = await server.admin.call(getTemplate, {
+      params: { template: templateId },
+    });
+    await server.admin.call(updateActiveVersion, {
+      params: { template: templateId },
+      body: { id },
+    });
     await expect.poll(told).toEqual(["many"]);
   });
 
