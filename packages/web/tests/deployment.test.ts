@@ -10,13 +10,12 @@ import {
   openDashboard,
   type WatchedPage,
 } from "./support/dashboard.ts";
+import { markup, shownMarkup } from "./support/hostile-text.ts";
 
 /* The pages of those who run a deployment, and who may see them. */
 
 const ann = newUser("ann");
 const eve = newUser("eve");
-const markup = "<img src=x onerror=alert(1)>\u202Egnp";
-const shownMarkup = "<img src=x onerror=alert(1)>gnp";
 
 let dashboard: Dashboard;
 let watched: WatchedPage;

@@ -10,14 +10,13 @@ import {
   type WatchedPage,
 } from "./support/dashboard.ts";
 import { hold } from "./support/held-request.ts";
+import { markup, shownMarkup } from "./support/hostile-text.ts";
 
 /* The page that tells whether the deployment is well, and what to do unless it is. */
 
 const report = "**/api/v2/debug/health";
 const daemons = "**/provisionerdaemons?*";
 const relay = "**/derp/latency-check";
-const markup = "<img src=x onerror=alert(1)>\u202Egnp";
-const shownMarkup = "<img src=x onerror=alert(1)>gnp";
 
 let dashboard: Dashboard;
 let watched: WatchedPage;

@@ -8,12 +8,11 @@ import {
   openDashboard,
   type WatchedPage,
 } from "./support/dashboard.ts";
+import { markup, shownMarkup } from "./support/hostile-text.ts";
 
 /* The page of pools, with pools and claims of every kind. */
 
 const id = "11111111-1111-4111-8111-111111111111";
-const markup = "<img src=x onerror=alert(1)>\u202Egnp";
-const shownMarkup = "<img src=x onerror=alert(1)>gnp";
 
 const pool: PrebuildPool = {
   organization_id: id,

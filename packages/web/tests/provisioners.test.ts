@@ -12,6 +12,7 @@ import {
   openDashboard,
   type WatchedPage,
 } from "./support/dashboard.ts";
+import { markup, shownMarkup } from "./support/hostile-text.ts";
 import { expectFocus, press, tabTo, type } from "./support/keyboard.ts";
 import {
   askToDelete,
@@ -25,8 +26,6 @@ import {
 /* The page of provisioners and their keys. */
 
 const params = { organization: "default" };
-const markup = "<img src=x onerror=alert(1)>\u202Egnp";
-const shownMarkup = "<img src=x onerror=alert(1)>gnp";
 /** The text of the console about a request that is refused, as the test wants it. */
 const refusal = /status of 4/;
 /** The time for a page to read again what no stream tells it. */

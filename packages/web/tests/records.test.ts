@@ -11,12 +11,11 @@ import {
   openDashboard,
   type WatchedPage,
 } from "./support/dashboard.ts";
+import { markup, shownMarkup } from "./support/hostile-text.ts";
 
 /* The audit trail and the log of connections, with rows of every kind. */
 
 const id = "11111111-1111-4111-8111-111111111111";
-const markup = "<img src=x onerror=alert(1)>\u202Egnp";
-const shownMarkup = "<img src=x onerror=alert(1)>gnp";
 const audit = "**/api/v2/audit?*";
 const connectionLog = "**/api/v2/connectionlog?*";
 

@@ -14,10 +14,9 @@ import {
   openDashboard,
   type WatchedPage,
 } from "./support/dashboard.ts";
+import { shownMarkup } from "./support/hostile-text.ts";
 
 /* Templates: from an example or a file to a new version that is promoted; and the pools of their presets. */
-
-const shownMarkup = "<img src=x onerror=alert(1)>gnp";
 
 const definition = `driver: process
 display_name: "<img src=x onerror=alert(1)>\\u202Egnp"

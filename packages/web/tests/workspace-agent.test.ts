@@ -25,12 +25,10 @@ import {
   type WatchedPage,
 } from "./support/dashboard.ts";
 import { hold } from "./support/held-request.ts";
+import { markup, shownMarkup } from "./support/hostile-text.ts";
 
 /* The containers, ports and connections of a workspace, on a machine whose engine is a shell script. */
 
-const hostile = "<img src=x onerror=alert(1)>\u202Egnp";
-/** The text as the page shows it: without the mark that turns it around. */
-const shown = "<img src=x onerror=alert(1)>gnp";
 const ids = { dev: "a".repeat(64), database: "b".repeat(64) };
 
 const opened = new AsyncDisposableStack();
@@ -67,7 +65,7 @@ beforeAll(async () => {
   home = join(dashboard.dataDir, "machine");
   for (const name of ["bin", "site"]) mkdirSync(join(home, name), { recursive: true });
   writeFileSync(join(home, "dev.json"), containerJson(ids.dev, "dev", "dev:1", `${home}/site`));
-  writeFileSync(join(home, "database.json"), containerJson(ids.database, hostile, hostile));
+  writeFileSync(join(home, "database.json"), containerJson(ids.database, markup, markup));
   install(
     "docker",
     `case "$1" in
@@ -125,7 +123,10 @@ describe("containers", () => {
     await expect.poll(countContainers, { timeout: 60_000 }).toBe(2);
     await page.goto("/@admin/dev?view=containers");
     const others = page.getByRole("table", { name: "Containers of main" });
-    await others.getByRole("row", { name: shown }).getByRole("cell", { name: "running" }).waitFor();
+    await others
+      .getByRole("row", { name: shownMarkup })
+      .getByRole("cell", { name: "running" })
+      .waitFor();
     const terminal = others.getByRole("link", { name: "Terminal" });
     await expect.poll(() => terminal.getAttribute("href")).toContain(`container=${ids.database}`);
     const dev = page.getByRole("table", { name: "Dev containers of main" });
