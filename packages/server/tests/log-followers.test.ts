@@ -40,8 +40,11 @@ async function follow(agentId: string) {
   const { raw, messages } = openTextSocket(url, server.admin.headers);
   onTestFinished(() => raw.terminate());
   await new Promise((resolve) => raw.once("open", resolve));
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the message of the route
-  const lines = () => messages.flatMap((text) => JSON.parse(text) as AgentLog[]);
+  const lines = (): readonly AgentLog[] => {
+    const all: AgentLog[] = [];
+    for (const text of messages) all.push(...JSON.parse(text));
+    return all;
+  };
   return { messages, lines, outputs: () => lines().map(({ output }) => output) };
 }
 
