@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { beforeEach, expect, it, onTestFinished, vi } from "vitest";
+import { beforeEach, expect, it, onTestFinished } from "vitest";
 
 import { spawnAgent } from "./spawn-agent.ts";
 
@@ -19,11 +19,9 @@ beforeEach(async () => {
 async function spawnWith(said: string): Promise<string> {
   const command = ["/bin/sh", "-c", `echo ${said}; echo problem >&2`];
   await spawnAgent({ command, environment: {}, directory, logPath, user: undefined });
-  return vi.waitFor(async () => {
-    const text = await readFile(logPath, "utf8");
-    expect(text).toContain(`${said}\nproblem\n`);
-    return text;
-  });
+  const log = (): Promise<string> => readFile(logPath, "utf8");
+  await expect.poll(log).toContain(`${said}\nproblem\n`);
+  return log();
 }
 
 it("appends the output to the log, which only its owner reads", async () => {
