@@ -60,7 +60,7 @@ async function dialTimes(lives: readonly number[]): Promise<readonly number[]> {
   return times;
 }
 
-it("dials ever more rarely a server whose sessions end as soon as they begin", async () => {
+it("backs off from a server whose sessions end as soon as they begin", async () => {
   const times = await dialTimes(Array.from({ length: 12 }, () => 0));
   expect(times).toHaveLength(13);
   const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
