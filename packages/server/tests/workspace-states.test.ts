@@ -105,6 +105,8 @@ describe("two changes that commit together", () => {
   it("leave the workspace due if one is that the scheduler looked at it", async () => {
     const { db } = stage;
     const id = stage.workspaces[0]?.workspaceId ?? "";
+    // The histories may have deleted it.
+    await sql`update workspaces set deleted = false where id = ${id}`.execute(db);
     const pages = await Array.fromAsync(selectDue(db, Date.now()));
     const due = pages.flat().find((page) => page.workspace.id === id);
     if (due === undefined) throw new RangeError("a workspace that has changed is due");
