@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 
 import { systemClock } from "@slipway/runtime";
 import { NetworkStack } from "@slipway/tailnet/stack/network-stack";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 
 import { DescriptorBudget } from "../connections/descriptors.ts";
 import { createTcpForwarder } from "./tcp-forwarder.ts";
@@ -175,6 +175,32 @@ describe("the UDP forwarder", () => {
       if (answers.length === 2) break;
     }
     expect(answers).toEqual(["echo one", "echo two"]);
+  });
+
+  it("takes a descriptor for each flow, and gives it back after two minutes of silence", () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const descriptors = new DescriptorBudget(8).share();
+    const stopping = new AbortController();
+    onTestFinished(() => stopping.abort());
+    const { signal } = stopping;
+    const forward = createUdpForwarder({ send: () => undefined, signal, descriptors });
+    const send = (from: number): void =>
+      forward({
+        from: { address: theirs, port: from },
+        to: { address: ours, port: 4_000 },
+        payload: Uint8Array.of(1),
+      });
+    send(1);
+    send(2);
+    expect(vi.getTimerCount()).toBe(1);
+    expect(descriptors.take(1)).toBeUndefined();
+    vi.advanceTimersByTime(120_000);
+    send(2);
+    expect(vi.getTimerCount()).toBe(1);
+    expect(descriptors.take(1)).toBeUndefined();
+    stopping.abort();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("drops datagrams to a port that nobody has bound, and goes on", async () => {

@@ -1,16 +1,18 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { PassThrough } from "node:stream";
 
-import { silentLogger, systemClock } from "@slipway/runtime";
+import { type Clock, silentLogger, systemClock } from "@slipway/runtime";
 import { createFakeClock } from "@slipway/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 
 import { isAlive, openCommandHost, shellCommand } from "../../tests/support/command-host.ts";
 import { listenOnLoopback } from "../../tests/support/loopback-service.ts";
+import type { AcceptedConnection } from "../connections/accepted-connection.ts";
 import { DescriptorBudget } from "../connections/descriptors.ts";
 import { type ConnectionReport, SessionLog } from "../connections/session-log.ts";
 import { disabledText } from "../containers/container-feature.ts";
@@ -28,11 +30,25 @@ interface Client {
 interface World {
   readonly reports: readonly ConnectionReport[];
   readonly stop: () => void;
+  readonly accept: (connection: AcceptedConnection) => void;
   readonly open: (init: object) => Client;
+  /** The number of listeners that wait for the agent to shut down. */
+  readonly listeners: () => number;
   readonly prepared: readonly string[];
 }
 
-async function openWorld(clock = systemClock, ready = Promise.resolve()): Promise<World> {
+interface WorldOptions {
+  readonly clock?: Clock;
+  /** Resolves when commands may run. */
+  readonly ready?: Promise<void>;
+  readonly maxTerminals?: number;
+}
+
+async function openWorld({
+  clock = systemClock,
+  ready = Promise.resolve(),
+  maxTerminals = 1_000,
+}: WorldOptions = {}): Promise<World> {
   const commands = openCommandHost(clock);
   const stopping = new AbortController();
   const reports: ConnectionReport[] = [];
@@ -52,7 +68,7 @@ async function openWorld(clock = systemClock, ready = Promise.resolve()): Promis
     commands,
     sessions: new SessionLog({ report: (one) => void reports.push(one), now: () => 0 }),
     logger: silentLogger,
-    descriptors: new DescriptorBudget(20_000).share(),
+    descriptors: new DescriptorBudget(8 * maxTerminals).share(),
     signal: stopping.signal,
   });
   const port = await listenOnLoopback(service);
@@ -60,6 +76,8 @@ async function openWorld(clock = systemClock, ready = Promise.resolve()): Promis
     reports,
     prepared,
     stop: () => stopping.abort(),
+    accept: (connection) => service.accept(connection),
+    listeners: () => getEventListeners(stopping.signal, "abort").length,
     open: (init) => openClient(port, init),
   };
 }
@@ -177,7 +195,7 @@ describe("the terminal service", () => {
 
   it("ends five minutes after the last client has left", async () => {
     const clock = createFakeClock();
-    const { open } = await openWorld(clock);
+    const { open } = await openWorld({ clock });
     const client = open({ ID: firstId, Command: "echo $$; cat" });
     await expect.poll(client.output).toMatch(/\d+\r\n/);
     const pid = Number(client.output());
@@ -194,7 +212,7 @@ describe("the terminal service", () => {
   it("ends after 30 seconds if its only client leaves before the command runs", async () => {
     const clock = createFakeClock();
     const ready = Promise.withResolvers<void>();
-    const { open, prepared, reports } = await openWorld(clock, ready.promise);
+    const { open, prepared, reports } = await openWorld({ clock, ready: ready.promise });
     const file = join(mkdtempSync(join(tmpdir(), "slipway-terminal-")), "pid");
     onTestFinished(() => rmSync(dirname(file), { recursive: true }));
     const client = open({
@@ -232,6 +250,38 @@ describe("the terminal service", () => {
       expect(prepared).toEqual([]);
     },
   );
+
+  it("opens no more terminals than it has descriptors for, and others once those have ended", async () => {
+    const { open, listeners } = await openWorld({ maxTerminals: 1 });
+    const before = listeners();
+    const first = open({ ID: firstId, Command: "echo first; read x" });
+    await expect.poll(first.output).toBe("first\r\n");
+    const refused = open({ ID: secondId, Command: "echo refused" });
+    await once(refused.socket, "close");
+    expect(refused.output()).toBe("");
+    first.type({ data: "\r" });
+    await once(first.socket, "end");
+    const second = open({ ID: secondId, Command: "echo second" });
+    await once(second.socket, "end");
+    expect(second.output()).toBe("second\r\n");
+    await expect.poll(listeners).toBe(before);
+  });
+
+  it("serves 512 clients at a time, however many it has served", async () => {
+    const { accept, reports } = await openWorld();
+    const admit = (): PassThrough => {
+      const connection = new PassThrough();
+      onTestFinished(() => void connection.destroy());
+      accept(connection);
+      return connection;
+    };
+    const [first] = Array.from({ length: 512 }, admit);
+    expect(admit().destroyed).toBe(true);
+    first?.destroy();
+    await expect.poll(() => reports.at(-1)?.action).toBe("disconnect");
+    expect(admit().destroyed).toBe(false);
+    expect(admit().destroyed).toBe(true);
+  });
 
   it("ends its terminals and connections when the agent shuts down", async () => {
     const { open, stop, reports } = await openWorld();
