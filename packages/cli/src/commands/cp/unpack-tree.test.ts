@@ -8,12 +8,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import fileSystem, { type FileHandle } from "node:fs/promises";
-import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 
+import { writeHalves } from "@slipway/testkit/write-halves";
 import { type Header, type Pack, pack } from "tar-stream";
 import { beforeEach, expect, it, onTestFinished } from "vitest";
 
@@ -62,27 +61,8 @@ it("writes files, directories and links within", async () => {
   expect(readFileSync(join(folder, "to/a/up"), "utf8")).toBe("content");
 });
 
-/** Lets a write take only half of its bytes, as that of a disk that is almost full does. */
-function writeHalves(): void {
-  const { open } = fileSystem;
-  const halving = async (...args: Parameters<typeof open>): Promise<FileHandle> => {
-    const file = await open(...args);
-    const write: (bytes: Uint8Array, offset: number, length: number) => Promise<unknown> =
-      file.write.bind(file);
-    const writeHalf = (bytes: Uint8Array): Promise<unknown> =>
-      write(bytes, 0, Math.ceil(bytes.length / 2));
-    return Object.assign(file, { write: writeHalf });
-  };
-  Object.assign(fileSystem, { open: halving });
-  syncBuiltinESMExports();
-  onTestFinished(() => {
-    Object.assign(fileSystem, { open });
-    syncBuiltinESMExports();
-  });
-}
-
 it("writes all of a file, though the system takes a part at a time", async () => {
-  writeHalves();
+  using _ = writeHalves();
   await unpack({ name: "a", text: "content" });
   expect(readFileSync(join(folder, "to/a"), "utf8")).toBe("content");
 });
