@@ -135,8 +135,10 @@ describe("OutputPipes", () => {
     rmSync(join(folder, "slipway-pipes-file"));
   });
 
-  it("refuses where none can be made", async () => {
+  it("refuses where none can be made, until they can", async () => {
     using pipes = new OutputPipes(join(folder, "absent"));
     await expect(pipes.open(1)).rejects.toThrow("ENOENT");
+    mkdirSync(join(folder, "absent"));
+    await open(pipes);
   });
 });

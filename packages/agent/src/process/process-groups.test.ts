@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-import { expect, it } from "vitest";
+import { systemClock } from "@slipway/runtime";
+import { expect, it, onTestFinished, vi } from "vitest";
 
-import { livingGroups } from "./process-groups.ts";
+import { livingGroups, ProcessGroups } from "./process-groups.ts";
 
 it("tells a group that lives from one that has ended", async () => {
   const child = spawn("sleep", ["1000"], { detached: true, stdio: "ignore" });
@@ -12,4 +13,22 @@ it("tells a group that lives from one that has ended", async () => {
   child.kill("SIGKILL");
   await once(child, "exit");
   expect(livingGroups([pid])).toEqual([]);
+});
+
+it("kills no group whose number the system has reused", () => {
+  const present = new Set([-101, -102]);
+  const kill = vi.spyOn(process, "kill").mockImplementation((pid) => {
+    if (!present.has(pid)) throw new Error("ESRCH");
+    return true;
+  });
+  onTestFinished(() => kill.mockRestore());
+  const groups = new ProcessGroups(systemClock);
+  for (const pid of [101, 102, 103]) groups.started(pid);
+  for (const pid of [101, 102]) groups.leaderEnded(pid);
+  present.delete(-101);
+  groups.leaderEnded(103);
+  present.add(-101);
+  kill.mockClear();
+  groups.killAll();
+  expect(kill.mock.calls.filter(([, signal]) => signal !== 0)).toEqual([[-102, "SIGKILL"]]);
 });

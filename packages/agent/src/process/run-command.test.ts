@@ -86,6 +86,13 @@ describe("runCommand", () => {
     expect(chunks).toBeGreaterThan(1);
   });
 
+  it("leaves no timer of a command that ends in time", async () => {
+    const clock = createFakeClock();
+    using host = openCommandHost(clock);
+    await runCommand(shellCommand("exit 0"), host, { ...collecting(), timeoutMs: 5_000 });
+    expect(clock.sleepers).toBe(0);
+  });
+
   it("ends the whole group when the time is over", async () => {
     const clock = createFakeClock();
     using host = openCommandHost(clock);

@@ -1,6 +1,11 @@
-import { expect, it } from "vitest";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { expect, it, onTestFinished } from "vitest";
 
 import { openCommandHost, shellCommand } from "../../tests/support/command-host.ts";
+import { OutputPipes } from "./output-pipes.ts";
 import { spawnGroup, type SpawnedGroup } from "./spawn-group.ts";
 
 async function spawnWithInput(
@@ -45,4 +50,35 @@ it("survives a command that ends without reading", async () => {
   stdin.write("nobody reads this");
   await expect.poll(() => stdin.closed).toBe(true);
   expect(stdin.errored).toMatchObject({ code: "EPIPE" });
+});
+
+function openPipes(): { readonly pipes: OutputPipes; readonly names: () => readonly string[] } {
+  const folder = mkdtempSync(join(tmpdir(), "slipway-spawn-"));
+  const pipes = new OutputPipes(folder);
+  onTestFinished(() => {
+    pipes[Symbol.dispose]();
+    rmSync(folder, { recursive: true });
+  });
+  return { pipes, names: () => readdirSync(folder, { recursive: true }).map(String) };
+}
+
+it("removes the pipe of an input once its command has ended", async () => {
+  const { pipes, names } = openPipes();
+  const options = { pipes, joinOutput: true, hasInput: true };
+  const { stdin, stdout, exit } = await spawnGroup(shellCommand("cat"), options);
+  // The free pipes for the next commands are created meanwhile.
+  await expect.poll(names).toHaveLength(12);
+  stdin?.end();
+  stdout.resume();
+  await exit;
+  await expect.poll(names).toHaveLength(11);
+});
+
+it("leaves no pipe of a command that cannot start", async () => {
+  const { pipes, names } = openPipes();
+  const command = { ...shellCommand(""), file: "/no/such/program" };
+  await expect(spawnGroup(command, { pipes, joinOutput: false })).rejects.toMatchObject({
+    code: "spawn-failed",
+  });
+  await expect.poll(names).toEqual([expect.any(String), expect.stringMatching(/alive$/)]);
 });
