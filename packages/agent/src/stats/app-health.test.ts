@@ -1,11 +1,20 @@
-import { createServer } from "node:http";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
 
 import { createFakeClock } from "@slipway/testkit";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
 import { runAppHealthChecks, afterCheck, type HealthRecord, probeApp } from "./app-health.ts";
 
 const never = new AbortController().signal;
+
+async function listen(server: Server): Promise<string> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  return `http://127.0.0.1:${address.port}`;
+}
 
 describe("afterCheck", () => {
   const run = (checks: string, threshold: number): string[] => {
@@ -67,11 +76,7 @@ describe("probeApp", () => {
       const status = Number(request.url?.slice(1)) || 500;
       response.writeHead(status, status === 302 ? { location: "/404" } : {}).end();
     });
-    server.listen(0, "127.0.0.1");
-    await new Promise((resolve) => server.once("listening", resolve));
-    const address = server.address();
-    const port = typeof address === "object" ? address?.port : undefined;
-    const base = `http://127.0.0.1:${port}`;
+    const base = await listen(server);
     const results = await Promise.all(
       ["/200", "/404", "/302", "/503"].map((path) => probeApp(base + path, 5_000, never)),
     );
@@ -79,5 +84,28 @@ describe("probeApp", () => {
     await new Promise((resolve) => server.close(resolve));
     expect(await probeApp(`${base}/200`, 5_000, never)).toBe(false);
     expect(await probeApp("nonsense", 5_000, never)).toBe(false);
+  });
+
+  it("gives up an app that redirects it more than ten times", async () => {
+    let requests = 0;
+    const server = createServer((_, response) => {
+      requests += 1;
+      response.writeHead(302, { location: "/" }).end();
+    });
+    const base = await listen(server);
+    onTestFinished(() => void server.close());
+    expect(await probeApp(base, 5_000, never)).toBe(false);
+    expect(requests).toBe(11);
+  });
+
+  it("does not wait for the body of an answer, and closes the connection", async () => {
+    const closed = Promise.withResolvers<void>();
+    const server = createServer((_, response) => {
+      response.once("close", closed.resolve).flushHeaders();
+    });
+    const base = await listen(server);
+    onTestFinished(() => void server.close());
+    expect(await probeApp(base, 600_000, never)).toBe(true);
+    await closed.promise;
   });
 });
