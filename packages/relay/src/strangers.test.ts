@@ -107,6 +107,17 @@ it("treats a peer as a stranger again once its key is withdrawn", async () => {
   expect(ann.isOpen).toBe(false);
 });
 
+it("looks for no key of a peer that has left", async () => {
+  const { relay, clock, looks, publish } = openPeersRelay();
+  const ann = new ScriptedClient(relay).login();
+  publish(ann, "here");
+  await clock.advance(0);
+  const before = looks.length;
+  ann.disconnect();
+  await clock.advance(600_000);
+  expect(looks).toHaveLength(before);
+});
+
 it("closes nobody while keys cannot be looked for", async () => {
   const { relay, clock, fail } = openPeersRelay();
   fail(new Error("no database"));

@@ -67,6 +67,11 @@ it("comes back to a restarting relay when that says, within bounds", async () =>
   relay.last.hangUp();
   await clock.advance(30_100);
   expect(relay.connections).toHaveLength(3);
+  // The wait is not that of the restart again.
+  await relay.last.accept();
+  relay.last.hangUp();
+  await clock.advance(5_000);
+  expect(relay.connections).toHaveLength(4);
 });
 
 it("uses WebSockets from the attempt after an upgrade was refused, and keeps the reason", async () => {

@@ -145,6 +145,16 @@ it("drops packets beyond the rate that the relay asks for, and larger ones than 
   client.send(peer, [packet, packet]);
   await turn();
   expect(relay.last.packets).toHaveLength(5);
+  // The next relay asks for no rate.
+  relay.last.hangUp();
+  await clock.advance(5_000);
+  await relay.last.accept();
+  client.send(
+    peer,
+    Array.from({ length: 6 }, () => packet),
+  );
+  await turn();
+  expect(relay.last.packets).toHaveLength(6);
 });
 
 it("drops packets that are larger than a relay carries", async () => {
