@@ -10,10 +10,11 @@ import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 import { Tailnet } from "@slipway/wire/protobuf/gen/tailnet_pb";
 import { encodeMessage, parseMessage } from "@slipway/wire/protobuf/message";
 import { YamuxSession } from "@slipway/wire/yamux/session";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 
 import { lend } from "../tests/support/web-socket.ts";
+import { CallerStream } from "./caller-stream.ts";
 import { Caller } from "./caller.ts";
 
 /** The server's response to one call. */
@@ -207,6 +208,21 @@ describe("Caller", () => {
     const cut = connection.unary(Agent.method.updateStats, {}, never);
     await expect(cut).rejects.toMatchObject({ name: "SessionClosedError" });
     await connection.unary(Agent.method.getManifest, {}, never);
+  });
+
+  it("keeps no stream of a call that has ended", async () => {
+    const fail = vi.spyOn(CallerStream.prototype, "fail");
+    onTestFinished(() => fail.mockRestore());
+    const { connection } = await connect((event, call) => {
+      if (event.type === "close-send") call.write((one) => one.message(new Uint8Array()));
+    });
+    for (let count = 0; count < 20; count += 1) {
+      await connection.unary(Agent.method.getManifest, {}, never);
+    }
+    fail.mockClear();
+    await connection.close();
+    // The ends of the last calls may still be on their way.
+    expect(fail.mock.calls.length).toBeLessThan(5);
   });
 
   it("rejects every call that waits when the socket breaks, and those that come after", async () => {

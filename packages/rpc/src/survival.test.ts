@@ -312,5 +312,6 @@ describe("a peer that never reads", () => {
     expect(await responder.ended).toBe("peer does not read");
     expect(socket.closeCode).toBe(1000);
     expect(asked).toBeLessThanOrEqual(mostAsked);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
