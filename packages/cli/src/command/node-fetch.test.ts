@@ -113,6 +113,21 @@ it.each(["text", "arrayBuffer"] as const)("does not read a body without end: %s"
   });
 });
 
+it("waits for no body of a redirect, and closes the connection", async () => {
+  const closed = Promise.withResolvers<void>();
+  const url = await serve((request, response) => {
+    if (request.url === "/moved") {
+      response.end("moved");
+      return;
+    }
+    response.once("close", closed.resolve);
+    response.writeHead(307, { Location: "/moved" }).flushHeaders();
+  });
+  const response = await nodeFetch(url, { method: "GET", headers: {}, signal: never });
+  expect(await response.text()).toBe("moved");
+  await closed.promise;
+});
+
 it("gives up on endless redirects", async () => {
   const url = await serve((_request, response) => response.writeHead(307, { Location: "/" }).end());
   await expect(nodeFetch(url, { method: "GET", headers: {}, signal: never })).rejects.toThrow(

@@ -69,6 +69,14 @@ describe("rpcSocketOf", () => {
     });
   });
 
+  it("leaves no timer once the server has answered its close", async () => {
+    const { connection } = await connect();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    await connection.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("cuts a server off that answers no close", async () => {
     const { connection, server } = await connect();
     server.pause();

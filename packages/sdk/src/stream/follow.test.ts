@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AgentLog } from "@slipway/api/agents/log-routes";
 import { getAgentLogs } from "@slipway/api/agents/log-routes";
 import { createFakeClock, type LocalServer, openLocalServer } from "@slipway/testkit";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 
 import { ApiClient, type ApiClientOptions } from "../http/client.ts";
@@ -110,6 +110,23 @@ describe("followLog", () => {
       "Error: stream closed with 1006",
       "Error: stream closed with 1011 broken",
     ]);
+  });
+
+  it("reads on for longer than a server may take to open the stream", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const opened = Promise.withResolvers<WebSocket>();
+    const { server } = await serve((socket) => {
+      send(socket, 1);
+      opened.resolve(socket);
+    });
+    const { entries } = follow(server.url);
+    expect(await entries.next()).toMatchObject({ value: { id: 1 } });
+    vi.advanceTimersByTime(30_000);
+    const socket = await opened.promise;
+    send(socket, 2);
+    socket.close(1000);
+    expect(await idsOf(entries)).toEqual([2]);
   });
 
   it("begins after the id it is given", async () => {
