@@ -1,4 +1,5 @@
 import { listBuildParameters } from "@slipway/api/builds/routes";
+import { createTemplate } from "@slipway/api/templates/routes";
 import { updateActiveVersion } from "@slipway/api/templates/version-routes";
 import { createWorkspace, getWorkspaceByName } from "@slipway/api/workspaces/routes";
 import { freshName, pushTemplate, pushVersion, waitForWorkspace } from "@slipway/testkit";
@@ -78,7 +79,7 @@ it("fills in what the address says, checks fields as one types, and creates", as
   await expect.poll(() => page.getByLabel("Name").inputValue()).toBe("mine");
   await page.getByText("You will then have 1 of 3 workspaces").waitFor();
   await page.getByText("None waiting: takes a full build").waitFor();
-  await page.getByText("What it runs. Cannot be changed later.").waitFor();
+  await page.getByText("What it runs.", { exact: true }).waitFor();
   await page.getByText("Applies to the first start only.").waitFor();
   expect(await page.getByText(/Cannot be changed|Applies to/).count()).toBe(2);
   await expectSound(watched);
@@ -115,6 +116,66 @@ it("fills in what the address says, checks fields as one types, and creates", as
     hosts: '["a.example","b.example"]',
     repository: "https://git.example/y",
   });
+});
+
+it("shows descriptions as Markdown, which loads nothing and leads only to the web", async () => {
+  const description = `
+**Two** kinds, see [the guide](https://guide.example/kinds):
+
+- \`small\`
+- large ![](https://tracker.example/seen.png)
+
+<img src="https://tracker.example/html.png"> [click](javascript:alert(1)) [here](/settings/tokens)
+
+# Not a heading
+`;
+  const nested = `${"> ".repeat(2_000)}${"*a ".repeat(2_000)}${"a* ".repeat(2_000)}`;
+  const written = `
+driver: external
+parameters:
+  kind:
+    type: string
+    default: small
+    form_type: radio
+    description: ${JSON.stringify(description)}
+    options:
+      - { name: Small, value: small, description: "*Two* cores, [details](https://guide.example/small)" }
+      - { name: Large, value: large, description: ${JSON.stringify(nested)} }
+agents: { main: {} }
+`;
+  const version = await pushVersion(dashboard.admin, written, {
+    more: { "README.md": "# Guide\n\nSee [the wiki](https://guide.example/wiki).\n" },
+  });
+  await dashboard.admin.call(createTemplate, {
+    params: { organization: "default" },
+    body: { name: "written", template_version_id: version },
+  });
+  const watched = await dashboard.openUserPage("mar");
+  const { page } = watched;
+  const requested: string[] = [];
+  page.on("request", (request) => requested.push(request.url()));
+  await page.goto("/templates/written/workspace");
+  const kind = page.getByRole("group", { name: "kind" });
+  await kind.getByText("Two", { exact: true }).first().waitFor();
+  expect(await kind.getByRole("list").getByRole("listitem").allTextContents()).toEqual([
+    "small",
+    "large ",
+  ]);
+  const links = kind.getByRole("link");
+  expect(await links.evaluateAll((all) => all.map((one) => one.getAttribute("href")))).toEqual([
+    "https://guide.example/kinds",
+    "https://guide.example/small",
+  ]);
+  await kind.getByText('<img src="https://tracker.example/html.png"> click here').waitFor();
+  expect(await kind.getByRole("heading").count()).toBe(0);
+  expect(requested.filter((url) => url.includes("example"))).toEqual([]);
+  await page.getByRole("radio", { name: "Small Two cores, details" }).waitFor();
+  await expectSound(watched);
+
+  await page.goto("/templates/written");
+  await page.getByText("Guide", { exact: true }).waitFor();
+  const wiki = page.getByRole("link", { name: "the wiki" });
+  expect(await wiki.getAttribute("href")).toBe("https://guide.example/wiki");
 });
 
 it("follows how many workspaces wait for a preset", async () => {

@@ -73,7 +73,7 @@ const option = object({
     parameterValue,
   ),
   description: withDefault(
-    withExample("Longer explanation, in Markdown.", "4 cores, 16 GB"),
+    withExample("Longer explanation, in Markdown without images and HTML.", "4 cores, 16 GB"),
     description,
     "",
   ),
@@ -86,7 +86,10 @@ const fields = object({
     line,
   ),
   description: withDefault(
-    withExample("Longer explanation, in Markdown.", "Cores and memory of the machine."),
+    withExample(
+      "Longer explanation, in Markdown without images and HTML.",
+      "Cores and memory of the machine.",
+    ),
     description,
     "",
   ),

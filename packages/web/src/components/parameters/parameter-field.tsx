@@ -3,8 +3,9 @@ import type { ReactNode } from "react";
 
 import { CheckGroup, type Choice, RadioGroup, TagInput } from "../../ui/choices.tsx";
 import { Checkbox, Field, Select, TextArea, TextInput } from "../../ui/field.tsx";
+import { Markdown, MarkdownLine } from "../../ui/markdown.tsx";
 import { Revealable } from "../../ui/revealable.tsx";
-import { untrusted, untrustedLines, UntrustedText } from "../../ui/untrusted-text.tsx";
+import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
 import { encodeListValue, readListValue } from "./list-value.ts";
 
 interface ParameterFieldProps {
@@ -77,14 +78,19 @@ function textsOf(
 } {
   const { description, required, form_type: form, styling } = parameter;
   const isDisabled = styling.disabled === true;
-  const hint = [untrustedLines(description), isDisabled ? "The template sets this value." : remark]
-    .filter((text) => text !== "")
-    .join("\n");
+  const note = isDisabled ? "The template sets this value." : remark;
   return {
     label: parameterTitle(parameter),
     // Some controls always have a value.
     isRequired: required || ["radio", "dropdown", "slider"].includes(form),
-    ...(hint === "" ? {} : { hint: <span className="whitespace-pre-line">{hint}</span> }),
+    ...((description !== "" || note !== "") && {
+      hint: (
+        <>
+          {description !== "" && <Markdown>{description}</Markdown>}
+          {note !== "" && <p>{note}</p>}
+        </>
+      ),
+    }),
   };
 }
 
@@ -96,7 +102,7 @@ function choicesOf({ options }: EvaluatedParameter): readonly Choice[] {
   return options.map(({ name, value: { value }, description }) => ({
     value,
     label: <UntrustedText>{name}</UntrustedText>,
-    ...(description === "" ? {} : { hint: <UntrustedText>{description}</UntrustedText> }),
+    ...(description === "" ? {} : { hint: <MarkdownLine>{description}</MarkdownLine> }),
   }));
 }
 

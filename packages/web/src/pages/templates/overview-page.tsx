@@ -14,9 +14,10 @@ import { presetText, presetTitle } from "../../components/parameters/preset-text
 import { useMask } from "../../components/parameters/version-parameters.ts";
 import { Figures } from "../../ui/figures.tsx";
 import { Panel, Skeleton } from "../../ui/layout.tsx";
+import { Markdown } from "../../ui/markdown.tsx";
 import { Badge } from "../../ui/status.tsx";
 import { duration } from "../../ui/time-text.ts";
-import { untrustedLines, UntrustedText } from "../../ui/untrusted-text.tsx";
+import { UntrustedText } from "../../ui/untrusted-text.tsx";
 import { usageBars } from "./usage-bars.ts";
 import { useTemplate } from "./use-template.ts";
 
@@ -126,9 +127,9 @@ function Readme({ versionId }: { readonly versionId: string }): ReactNode {
   if (text === "") return null;
   return (
     <Panel title="README">
-      <bdi className="block max-w-3xl whitespace-pre-wrap wrap-anywhere">
-        {untrustedLines(text)}
-      </bdi>
+      <div className="max-w-3xl">
+        <Markdown>{text}</Markdown>
+      </div>
     </Panel>
   );
 }

@@ -1,0 +1,152 @@
+import { Lexer, type MarkedToken, type Token } from "marked";
+import { createElement, memo, type ReactNode } from "react";
+
+import { untrustedLines } from "./untrusted-text.tsx";
+
+/*
+ * Markdown that somebody else chose. Its parser only splits it into tokens, which become elements here: no HTML is parsed.
+ * Images and HTML are shown as text, and only links to http(s) addresses lead anywhere.
+ */
+
+/** The longest text that is parsed, in characters: the time of the parser grows with its square. */
+const maxParsedChars = 16 * 1024;
+/** The deepest nesting of tokens that is rendered; browsers give up on pages that are nested very deeply. */
+const maxDepth = 32;
+
+interface MarkdownProps {
+  readonly children: string;
+}
+
+/** Markdown with its paragraphs, lists and blocks of code. */
+export const Markdown = memo(({ children }: MarkdownProps): ReactNode =>
+  element("div", "flex flex-col gap-2 wrap-anywhere", parse(children)),
+);
+
+/** Markdown within a label, which has no room for blocks: their contents follow each other. */
+export const MarkdownLine = memo(({ children }: MarkdownProps): ReactNode =>
+  element("bdi", undefined, parse(children).flatMap(inlinesOf)),
+);
+
+function parse(markdown: string): readonly MarkedToken[] {
+  const text = untrustedLines(markdown);
+  const asItStands: readonly MarkedToken[] = [{ type: "code", raw: text, text }];
+  if (text.length > maxParsedChars) return asItStands;
+  try {
+    const tokens = known(new Lexer({ gfm: true }).lex(text));
+    return isShallow(tokens, maxDepth) ? tokens : asItStands;
+  } catch {
+    // Nested deeper than the parser's stack.
+    return asItStands;
+  }
+}
+
+function known(tokens: readonly Token[] | undefined): readonly MarkedToken[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only extensions of the parser make tokens of other types
+  return (tokens ?? []) as readonly MarkedToken[];
+}
+
+function isShallow(tokens: readonly MarkedToken[], depth: number): boolean {
+  return depth > 0 && tokens.every((token) => isShallow(childrenOf(token), depth - 1));
+}
+
+function childrenOf(token: MarkedToken): readonly MarkedToken[] {
+  if (token.type === "list") return token.items;
+  return "tokens" in token ? known(token.tokens) : [];
+}
+
+const containers: ReadonlySet<string> = new Set([
+  "blockquote",
+  "heading",
+  "list",
+  "list_item",
+  "paragraph",
+]);
+const verbatim: ReadonlySet<string> = new Set(["code", "hr", "table"]);
+
+/** Returns the tokens of a line that has the contents of a block. */
+function inlinesOf(token: MarkedToken): readonly MarkedToken[] {
+  if (containers.has(token.type)) {
+    return [...childrenOf(token).flatMap(inlinesOf), { type: "space", raw: " " }];
+  }
+  const { raw } = token;
+  return verbatim.has(token.type) ? [{ type: "text", raw, text: raw }] : [token];
+}
+
+function element(
+  tag: string,
+  className: string | undefined,
+  tokens: readonly MarkedToken[],
+  attributes: Readonly<Record<string, unknown>> = {},
+): ReactNode {
+  return createElement(tag, { className, ...attributes }, ...tokens.map(render));
+}
+
+function render(token: MarkedToken): ReactNode {
+  const children = childrenOf(token);
+  switch (token.type) {
+    case "paragraph":
+      return element("p", undefined, children);
+    case "heading":
+      // Not a heading of the page.
+      return element("p", "font-semibold", children);
+    case "blockquote":
+      return element(
+        "blockquote",
+        "flex flex-col gap-2 border-l-2 border-line-strong pl-3",
+        children,
+      );
+    case "list":
+      return token.ordered
+        ? element("ol", "list-decimal pl-6", children, { start: Number(token.start) })
+        : element("ul", "list-disc pl-5", children);
+    case "list_item":
+      return element("li", "*:mt-1", children);
+    case "code":
+      return <Preformatted>{token.text}</Preformatted>;
+    case "table":
+      return <Preformatted>{token.raw.trimEnd()}</Preformatted>;
+    case "hr":
+      return <hr className="border-line" />;
+    case "strong":
+    case "em":
+    case "del":
+      return element(token.type, undefined, children);
+    case "codespan":
+      return <code className="rounded-sm bg-sunken px-1">{token.text}</code>;
+    case "br":
+      return <br />;
+    case "link":
+      return isOfTheWeb(token.href)
+        ? element("a", "text-accent underline underline-offset-2", children, {
+            href: token.href,
+            target: "_blank",
+            rel: "noreferrer",
+          })
+        : element("span", undefined, children);
+    case "text":
+      return children.length === 0 ? token.text : element("span", undefined, children);
+    case "escape":
+    case "image":
+      return token.text;
+    case "checkbox":
+    case "html":
+      return token.raw;
+    case "space":
+      return " ";
+    case "def":
+      return null;
+  }
+}
+
+function Preformatted({ children }: MarkdownProps): ReactNode {
+  return (
+    <pre className="rounded-md bg-sunken px-3 py-2 font-mono text-sm whitespace-pre-wrap">
+      {children}
+    </pre>
+  );
+}
+
+function isOfTheWeb(href: string): boolean {
+  const protocol = URL.parse(href)?.protocol;
+  return protocol === "http:" || protocol === "https:";
+}
