@@ -11,6 +11,7 @@ import {
   noteUsage,
   renameWorkspace,
   setAutomaticUpdates,
+  setAutostart,
   setFavorite,
   setTtl,
 } from "../src/features/workspaces/settings-service.ts";
@@ -252,13 +253,29 @@ describe("a setting", () => {
     await setFavorite(needs(), ann, workspaceId, true);
     await setFavorite(needs(), ann, workspaceId, true);
     await renameWorkspace(needs(), ann, workspaceId, "dev");
+    for (let turn = 0; turn < 2; turn += 1) {
+      await setAutomaticUpdates(needs(), ann, workspaceId, "always");
+      await setTtl(needs(), ann, workspaceId, 2 * hour);
+      await setAutostart(needs(), ann, workspaceId, "CRON_TZ=UTC 0 9 * * *");
+    }
     expect(await setDormant(needs(), ann, workspaceId, true)).toBeDefined();
     expect(await setDormant(needs(), ann, workspaceId, true)).toBeUndefined();
     expect((await audited()).map(({ diff }) => Object.keys(diff ?? {}))).toEqual([
       ["favorite"],
+      ["automatic_updates"],
+      ["ttl_ms"],
+      ["autostart_schedule"],
       ["dormant_at"],
     ]);
-    expect(hints).toEqual([topics.workspace(workspaceId), topics.workspace(workspaceId)]);
+    expect(hints).toEqual(Array.from({ length: 5 }, () => topics.workspace(workspaceId)));
+  });
+
+  it("that ends a deadline is audited although it stays the same", async () => {
+    await setWorkspace({ ttl_ms: null });
+    await setTtl(needs(), ann, workspaceId, null);
+    expect((await newestBuild()).deadline).toBeNull();
+    await setTtl(needs(), ann, workspaceId, null);
+    expect(await audited()).toEqual([{ resource_type: "workspace", diff: {} }]);
   });
 
   it("is hinted at, as is its use", async () => {

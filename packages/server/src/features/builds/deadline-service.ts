@@ -59,14 +59,19 @@ async function updateBuildDeadline(
     .execute();
 }
 
-/** Removes the deadline of a running workspace, down to the time at which its template requires a stop. */
-export async function dropDeadline(db: Queryable, workspaceId: string): Promise<void> {
-  await db
+/**
+ * Removes the deadline of a running workspace, down to the time at which its template requires a stop; resolves to false if it has
+ * no other.
+ */
+export async function dropDeadline(db: Queryable, workspaceId: string): Promise<boolean> {
+  const { numUpdatedRows } = await db
     .updateTable("workspace_builds")
     .set({ deadline: sql`max_deadline`, updated_at: sql`now()` })
     .where("workspace_id", "=", workspaceId)
     .where("deadline", "is not", null)
-    .execute();
+    .whereRef("deadline", "is distinct from", "max_deadline")
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 /**

@@ -34,7 +34,8 @@ export async function updateAppearance(
   const after: AppearanceUpdate = { announcement_banners };
   return inTransaction(db, async (trx) => {
     await lockSettings(trx);
-    const before = await readAppearance(trx);
+    const diff = diffOf(await readAppearance(trx), after);
+    if (Object.keys(diff).length === 0) return after;
     await upsertSetting(trx, appearanceKey, JSON.stringify(after));
     await recordAudit(trx, {
       by: caller,
@@ -43,7 +44,7 @@ export async function updateAppearance(
       resourceType: "appearance",
       resourceId: nilUuid,
       target: "appearance",
-      diff: diffOf(before, after),
+      diff,
     });
     return after;
   });

@@ -23,18 +23,25 @@ import {
 } from "./service.ts";
 import { updateAutostart, updateSettings } from "./settings-queries.ts";
 
-/** Writes an authorized change of a workspace with its audit entry; then notifies its watchers. */
+/**
+ * Writes an authorized change of a workspace with its audit entry, then notifies its watchers; does neither if nothing changes.
+ * `follow` changes what depends on the settings, and resolves to false if that stays as it is.
+ */
 async function change(
   { db, pubsub }: WorkspaceNeeds,
   caller: UserCaller,
   row: WorkspaceRow,
   after: Readonly<Record<string, unknown>>,
   write: (trx: Transaction<DB>) => Promise<void>,
+  follow: (trx: Transaction<DB>) => Promise<boolean> = async () => false,
 ): Promise<void> {
-  await inTransaction(db, async (trx) => {
+  const isChanged = await inTransaction(db, async (trx) => {
     await lockAuthorized(trx, { id: row.id, ownerId: row.owner_id });
     const before = await requireStillThere(trx, row.id);
-    await write(trx);
+    const diff = diffOf({ ...before }, after);
+    const isOther = Object.keys(diff).length > 0;
+    if (isOther) await write(trx);
+    if (!(await follow(trx)) && !isOther) return false;
     await recordAudit(trx, {
       by: caller,
       organizationId: row.organization_id,
@@ -42,11 +49,12 @@ async function change(
       resourceType: "workspace",
       resourceId: row.id,
       target: before.name,
-      diff: diffOf({ ...before }, after),
+      diff,
       fields: { workspace_owner: row.owner_name },
     });
+    return true;
   });
-  pubsub.publish(topics.workspace(row.id));
+  if (isChanged) pubsub.publish(topics.workspace(row.id));
 }
 
 /**
@@ -124,10 +132,14 @@ export async function setTtl(
   const ttl_ms = readTtl(ttlMs) ?? null;
   requireOwnTtl(templateTerms(row), ttl_ms);
   const changes = ttl_ms === null ? ({ ttl_ms, on_deadline: "stop" } as const) : { ttl_ms };
-  await change(needs, caller, row, changes, async (trx) => {
-    await updateSettings(trx, row.id, changes);
-    if (ttl_ms === null) await dropDeadline(trx, row.id);
-  });
+  await change(
+    needs,
+    caller,
+    row,
+    changes,
+    (trx) => updateSettings(trx, row.id, changes),
+    async (trx) => ttl_ms === null && (await dropDeadline(trx, row.id)),
+  );
 }
 
 /** Returns the terms of a workspace's template for the schedules of its owner. */
