@@ -49,6 +49,8 @@ export type TerminalChange =
 
 /** The number of bytes of output after which the agent is sent the position reached. */
 const reportBytes = 64 * 1024;
+/** The length of a connection after which the delays before the next one start over, in milliseconds. */
+const stableMs = 5_000;
 
 /**
  * A terminal in a workspace that survives lost connections and restarts of the server (docs/protocol/agent.md §7.1).
@@ -119,9 +121,10 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
     isOver.addEventListener("abort", endLink, { once: true });
     try {
       while (!isOver.aborted) {
+        let connectedAtMs = Number.POSITIVE_INFINITY;
         try {
           const link = await this.#connect(isOver);
-          backoff.reset();
+          connectedAtMs = clock.monotonic();
           yield { type: "connected" };
           for await (const change of this.#follow(link)) {
             yield change;
@@ -133,6 +136,7 @@ export class TerminalClient implements AsyncIterable<TerminalChange> {
           const reason = await this.#explain(error, isOver);
           if (!isOver.aborted) yield { type: "lost", reason };
         }
+        if (clock.monotonic() - connectedAtMs >= stableMs) backoff.reset();
         await this.#retry.wait(backoff.next(), clock, isOver).catch(() => undefined);
       }
       signal.throwIfAborted();
