@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"time"
 
 	"golang.zx2c4.com/wireguard/conn"
 )
@@ -28,11 +29,14 @@ func openInheritedBind(fd uintptr) (conn.Bind, error) {
 
 func (b inheritedBind) Open(uint16) ([]conn.ReceiveFunc, uint16, error) {
 	port := b.socket.LocalAddr().(*net.UDPAddr).AddrPort().Port()
-	return []conn.ReceiveFunc{b.receive}, port, nil
+	return []conn.ReceiveFunc{b.receive}, port, b.socket.SetReadDeadline(time.Time{})
 }
 
 func (b inheritedBind) receive(packets [][]byte, sizes []int, endpoints []conn.Endpoint) (int, error) {
 	size, from, err := b.socket.ReadFromUDPAddrPort(packets[0])
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return 0, net.ErrClosed
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -59,7 +63,8 @@ func (b inheritedBind) ParseEndpoint(text string) (conn.Endpoint, error) {
 	return &conn.StdNetEndpoint{AddrPort: address}, err
 }
 
-// Close does nothing: the device also closes a bind before it opens it.
-func (inheritedBind) Close() error         { return nil }
+// Close ends receive and leaves the socket open: the device opens a bind again once it has a port. It waits for receive,
+// which runs already if the kernel reported early that the device is up.
+func (b inheritedBind) Close() error       { return b.socket.SetReadDeadline(time.Now()) }
 func (inheritedBind) SetMark(uint32) error { return nil }
 func (inheritedBind) BatchSize() int       { return 1 }
