@@ -105,6 +105,20 @@ describe("a dialog that was closed while its action ran", () => {
     await page.getByRole("status").getByText("Another build is running.").waitFor();
   });
 
+  it("still tells for how many workspaces it failed", async () => {
+    const { name } = await make("refused");
+    const { page } = await dashboard.openAdminPage();
+    await page.goto(`/workspaces?q=${name}`);
+    await page.getByLabel(`Select ${name}`).check();
+    const held = await hold(page, "**/workspaces/*/builds", "POST");
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Stop 1 workspace" }).click();
+    await held.arrived;
+    await page.keyboard.press("Escape");
+    held.release(refused);
+    await page.getByRole("status").getByText("Failed for 1 of 1 workspace").waitFor();
+  });
+
   it("leaves a selection alone that was made since", async () => {
     const many = freshName("many");
     const [first, second] = await Promise.all([make(many), make(many)]);
