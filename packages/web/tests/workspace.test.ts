@@ -12,6 +12,7 @@ import {
   openDashboard,
   type WatchedPage,
 } from "./support/dashboard.ts";
+import { planSockets } from "./support/planned-sockets.ts";
 
 /* The pages of one workspace, with a real agent. */
 
@@ -129,6 +130,24 @@ it("stops and starts, says why a start failed, and tries again", async () => {
   await builds.getByRole("link", { name: "Builds" }).click();
   await page.getByRole("row", { name: /#3 Start Failed/ }).waitFor();
   await page.getByRole("row", { name: /#4 Start Succeeded/ }).waitFor();
+});
+
+it.each([
+  ["a worker is free", 1, "This build starts as soon as a worker is free."],
+  ["somebody starts a worker", 0, "No worker can run this build right now."],
+])("says of a build in the queue that it waits until %s", async (_, available, text) => {
+  const { page } = await dashboard.openAdminPage();
+  await planSockets(page, /watch-ws/, () => "hang");
+  await page.route("**/workspace/dev?*", async (route) => {
+    const response = await route.fetch();
+    const { latest_build: latest, ...rest } = await response.json();
+    const matched_provisioners = { count: 1, available, most_recently_seen: null };
+    const job = { ...latest.job, status: "pending" };
+    const build = { ...latest, status: "pending", job, matched_provisioners };
+    await route.fulfill({ response, json: { ...rest, latest_build: build } });
+  });
+  await page.goto("/@admin/dev");
+  await page.getByText(text).waitFor();
 });
 
 it("shows the step that fails when an agent is lost, and brings it back by a restart", async () => {

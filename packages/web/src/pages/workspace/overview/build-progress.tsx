@@ -56,19 +56,16 @@ function Elapsed({ build: { job } }: { readonly build: WorkspaceBuild }): ReactN
 }
 
 function Queue({
-  build: { job, matched_provisioners: matched },
+  build: { matched_provisioners: matched },
 }: {
   readonly build: WorkspaceBuild;
 }): ReactNode {
   const hasNobody = matched !== undefined && matched.available === 0;
-  const ahead = Math.max(0, job.queue_position - 1);
   return (
     <p className="border-b border-line px-4 py-3 text-sm text-ink-soft">
       {hasNobody
         ? "No worker can run this build right now. Ask an administrator to start one."
-        : ahead === 0
-          ? "It is next in line."
-          : `It is waiting for ${String(ahead)} other ${ahead === 1 ? "build" : "builds"}.`}
+        : "This build starts as soon as a worker is free."}
     </p>
   );
 }
