@@ -48,13 +48,18 @@ agents:
 `;
   const templateId = await pushTemplate(server.admin, name, template);
   const hasAgent = (): boolean => true;
-  return (await makeWorkspace(server.admin, name, templateId, hasAgent)).id;
+  const { id } = await makeWorkspace(server.admin, name, templateId, hasAgent);
+  await waitForStatus(id, "running");
+  return id;
+}
+
+async function waitForStatus(id: string, status: "running" | "stopped"): Promise<void> {
+  await waitForWorkspace(server.admin, id, (workspace) => workspace.latest_build.status === status);
 }
 
 async function build(id: string, transition: "start" | "stop"): Promise<void> {
   await server.admin.call(createBuild, { params: { workspace: id }, body: { transition } });
-  const wanted = transition === "start" ? "running" : "stopped";
-  await waitForWorkspace(server.admin, id, (workspace) => workspace.latest_build.status === wanted);
+  await waitForStatus(id, transition === "start" ? "running" : "stopped");
 }
 
 it("keeps a running agent: it runs its stop scripts, and its start scripts at the next start", async () => {
