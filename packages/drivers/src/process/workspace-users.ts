@@ -25,7 +25,6 @@ export interface WorkspaceUsersOptions {
  */
 export class WorkspaceUsers {
   readonly #options: WorkspaceUsersOptions;
-  #assigning: Promise<unknown> = Promise.resolve();
 
   constructor(options: WorkspaceUsersOptions) {
     this.#options = options;
@@ -39,10 +38,17 @@ export class WorkspaceUsers {
 
   /** Returns the user of a workspace, which stays the same while its directory exists. Throws `not-startable`. */
   async assign(directory: string): Promise<Account> {
-    // One at a time: each assignment sees the earlier ones.
-    const assigned = this.#assigning.then(() => this.#assign(directory));
-    this.#assigning = assigned.catch(() => undefined);
-    const uid = await assigned;
+    const { range, directories, table } = this.#options;
+    const assignments = await UserAssignments.open(range, directories);
+    const [present, named, neighbors, processes] = await Promise.all([
+      this.userOf(directory),
+      namedIds(),
+      this.#neighborsOf(directory),
+      table.list(),
+    ]);
+    const taken = new Set([...named, ...neighbors, ...processes.map(({ uid }) => uid)]);
+    const mayKeep = present !== undefined && !neighbors.has(present) ? present : undefined;
+    const uid = assignments.assign(directory, mayKeep, (one) => !taken.has(one));
     return { uid, gid: uid };
   }
 
@@ -69,20 +75,6 @@ export class WorkspaceUsers {
   #has(uid: number): boolean {
     const { first, last } = this.#options.range;
     return uid >= first && uid <= last;
-  }
-
-  async #assign(directory: string): Promise<number> {
-    const { range, directories, table } = this.#options;
-    const assignments = await UserAssignments.open(range, directories);
-    const [present, named, neighbors, processes] = await Promise.all([
-      this.userOf(directory),
-      namedIds(),
-      this.#neighborsOf(directory),
-      table.list(),
-    ]);
-    const taken = new Set([...named, ...neighbors, ...processes.map(({ uid }) => uid)]);
-    const mayKeep = present !== undefined && !neighbors.has(present) ? present : undefined;
-    return assignments.assign(directory, mayKeep, (uid) => !taken.has(uid));
   }
 
   /** Returns the users of the other workspaces of this server, even if their assignments are lost. */
