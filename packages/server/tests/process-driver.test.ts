@@ -142,6 +142,8 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     const third = await openDriver(patientAgent).start(sampleBuild(), log, signal);
     expect([second, third]).toEqual([first, first]);
     expect(await readFile(pathTo("home", "notes"), "utf8")).toBe("started\n");
+    const [record = ""] = await readdir(pathTo("run"));
+    expect((await stat(pathTo("run", record))).mode & 0o777).toBe(0o600);
     expect(lines).toContainEqual(
       expect.stringMatching(/^agent main is already running as process \d+$/),
     );
@@ -152,6 +154,29 @@ describe.each(modes)("%s", (_mode, ofMode) => {
     const first = await driver.start(sampleBuild(), log, signal);
     await rm(pathTo("run"), { recursive: true });
     expect(await openDriver(patientAgent).start(sampleBuild(), log, signal)).toEqual(first);
+  });
+
+  it("knows an agent that it did not record before it was killed from an earlier one that died", async () => {
+    const driver = openDriver("exit 1");
+    await driver.start(sampleBuild(), log, signal);
+    await vi.waitFor(async () => expect(await placeOf(driver)).toEqual(["absent"]));
+    const find = async (): Promise<never> => Promise.reject(new Error("killed"));
+    const killed = openDriver(patientAgent, { table: { ...procTable(), find } });
+    await expect(killed.start(sampleBuild(), log, signal)).rejects.toThrow("killed");
+    await contentOf(pathTo("home", "notes"));
+    const next = openDriver(patientAgent);
+    const before = await placeOf(next);
+    await next.start(sampleBuild(), log, signal);
+    expect(await placeOf(next)).toEqual(before);
+    expect(before).toEqual([expect.stringMatching(/^process \d+$/)]);
+  });
+
+  it("installs its programs at the next start if it could not", async () => {
+    await writeFile(join(root, "runtime"), "in the way");
+    const driver = openDriver(patientAgent);
+    await expect(driver.start(sampleBuild(), log, signal)).rejects.toThrow();
+    await rm(join(root, "runtime"));
+    await driver.start(sampleBuild(), log, signal);
   });
 
   it("leaves the agent of a claimed workspace running: it has a new id and the old token", async () => {

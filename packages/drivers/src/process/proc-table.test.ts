@@ -1,6 +1,11 @@
-import { expect, it } from "vitest";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
-import { parseMarks, parseProcess } from "./proc-table.ts";
+import { openFiles } from "@slipway/testkit/open-files";
+import { expect, it, onTestFinished } from "vitest";
+
+import { parseMarks, parseProcess, procTable } from "./proc-table.ts";
 import { hashToken } from "./running-process.ts";
 
 const rest = "-1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4242 2760704 300";
@@ -44,3 +49,15 @@ it.for(["", "HOME=/h\0", "SLIPWAY_PROCESS=id\0", "X=SLIPWAY_PROCESS=id\0SLIPWAY_
     expect(parseMarks(environment)).toBeUndefined();
   },
 );
+
+it("leaves no file of a process open", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "slipway-proc-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  writeFileSync(join(directory, "stat"), "btime 1000\n");
+  mkdirSync(join(directory, "4711"));
+  writeFileSync(join(directory, "4711/stat"), `4711 (a) S 17 4000 4000 0 ${rest}`);
+  writeFileSync(join(directory, "4711/status"), status);
+  writeFileSync(join(directory, "4711/environ"), "");
+  expect(await procTable(directory).list()).toMatchObject([{ pid: 4711, startedAtMs: 1_042_420 }]);
+  expect(openFiles().filter((path) => path.startsWith(directory))).toEqual([]);
+});
