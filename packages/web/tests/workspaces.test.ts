@@ -130,6 +130,22 @@ describe("the list", () => {
     await page.getByText("-status:stopped").waitFor();
   });
 
+  it("keeps what was typed when a filter or an order is chosen before the search runs", async () => {
+    const { page } = await openList();
+    await rowOf(page, "alpha").waitFor();
+    const search = page.getByRole("searchbox", { name: "Search workspaces" });
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 3_600_000);
+    await search.fill("owner:me beta");
+    await page.getByRole("button", { name: "Outdated" }).click();
+    await expect.poll(() => search.inputValue()).toBe("owner:me beta outdated:true");
+    await search.fill("owner:me alpha");
+    await page.getByRole("combobox", { name: "Group by" }).selectOption("template");
+    await page.clock.resume();
+    await page.waitForURL(({ searchParams }) => searchParams.get("q") === "owner:me alpha");
+    expect(new URL(page.url()).searchParams.get("group")).toBe("template");
+  });
+
   it("filters by chips, groups and sorts", async () => {
     const watched = await openList();
     const { page } = watched;

@@ -1,9 +1,15 @@
 import { CircleHelp, Search } from "lucide-react";
-import { type ReactNode, useEffect, useId, useState } from "react";
+import { type ReactNode, useEffect, useEffectEvent, useId, useState } from "react";
 
 import { IconButton } from "../../ui/button.tsx";
 import { TextInput } from "../../ui/field.tsx";
 import { Panel } from "../../ui/layout.tsx";
+
+/** A search that filters change. */
+interface FilteredSearch {
+  readonly search: string;
+  readonly onSearch: (search: string) => void;
+}
 
 interface SearchBarProps {
   /** The name of the field for screen readers. */
@@ -14,8 +20,8 @@ interface SearchBarProps {
   readonly onSearch: (search: string) => void;
   /** The keys of the search language, with what each finds. */
   readonly terms: readonly (readonly [term: string, meaning: string])[];
-  /** Filters in a line below the field. */
-  readonly filters?: ReactNode;
+  /** Filters in a line below the field, of the search as it stands in the field. */
+  readonly filters?: (filter: FilteredSearch) => ReactNode;
   /** Controls beside the field. */
   readonly children?: ReactNode;
 }
@@ -43,14 +49,14 @@ export function SearchBar({
     // A filter or the history changed the search; if the field itself did, what was typed since stays.
     if (search !== sent) setText(search);
   }
+  const send = useEffectEvent((next: string) => {
+    if (next === search) return;
+    setSent(next);
+    onSearch(next);
+  });
   useEffect(() => {
-    if (text === search) return undefined;
-    const timer = setTimeout(() => {
-      setSent(text);
-      onSearch(text);
-    }, settleMs);
+    const timer = setTimeout(() => send(text), settleMs);
     return () => clearTimeout(timer);
-    // oxlint-disable-next-line react/exhaustive-deps -- only typing restarts the timer
   }, [text]);
   return (
     <div className="flex flex-col gap-3">
@@ -81,7 +87,11 @@ export function SearchBar({
         />
         {children}
       </div>
-      {filters !== undefined && <div className="flex flex-wrap items-center gap-2">{filters}</div>}
+      {filters !== undefined && (
+        <div className="flex flex-wrap items-center gap-2">
+          {filters({ search: text, onSearch })}
+        </div>
+      )}
       <div id={id} hidden={!isHelpOpen}>
         <Panel title="Search syntax">
           <p className="mb-3 text-ink-soft">

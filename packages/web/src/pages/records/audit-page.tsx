@@ -51,18 +51,18 @@ function AuditTrail(): ReactNode {
     }),
     placeholderData: keepPreviousData,
   });
-  const filter = { search: q, onSearch: setSearch };
   return (
     <>
       <PageHeader title="Audit trail">
         Who changed what, when and from where. Secrets are never recorded.
       </PageHeader>
       <SearchBar
-        {...filter}
+        search={q}
+        onSearch={setSearch}
         label="Search the audit trail"
         placeholder="Name of a resource, or username:ann -action:login"
         terms={terms}
-        filters={
+        filters={(filter) => (
           <>
             <TermSelect {...filter} label="Action" term="action" choices={named(auditActions)} />
             <TermSelect
@@ -74,7 +74,7 @@ function AuditTrail(): ReactNode {
             <TermDate {...filter} label="From" term="date_from" />
             <TermDate {...filter} label="To" term="date_to" />
           </>
-        }
+        )}
       />
       {log.isError ? (
         <FailureNotice error={log.error} onRetry={() => void log.refetch()} />

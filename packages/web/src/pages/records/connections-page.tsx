@@ -73,18 +73,18 @@ function Connections(): ReactNode {
     refetchInterval: 30_000,
   });
   const rows = log.data?.connection_logs;
-  const filter = { search: q, onSearch: setSearch };
   return (
     <>
       <PageHeader title="Connections">
         Who connected to which workspace, from where and for how long.
       </PageHeader>
       <SearchBar
-        {...filter}
+        search={q}
+        onSearch={setSearch}
         label="Search connections"
         placeholder="Name of a workspace, or workspace_owner:ann -type:ssh"
         terms={terms}
-        filters={
+        filters={(filter) => (
           <>
             <TermSelect
               {...filter}
@@ -96,7 +96,7 @@ function Connections(): ReactNode {
             <TermDate {...filter} label="From" term="connected_after" />
             <TermDate {...filter} label="Before" term="connected_before" />
           </>
-        }
+        )}
       />
       {log.isError && <FailureNotice error={log.error} onRetry={() => void log.refetch()} />}
       {rows?.length === 0 ? (

@@ -42,7 +42,6 @@ export function ListToolbar({ search, onSearch }: ListToolbarProps): ReactNode {
     const { q: _, ...others } = search;
     onSearch(next.trim() === ownWorkspaces ? others : { ...others, q: next });
   };
-  const filter = { search: q, onSearch: setQ };
   const templates = useQuery(routeQuery(listTemplates));
   const set = (key: "sort" | "group", value: string): void => {
     const { [key]: _, ...others } = search;
@@ -50,11 +49,12 @@ export function ListToolbar({ search, onSearch }: ListToolbarProps): ReactNode {
   };
   return (
     <SearchBar
-      {...filter}
+      search={q}
+      onSearch={setQ}
       label="Search workspaces"
       placeholder="Name, or owner:ann status:running -template:old"
       terms={terms}
-      filters={
+      filters={(filter) => (
         <>
           <TermChip {...filter} label="Mine" term="owner" value="me" />
           <TermSelect
@@ -93,7 +93,7 @@ export function ListToolbar({ search, onSearch }: ListToolbarProps): ReactNode {
             />
           </div>
         </>
-      }
+      )}
     />
   );
 }
