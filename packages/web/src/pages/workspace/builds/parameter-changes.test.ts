@@ -18,6 +18,11 @@ it("tells what a build changed, in the order of the names", () => {
   ]);
 });
 
+it("orders numbers in names by their value", () => {
+  const changes = parameterChanges(values({ disk_10: "1", disk_2: "1", Disk_1: "1" }), undefined);
+  expect(changes.map(({ name }) => name)).toEqual(["Disk_1", "disk_2", "disk_10"]);
+});
+
 it("calls nothing changed in the first build", () => {
   expect(parameterChanges(values({ a: "1" }), undefined)).toEqual([
     { name: "a", value: "1", before: "1", kind: "same" },

@@ -10,6 +10,8 @@ export interface ParameterChange {
   readonly kind: "same" | "added" | "changed" | "removed";
 }
 
+const byName = new Intl.Collator("en", { numeric: true }).compare;
+
 /** Compares the parameters of a build with those of the build before; undefined for the first build. */
 export function parameterChanges(
   values: readonly BuildParameter[],
@@ -17,7 +19,7 @@ export function parameterChanges(
 ): readonly ParameterChange[] {
   const now = new Map(values.map(({ name, value }) => [name, value]));
   const then = new Map((before ?? values).map(({ name, value }) => [name, value]));
-  return [...new Set([...now.keys(), ...then.keys()])].toSorted().map((name) => {
+  return [...new Set([...now.keys(), ...then.keys()])].toSorted(byName).map((name) => {
     const value = now.get(name);
     const valueBefore = then.get(name);
     return { name, value, before: valueBefore, kind: kindOf(value, valueBefore) };
