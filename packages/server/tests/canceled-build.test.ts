@@ -59,8 +59,8 @@ it("is its owner's to cancel, which the audit trail has, and no other member's",
   const templateId = await pushTemplate(server.admin, "late", template);
   driver.waits = true;
   const [owner, other] = [await addPerson(server, "ann"), await addPerson(server, "bob")];
-  const { latest_build: build } = await owner.client.call(createWorkspace, {
-    params: { user: "me" },
+  const { latest_build: build } = await server.admin.call(createWorkspace, {
+    params: { user: owner.user.id },
     body: { name: "dev", template_id: templateId },
   });
   await driver.planning.promise;

@@ -186,7 +186,7 @@ describe("the number of builds that a user has going", () => {
   });
 
   it("stays within the limit for starts, and stops none of the rest", async () => {
-    const { client } = await addPerson(server, "ann");
+    const { client, user } = await addPerson(server, "ann");
     const quick = await run(client, "quick", quickId);
     const names = ["one", "two", "three", "four"];
     const answers = await Promise.all(names.map((name) => create(server, client, name, slowId)));
@@ -195,6 +195,10 @@ describe("the number of builds that a user has going", () => {
       status: 429,
       message: expect.stringContaining("The limit of 2 builds at once per user is reached."),
     });
+    // It is whoever asks for a build that has room for it, not the owner.
+    const body = { name: "five", template_id: slowId };
+    const byAdmin = await server.request("POST", `/users/${user.id}/workspaces`, body);
+    expect(byAdmin).toMatchObject({ status: 201 });
     await build(client, quick, "stop");
     await waitForWorkspace(client, quick.id, (one) => one.latest_build.status === "stopped");
     await build(client, quick, "delete");
