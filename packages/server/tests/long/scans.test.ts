@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 
+import { prebuildsUserId } from "@slipway/api/prebuilds/prebuild";
 import { systemClock } from "@slipway/runtime";
 import {
   fillFleet,
@@ -28,6 +29,7 @@ import {
   thinStatistics,
 } from "../../src/features/cleanup/queries.ts";
 import { readStats } from "../../src/features/deployment/stats-service.ts";
+import { listClaims } from "../../src/features/prebuilds/pools/claims.ts";
 import { selectTotals } from "../../src/features/prebuilds/pools/service.ts";
 import { selectPoolIds } from "../../src/features/prebuilds/reconcile/queries.ts";
 import { selectDue } from "../../src/features/schedules/queries.ts";
@@ -129,6 +131,21 @@ async function lookForSurplus(db: Queryable): Promise<void> {
   expect(await selectSurplusAgents(db, old, keptHistories, most)).toHaveLength(11);
 }
 
+/** Lists claims, of which there were some before the other workspaces were started. */
+async function listOldClaims(db: Queryable): Promise<void> {
+  const presetId = randomUUID();
+  await sql`insert into template_version_presets (id, template_version_id, name)
+    values (${presetId}, ${seeded.versionId}, 'old')`.execute(database.db);
+  await sql`update workspace_builds b
+    set template_version_preset_id = ${presetId},
+      initiator_id = case build_number when 1 then ${prebuildsUserId} else initiator_id end,
+      created_at = created_at - build_number * interval '1 hour'
+    from (select id from workspaces order by id limit 1_000) old
+    where b.workspace_id = old.id`.execute(database.db);
+  await sql`analyze workspace_builds`.execute(database.db);
+  expect(await listClaims(db, viewerWith(["owner"]))).toHaveLength(50);
+}
+
 const { usage, auditEntries, buildLogLines, thinnedUsage: from, wholeUsage: to } = old;
 /** The removal of what is too old, of which there is nothing. */
 const removals = [
@@ -199,6 +216,7 @@ it.each<Row>([
   ["the removal of dry runs", 0, 100, (db) => deleteDryRuns(db, old.dryRuns, most)],
   ...removals,
   ["a new build", 0, 100, (db) => seedBuild(db, placeOf(9), newBuild)],
+  ["the latest claims", 0, 5_000, listOldClaims],
 ])("%s scans %i rows, and reads at most %i others", async (_what, scanned, fetched, work) => {
   const reads = await countReads(work);
   expect(reads.scanned).toBe(scanned);

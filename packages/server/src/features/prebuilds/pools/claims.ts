@@ -16,8 +16,9 @@ export async function listClaims(db: Queryable, caller: UserCaller): Promise<Pre
 }
 
 /**
- * Selects the latest claims. The second build of a prebuild is its claim, unless the system user started that too. Builds
- * after the first are read by time (`workspace_builds_replacing`).
+ * Selects the latest claims. The second build of a prebuild is its claim, unless the system user started that too. Second
+ * starts with a preset are read by time (`workspace_builds_claims`), and agents by their resources: no index has those
+ * that have ended by their build.
  */
 async function selectClaims(db: Queryable): Promise<readonly PrebuildClaim[]> {
   const { rows } = await sql<PrebuildClaim>`
@@ -33,10 +34,10 @@ async function selectClaims(db: Queryable): Promise<readonly PrebuildClaim[]> {
         cross join lateral (
           select max(a.reinit_sent_at) as reinit_sent_at, max(a.reinit_received_at) as reinit_received_at,
               case when count(*) = count(a.ready_at) then max(a.ready_at) end as ready_at
-            from workspace_agents a
-            where a.workspace_build_id = claim.id and a.parent_id is null) agents
-      where claim.build_number = 2 and claim.build_number > 1 and claim.owner_id <> ${sql.lit(prebuildsUserId)}
-        and claim.transition = 'start' and first.initiator_id = ${sql.lit(prebuildsUserId)}
+            from workspace_resources resource join workspace_agents a on a.resource_id = resource.id
+            where resource.job_id = claim.job_id and a.parent_id is null) agents
+      where claim.build_number = 2 and claim.transition = 'start' and claim.template_version_preset_id is not null
+        and claim.owner_id <> ${sql.lit(prebuildsUserId)} and first.initiator_id = ${sql.lit(prebuildsUserId)}
       order by claim.created_at desc
       limit ${maxClaims}`.execute(db);
   return rows;

@@ -63,6 +63,7 @@ import { up as parameterReadings } from "./0087-parameter-readings.ts";
 import { up as endedUsers } from "./0088-ended-users.ts";
 import { up as runsAuditedOnce } from "./0089-runs-audited-once.ts";
 import { up as jobLists } from "./0090-job-lists.ts";
+import { up as claimsByTime } from "./0091-claims-by-time.ts";
 
 /**
  * All migrations by name, in the order of their names. A merged one is never edited. Numbers that are missing (0006,
@@ -133,4 +134,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0088-ended-users": { up: endedUsers },
   "0089-runs-audited-once": { up: runsAuditedOnce },
   "0090-job-lists": { up: jobLists },
+  "0091-claims-by-time": { up: claimsByTime },
 };
