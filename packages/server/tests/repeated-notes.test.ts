@@ -6,7 +6,7 @@ import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
 
 import { AuditNotes } from "../src/features/audit/note-service.ts";
-import type { AuditEntry } from "../src/features/audit/service.ts";
+import { type AuditEntry, insertAuditEntry } from "../src/features/audit/service.ts";
 import { keepFile } from "../src/features/files/service.ts";
 import {
   ConnectionNotices,
@@ -96,6 +96,13 @@ describe("notes of the audit trail", () => {
     await expect(notes.record(broken, occasion("a"))).rejects.toThrow("uuid");
     await notes.record(entry("ann"), occasion("a"));
     expect(await countAudit("user")).toBe(1);
+  });
+
+  it("are lost to no other conflict than that of a run", async () => {
+    const { db } = database;
+    await sql`create unique index on audit_log (resource_target)`.execute(db);
+    await insertAuditEntry(db, entry("ann"));
+    await expect(insertAuditEntry(db, entry("ann"))).rejects.toThrow("duplicate key");
   });
 
   it("are all written when the server closes", async () => {

@@ -1,5 +1,5 @@
 import type { AuditAction, AuditResourceType } from "@slipway/api/audit/audit-log";
-import type { Transaction } from "kysely";
+import { sql, type Transaction } from "kysely";
 
 import type { Queryable } from "../../platform/db/database.ts";
 import type { DB } from "../../platform/db/gen/schema.ts";
@@ -80,9 +80,15 @@ export async function insertAuditEntries(
   await db
     .insertInto("audit_log")
     .values(rows)
-    .onConflict((conflict) => conflict.doNothing())
+    .onConflict((conflict) => conflict.expression(recordedRun).where(isRecordedOnce).doNothing())
     .execute();
 }
+
+/** The columns of the index `audit_log_run`, and the condition of its rows. */
+const recordedRun = sql`
+  resource_id, user_id, (additional_fields->>'instance_id'), (additional_fields->>'run_id')`;
+const isRecordedOnce = sql<boolean>`
+  action = 'start' and resource_type = 'workspace_agent' and additional_fields ? 'instance_id'`;
 
 /** Returns entries as rows, for a statement that also makes the changes themselves. */
 export function auditRows(entries: readonly AuditEntry[]): readonly NewRows[] {
