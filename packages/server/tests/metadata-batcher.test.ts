@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { silentLogger } from "@slipway/runtime";
 import { createFakeClock, openTestDatabase, type TestDatabase } from "@slipway/testkit";
+import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 
 import {
@@ -9,6 +10,7 @@ import {
   MetadataBatcher,
 } from "../src/features/agents/metadata/metadata-batcher.ts";
 import { readMetadata } from "../src/features/agents/metadata/metadata-routes.ts";
+import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
 let database: TestDatabase;
@@ -43,8 +45,10 @@ function open(clock = createFakeClock()) {
     subscribe: () => ({ [Symbol.dispose]: () => undefined }),
     publish: (topic: string) => void published.push(topic),
   };
-  const batcher = new MetadataBatcher({ db: database.db, pubsub, clock, logger: silentLogger });
-  return { batcher, clock, published };
+  const warnings: string[] = [];
+  const logger = { ...silentLogger, warn: (_: object, text: string) => void warnings.push(text) };
+  const batcher = new MetadataBatcher({ db: database.db, pubsub, clock, logger });
+  return { batcher, clock, published, warnings };
 }
 
 async function values(now: number): Promise<readonly string[]> {
@@ -59,9 +63,32 @@ it("stores the newest of each key, and hints once an agent", async () => {
     { key: "b", value: "3", error: "" },
     { key: "unknown", value: "4", error: "" },
   ]);
+  const other = randomUUID();
+  batcher.put(other, [{ key: "a", value: "5", error: "" }]);
   expect(await values(clock.now())).toEqual(["", ""]);
   await batcher[Symbol.asyncDispose]();
   expect(await values(clock.now())).toEqual(["2", "3"]);
+  expect(published).toEqual([`agent-metadata:${agentId}`, `agent-metadata:${other}`]);
+});
+
+it("keeps what it could not store, but for keys with a newer value, and hints once it is stored", async () => {
+  const { batcher, clock, published, warnings } = open();
+  batcher.put(agentId, [
+    { key: "a", value: "1", error: "" },
+    { key: "b", value: "2", error: "" },
+  ]);
+  await using renamed = await holdOpen(database.db, (trx) =>
+    sql`alter table workspace_agent_metadata rename to gone`.execute(trx),
+  );
+  await clock.advance(1_000);
+  await waitForBlocked(database.db);
+  batcher.put(agentId, [{ key: "a", value: "3", error: "" }]);
+  await renamed.commit();
+  await expect.poll(() => warnings).toEqual(["cannot store metadata, retrying"]);
+  await sql`alter table gone rename to workspace_agent_metadata`.execute(database.db);
+  expect(published).toEqual([]);
+  await batcher[Symbol.asyncDispose]();
+  expect(await values(clock.now())).toEqual(["3", "2"]);
   expect(published).toEqual([`agent-metadata:${agentId}`]);
 });
 

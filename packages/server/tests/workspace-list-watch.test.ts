@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+
 import { getTemplate } from "@slipway/api/templates/routes";
 import { updateActiveVersion } from "@slipway/api/templates/version-routes";
 import { createBuild } from "@slipway/api/workspaces/build-routes";
@@ -7,12 +9,19 @@ import {
   renameWorkspace,
 } from "@slipway/api/workspaces/routes";
 import { maxChangedIds } from "@slipway/api/workspaces/watch-routes";
-import { pushTemplate, waitForWorkspace } from "@slipway/testkit";
+import { systemClock } from "@slipway/runtime";
+import { openTestDatabase, pushTemplate, waitForWorkspace } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 
+import { ListChanges } from "../src/features/workspaces/list-changes.ts";
+import { fullGrant } from "../src/platform/http/caller.ts";
+import { LocalListeners } from "../src/platform/pubsub/local-listeners.ts";
+import { topics } from "../src/platform/pubsub/pubsub.ts";
+import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 import { type OpenServer, openReplica, openServer } from "./support/open-server.ts";
 import { addPerson, type Person } from "./support/people.ts";
+import { seedBuild, seedWorkspace } from "./support/rows.ts";
 import { openTextSocket, type TextSocket } from "./support/text-socket.ts";
 
 /* The socket that tells lists of workspaces what has changed. */
@@ -106,13 +115,37 @@ describe("a watched list", () => {
     for (const { told } of lists) await expect.poll(told).toContain(id);
   });
 
+  it("tells of what changes while it reads whose another change was", async () => {
+    await using database = await openTestDatabase(inject("postgresUrl"));
+    const { db } = database;
+    const [one, other] = [await seedWorkspace(db), randomUUID()];
+    await seedBuild(db, one, { number: 1, transition: "start", job: "succeeded" });
+    const listeners = new LocalListeners();
+    const pubsub = { subscribe: listeners.add.bind(listeners), publish: () => undefined };
+    const changes = new ListChanges({ db, pubsub, clock: systemClock });
+    const stop = new AbortController();
+    const owner = { id: one.userId, username: "ann", roles: [], keyId: "", grant: fullGrant };
+    const told = changes.watch({ ...owner, origin: undefined }, stop.signal);
+    expect(await told.next()).toEqual({ value: "many", done: false });
+    await using owners = await holdOpen(db, (trx) =>
+      sql`lock table workspace_states in access exclusive mode`.execute(trx),
+    );
+    const next = told.next();
+    listeners.hint(topics.workspace(other));
+    await waitForBlocked(db);
+    listeners.hint(topics.workspace(one.workspaceId));
+    await owners.commit();
+    expect((await next).value).toEqual(new Set([one.workspaceId]));
+    stop.abort();
+  });
+
   it("tells of more changes than it names as of many", async () => {
     const { told } = await watchLists(server.admin);
-    const topics = Array.from(
+    const hinted = Array.from(
       { length: maxChangedIds + 1 },
       (_, at) => `workspace:11111111-1111-4111-8111-${String(at).padStart(12, "0")}`,
     );
-    await sql`select pg_notify('slipway', ${`\n${topics.join("\n")}`})`.execute(server.db);
+    await sql`select pg_notify('slipway', ${`\n${hinted.join("\n")}`})`.execute(server.db);
     await expect.poll(told).toEqual(["many"]);
   });
 

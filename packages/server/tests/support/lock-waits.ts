@@ -42,14 +42,14 @@ export async function holdOpen<T>(
   };
 }
 
-/** Waits until `count` statements wait for locks of others. */
+/** Waits until at least `count` statements wait for locks of others. */
 export async function waitForBlocked(db: Database, count = 1): Promise<void> {
   await vi.waitUntil(
     async () => {
       const { rows } = await sql<{ readonly count: number }>`
         select count(*)::integer as count from pg_stat_activity
           where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
-      return rows[0]?.count === count;
+      return (rows[0]?.count ?? 0) >= count;
     },
     { timeout: 20_000, interval: 20 },
   );
