@@ -15,8 +15,10 @@ import {
 import { timestampFromMs } from "@slipway/wire/protobuf/time";
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest";
 
+import { selectWorkspaceConnections } from "../src/features/agents/connections/connection-log-queries.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson } from "./support/people.ts";
+import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
 
 /* Connections reported by agents, as seen by owners and auditors. */
 
@@ -199,6 +201,21 @@ it("shows those who see a workspace who connects to it, but not from where", asy
   await expect(other.client.call(listWorkspaceConnections, { params })).rejects.toMatchObject({
     status: 404,
   });
+});
+
+it("shows of a workspace with many agents the newest connections to any of them", async () => {
+  const place = await seedWorkspace(server.db);
+  const ids: string[] = [];
+  for (const number of [1, 2, 3]) {
+    const build = { number, transition: "start", job: "succeeded" } as const;
+    const workspace_agent_id = await seedAgent(server.db, await seedBuild(server.db, place, build));
+    const [id, connected_at] = [randomUUID(), `2026-01-0${number}T00:00:00Z`];
+    const connection = { workspace_agent_id, id, type: "ssh", connected_at } as const;
+    await server.db.insertInto("workspace_connections").values(connection).execute();
+    ids.unshift(id);
+  }
+  const rows = await selectWorkspaceConnections(server.db, place.workspaceId, 2);
+  expect(rows.map(({ id }) => id)).toEqual(ids.slice(0, 2));
 });
 
 it("tells how much a workspace is used, by the latest report of each agent", async () => {

@@ -149,9 +149,23 @@ describe("a connection", () => {
     const address = randomAddress();
     await leave(await reach(guest, owner, address), owner);
     expect(await blamed(await report(owner, address))).toEqual([guest.user.id, seenAt]);
-    await sql`update tailnet_visits set left_at = left_at - interval '4 minutes'
-      where agent_id = ${owner.agentId}`.execute(server.db);
-    expect(await blamed(await report(owner, address))).toEqual([undefined, undefined]);
+    for (const expected of [
+      [guest.user.id, seenAt],
+      [undefined, undefined],
+    ]) {
+      await sql`update tailnet_visits set left_at = left_at - interval '2 minutes'
+        where agent_id = ${owner.agentId}`.execute(server.db);
+      expect(await blamed(await report(owner, address))).toEqual(expected);
+    }
+  });
+
+  it("is of the client that is there, not of one that has left its address", async () => {
+    const [owner, guest] = [await people.addOwner(), await addGuest()];
+    const address = randomAddress();
+    await leave(await reach(guest, owner, address), owner);
+    await reach(guest, owner, address, { from: "198.51.100.4" });
+    const id = await report(owner, address);
+    expect(await blamed(id)).toEqual([guest.user.id, "198.51.100.4"]);
   });
 
   it("is of a client that closed only its tunnel", async () => {

@@ -62,7 +62,7 @@ describe("the statistics of a deployment", () => {
 
   it("count workspaces, and what agents reported in the last minutes", async () => {
     const [first, second] = [await make("one"), await make("two")];
-    await make("three");
+    const third = await make("three");
     const stopped = await server.admin.call(createWorkspace, {
       params: { user: "me" },
       body: { name: "four", template_id: templateId },
@@ -84,6 +84,7 @@ describe("the statistics of a deployment", () => {
     await report(first, "1 minute", { rx_bytes: 200, [latency]: 30, session_count_ssh: 2 });
     await report(second, "10 seconds", { tx_bytes: 7, session_count_vscode: 1, [latency]: -1 });
     await report(second, "4 minutes", { session_count_vscode: 4 });
+    await report(third, "2 minutes", { session_count_jetbrains: 3 });
     const expected = {
       workspaces: {
         pending: 0,

@@ -299,6 +299,14 @@ describe("the routes of the relay", () => {
     expect(refused).toContain(variable);
   });
 
+  it("counts the connections of one network of IPv6 together", () => {
+    const limits = { maxRelayLogins: 9, maxRelayLoginsPerAddress: 2 };
+    const logins = new RelayLogins(limits, { monotonic: () => 0 });
+    for (const host of ["1", "2"]) logins.count(`2001:db8::${host}`);
+    expect(() => logins.count("2001:db8::3")).toThrow("Your address connects");
+    logins.count("2001:db8:0:1::1");
+  });
+
   it("closes a connection whose frames break the protocol", async () => {
     await open();
     const { client, socket } = await openUpgraded();

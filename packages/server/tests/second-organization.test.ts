@@ -1,3 +1,4 @@
+import { listProvisionerJobs } from "@slipway/api/organizations/provisioner-routes";
 import { listPrebuildPools } from "@slipway/api/prebuilds/routes";
 import { getTemplate } from "@slipway/api/templates/routes";
 import { listTemplateVersionPresets } from "@slipway/api/templates/version-routes";
@@ -40,6 +41,11 @@ it("claims in a second organization, whose pool has the names of one in the firs
   const first = await pushTo("default");
   const second = await pushTo("second");
   expect(second.template.organization_id).not.toBe(first.template.organization_id);
+  const params = { organization: "second" };
+  const jobs = await server.admin.call(listProvisionerJobs, { params });
+  expect(new Set(jobs.map(({ organization_id: id }) => id))).toEqual(
+    new Set([second.template.organization_id]),
+  );
   const running = async () =>
     (await listPrebuilds(server.admin)).filter(({ latest_build: b }) => b.status === "running");
   await expect.poll(async () => (await running()).length, { timeout: 30_000 }).toBe(2);

@@ -151,4 +151,7 @@ it("records no more terminals of an agent than its budget allows", async () => {
   const query = { q: `username:${user.username} status:completed` };
   const { count } = await server.admin.call(listConnectionLogs, { query });
   expect(count).toBe(burst);
+  const { user: other } = await addGuest();
+  await log.open({ agentId, userId: other.id, ip: undefined });
+  expect(await find(`username:${other.username}`)).toEqual([]);
 });

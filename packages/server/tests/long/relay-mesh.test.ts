@@ -22,6 +22,7 @@ import {
   startServerProcess,
   type TestDatabase,
 } from "@slipway/testkit";
+import { sql } from "kysely";
 import { beforeEach, describe, expect, inject, it, onTestFinished } from "vitest";
 
 import { ensureMeshKey, readMeshKey } from "../../src/network/relay/mesh-key.ts";
@@ -198,6 +199,21 @@ describe("the mesh", () => {
     await expect
       .poll(() => messages, { timeout: 15_000 })
       .toEqual(["no link to the relay of another replica: the other relay closed the connection"]);
+  });
+
+  it("forgets a relay once it has been silent for half a minute, and not before", async () => {
+    const { db } = database;
+    for (const seconds of [20, 40]) {
+      const id = randomUUID();
+      await upsertReplica(db, { id, url: `http://127.0.0.1:${seconds}`, host: "elsewhere" });
+      await sql`update relay_replicas set heartbeat_at = now() - make_interval(secs => ${seconds})
+        where id = ${id}`.execute(db);
+    }
+    const { url } = await openReplica({ meshKey: "key" });
+    const known = async () =>
+      (await db.selectFrom("relay_replicas").select("url").execute()).map((one) => one.url);
+    await expect.poll(known).not.toContain("http://127.0.0.1:40");
+    expect(new Set(await known())).toEqual(new Set([url, "http://127.0.0.1:20"]));
   });
 
   it("links to a new relay, and forgets one that stops, before the next heartbeat", async () => {
