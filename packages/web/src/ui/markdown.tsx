@@ -1,6 +1,7 @@
-import { Lexer, type MarkedToken, type Token } from "marked";
+import type { MarkedToken } from "marked";
 import { createElement, memo, type ReactNode } from "react";
 
+import { childrenOf, inlinesOf, parseMarkdown } from "./markdown-tokens.ts";
 import { untrustedLines } from "./untrusted-text.tsx";
 
 /*
@@ -8,68 +9,22 @@ import { untrustedLines } from "./untrusted-text.tsx";
  * Images and HTML are shown as text, and only links to http(s) addresses lead anywhere.
  */
 
-/** The longest text that is parsed, in characters: the time of the parser grows with its square. */
-const maxParsedChars = 16 * 1024;
-/** The deepest nesting of tokens that is rendered; browsers give up on pages that are nested very deeply. */
-const maxDepth = 32;
-
 interface MarkdownProps {
   readonly children: string;
 }
 
 /** Markdown with its paragraphs, lists and blocks of code. */
 export const Markdown = memo(({ children }: MarkdownProps): ReactNode =>
-  element("div", "flex flex-col gap-2 wrap-anywhere", parse(children)),
+  element("div", "flex flex-col gap-2 wrap-anywhere", tokensOf(children)),
 );
 
 /** Markdown within a label, which has no room for blocks: their contents follow each other. */
 export const MarkdownLine = memo(({ children }: MarkdownProps): ReactNode =>
-  element("bdi", undefined, parse(children).flatMap(inlinesOf)),
+  element("bdi", undefined, tokensOf(children).flatMap(inlinesOf)),
 );
 
-function parse(markdown: string): readonly MarkedToken[] {
-  const text = untrustedLines(markdown);
-  const asItStands: readonly MarkedToken[] = [{ type: "code", raw: text, text }];
-  if (text.length > maxParsedChars) return asItStands;
-  try {
-    const tokens = known(new Lexer({ gfm: true }).lex(text));
-    return isShallow(tokens, maxDepth) ? tokens : asItStands;
-  } catch {
-    // Nested deeper than the parser's stack.
-    return asItStands;
-  }
-}
-
-function known(tokens: readonly Token[] | undefined): readonly MarkedToken[] {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only extensions of the parser make tokens of other types
-  return (tokens ?? []) as readonly MarkedToken[];
-}
-
-function isShallow(tokens: readonly MarkedToken[], depth: number): boolean {
-  return depth > 0 && tokens.every((token) => isShallow(childrenOf(token), depth - 1));
-}
-
-function childrenOf(token: MarkedToken): readonly MarkedToken[] {
-  if (token.type === "list") return token.items;
-  return "tokens" in token ? known(token.tokens) : [];
-}
-
-const containers: ReadonlySet<string> = new Set([
-  "blockquote",
-  "heading",
-  "list",
-  "list_item",
-  "paragraph",
-]);
-const verbatim: ReadonlySet<string> = new Set(["code", "hr", "table"]);
-
-/** Returns the tokens of a line that has the contents of a block. */
-function inlinesOf(token: MarkedToken): readonly MarkedToken[] {
-  if (containers.has(token.type)) {
-    return [...childrenOf(token).flatMap(inlinesOf), { type: "space", raw: " " }];
-  }
-  const { raw } = token;
-  return verbatim.has(token.type) ? [{ type: "text", raw, text: raw }] : [token];
+function tokensOf(markdown: string): readonly MarkedToken[] {
+  return parseMarkdown(untrustedLines(markdown));
 }
 
 function element(

@@ -1,0 +1,58 @@
+import { Lexer, type MarkedToken, type Token } from "marked";
+
+/** The longest text that is parsed, in characters: the time of the parser grows with its square. */
+const maxParsedChars = 16 * 1024;
+/** The most delimiters of emphasis in it: the parser compares each with every other. */
+const maxDelimiters = 1_000;
+/** The deepest nesting of tokens that is rendered; browsers give up on pages that are nested very deeply. */
+const maxDepth = 32;
+
+/** Splits a text into tokens; one that is not parsed, or nested too deeply, is a single block of code. */
+export function parseMarkdown(text: string): readonly MarkedToken[] {
+  const asItStands: readonly MarkedToken[] = [{ type: "code", raw: text, text }];
+  if (isCostly(text)) return asItStands;
+  try {
+    const tokens = known(new Lexer({ gfm: true }).lex(text));
+    return isShallow(tokens, maxDepth) ? tokens : asItStands;
+  } catch {
+    // Nested deeper than the parser's stack.
+    return asItStands;
+  }
+}
+
+function isCostly(text: string): boolean {
+  return text.length > maxParsedChars || (text.match(/[*_]/gu)?.length ?? 0) > maxDelimiters;
+}
+
+function known(tokens: readonly Token[] | undefined): readonly MarkedToken[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only extensions of the parser make tokens of other types
+  return (tokens ?? []) as readonly MarkedToken[];
+}
+
+function isShallow(tokens: readonly MarkedToken[], depth: number): boolean {
+  return depth > 0 && tokens.every((token) => isShallow(childrenOf(token), depth - 1));
+}
+
+/** Returns the tokens within a token. */
+export function childrenOf(token: MarkedToken): readonly MarkedToken[] {
+  if (token.type === "list") return token.items;
+  return "tokens" in token ? known(token.tokens) : [];
+}
+
+const containers: ReadonlySet<string> = new Set([
+  "blockquote",
+  "heading",
+  "list",
+  "list_item",
+  "paragraph",
+]);
+const verbatim: ReadonlySet<string> = new Set(["code", "hr", "table"]);
+
+/** Returns the tokens of a line that has the contents of a block. */
+export function inlinesOf(token: MarkedToken): readonly MarkedToken[] {
+  if (containers.has(token.type)) {
+    return [...childrenOf(token).flatMap(inlinesOf), { type: "space", raw: " " }];
+  }
+  const { raw } = token;
+  return verbatim.has(token.type) ? [{ type: "text", raw, text: raw }] : [token];
+}
