@@ -112,9 +112,6 @@ describe("a template that requires stops", () => {
     const deadline = new Date(Date.now() + 2 * hourMs).toISOString();
     expect(await world.put(workspace, "/extend", { deadline })).toMatchObject({ status: 200 });
     await world.edit({ autostop_requirement: { days_of_week: [], weeks: 1 } });
-    const other = await world.make("other", { ttl_ms: hourMs });
-    expect(await world.put(other, "/ttl", { ttl_ms: null })).toMatchObject({ status: 204 });
-    expect(await stopsOf(other)).toEqual([undefined, undefined]);
     const { latest_build: build } = await world.read(workspace);
     expect(Date.parse(build.deadline ?? "")).toBe(Date.parse(deadline));
   });
