@@ -57,7 +57,8 @@ it("takes values of keys that the agent does not have, and stores none of them",
 it("keeps the values before the key that is too much", async () => {
   const metadata = [
     { key: "cpu", result: { value: "1" } },
-    { key: "k".repeat(6142), result: {} },
+    // The limit is in bytes.
+    { key: "é".repeat(3071), result: {} },
     { key: "cpu", result: { value: "2" } },
   ];
   await expect(world.call(Agent.method.batchUpdateMetadata, { metadata })).rejects.toThrow("6144");

@@ -1,9 +1,12 @@
+import { randomUUID } from "node:crypto";
+
 import type { AgentLog } from "@slipway/api/agents/log-routes";
 import { firstAgent, makeWorkspace, pushTemplate, readAgentToken } from "@slipway/testkit";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest";
 
-import { maxLogsPerRead } from "../src/features/agents/logs/log-store.ts";
+import { packLines } from "../src/features/agents/logs/log-lines.ts";
+import { appendLogs, maxLogsPerRead } from "../src/features/agents/logs/log-store.ts";
 import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { openTextSocket } from "./support/text-socket.ts";
@@ -59,6 +62,23 @@ it("get all of a log that takes more than one read, before anything new comes", 
   expect(lines().map(({ id: line }) => line)).toEqual(
     Array.from({ length: count }, (_, index) => 1 + index),
   );
+});
+
+it("get what was written before the end of the agent, also when that comes while they read", async () => {
+  const { id, write } = await makeAgent("ending");
+  await write(["first"]);
+  const { outputs } = await follow(id);
+  await expect.poll(outputs).toEqual(["first"]);
+  await using end = await holdOpen(server.db, async (trx) => {
+    const lines = packLines([{ createdNs: 1n, level: "info", output: "last" }]);
+    await appendLogs(trx, { agentId: id, sourceId: randomUUID(), lines });
+    await trx.updateTable("workspace_agents").set({ deleted: true }).where("id", "=", id).execute();
+    await sql`lock table workspace_agents in access exclusive mode`.execute(trx);
+  });
+  await sql`select pg_notify('slipway', ${`\nagent-logs:${id}`})`.execute(server.db);
+  await waitForBlocked(server.db);
+  await end.commit();
+  await expect.poll(outputs).toEqual(["first", "last"]);
 });
 
 it("see the log of their own agent, however many begin at once", async () => {

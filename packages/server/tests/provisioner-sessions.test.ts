@@ -15,7 +15,15 @@ import { touchSession } from "../src/features/provisioners/worker-queries.ts";
 import { acquireTaggedJob } from "../src/platform/jobs/acquire-query.ts";
 import { openReplica, openServer, type OpenServer } from "./support/open-server.ts";
 import { makeKey } from "./support/provisioner-process.ts";
-import { begin, connect, json, patience, push, reading } from "./support/raw-provisioner-jobs.ts";
+import {
+  addProvisionerElsewhere,
+  begin,
+  connect,
+  json,
+  patience,
+  push,
+  reading,
+} from "./support/raw-provisioner-jobs.ts";
 import { RawProvisioner } from "./support/raw-provisioner.ts";
 
 /* Provisioners for which the test writes the messages: strangers, and hostile ones. */
@@ -267,6 +275,7 @@ describe("a job", () => {
   it("that waits for a provisioner for a minute, and an old provisioner, are in the health report", async () => {
     const health = async () => (await server.admin.call(getHealthReport, {})).provisioner_daemons;
     const tags = { only: "health" };
+    await addProvisionerElsewhere(server, tags);
     const pushing = pushVersion(server.admin, "# x", { file: "main.tf", tags });
     pushing.catch(() => undefined);
     const queued = () =>
@@ -282,6 +291,7 @@ describe("a job", () => {
     // The report is shared for some seconds.
     await expect.poll(async () => (await health()).warnings, patience).toContainEqual(waits);
     expect((await health()).severity).toBe("warning");
+    await server.db.deleteFrom("workers").where("name", "=", "elsewhere").execute();
     const { provisioner } = await connect(server, "health");
     const { call } = await provisioner.nextCall();
     const message = expect.stringContaining("the provisioner raw runs v0, and the server");

@@ -8,7 +8,14 @@ import { expect, inject, it } from "vitest";
 
 import { openServer } from "./support/open-server.ts";
 import { makeKey } from "./support/provisioner-process.ts";
-import { agent, connect, json, reading, resource } from "./support/raw-provisioner-jobs.ts";
+import {
+  addProvisionerElsewhere,
+  agent,
+  connect,
+  json,
+  reading,
+  resource,
+} from "./support/raw-provisioner-jobs.ts";
 import { RawProvisioner } from "./support/raw-provisioner.ts";
 
 it("sends builds to provisioners with the tags of the push and of the template, by the values chosen", async () => {
@@ -54,7 +61,11 @@ it("sends builds to provisioners with the tags of the push and of the template, 
       rich_parameter_values: [{ name: "where", value: "away" }],
     },
   });
-  expect(created.latest_build).toMatchObject({
+  await addProvisionerElsewhere(server, { only: "import", zone: "away" });
+  const { latest_build: build } = await server.admin.call(getWorkspace, {
+    params: { workspace: created.id },
+  });
+  expect(build).toMatchObject({
     job: { status: "pending", tags: { only: "import", zone: "away" } },
     matched_provisioners: { count: 0, available: 0 },
   });

@@ -127,10 +127,10 @@ it("does not store what an agent reports of the server's terminals, but whatever
   };
   const { RECONNECTING_PTY, SSH } = Connection_Type;
   expect(await find(`connection_id:${await report(RECONNECTING_PTY, address)}`)).toEqual([]);
-  for (const id of [
-    await report(SSH, address),
-    await report(RECONNECTING_PTY, "fd7a:115c:a1e0::1"),
-  ]) {
+  const ofUser = "fd7a:115c:a1e0::1";
+  const reservation = { value: ofUser, holder: `user:${randomUUID()}`, peer_id: randomUUID() };
+  await server.db.insertInto("tailnet_reservations").values(reservation).execute();
+  for (const id of [await report(SSH, address), await report(RECONNECTING_PTY, ofUser)]) {
     const [entry, ...others] = await find(`connection_id:${id}`);
     expect(others).toEqual([]);
     expect(entry).toMatchObject({ id });

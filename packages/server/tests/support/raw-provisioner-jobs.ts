@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 
 import type { ProvisionerJob } from "@slipway/api/jobs/job";
 import { createTemplate } from "@slipway/api/templates/routes";
@@ -53,6 +53,26 @@ export const parameter = (name: string, initial: string): ParameterDefinition =>
 });
 export const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 export const patience = { timeout: 30_000, interval: 50 };
+
+/** Adds a provisioner that is online in an organization of its own. */
+export async function addProvisionerElsewhere(
+  { db }: Pick<OpenServer, "db">,
+  tags: Readonly<Record<string, string>>,
+): Promise<void> {
+  const [key_id, organization_id, session_id] = [randomUUID(), randomUUID(), randomUUID()];
+  const organization = { id: organization_id, name: `o${organization_id.slice(0, 8)}` };
+  await db.insertInto("organizations").values(organization).execute();
+  const key = { id: key_id, name: "elsewhere", hashed_secret: randomBytes(32) };
+  await db
+    .insertInto("provisioner_keys")
+    .values({ ...key, organization_id, tags })
+    .execute();
+  const worker = { id: randomUUID(), name: "elsewhere", version: "v0", drivers: ["terraform"] };
+  await db
+    .insertInto("workers")
+    .values({ ...worker, key_id, session_id, tags })
+    .execute();
+}
 
 /** A provisioner alone with its tag, and a key for more of them. `url` is that of its server (default: the only one). */
 export async function connect(
