@@ -262,6 +262,27 @@ describe("actions", () => {
     await expect
       .poll(() => stop.getAttribute("title"))
       .toBe("Only its owner or an administrator can change it");
+    await page.getByRole("button", { name: "Actions for gamma" }).click();
+    for (const name of ["Add to favorites", "Restart", "Delete"]) {
+      const entry = page.getByRole("menuitem", { name });
+      await expect.poll(() => entry.getAttribute("aria-disabled")).toBe("true");
+    }
+    await page.goto("/@admin/gamma");
+    // Another test may have stopped it.
+    await page.getByRole("button", { name: /^(Start|Stop) \(Only its owner/ }).waitFor();
+  });
+
+  it("make no favorite of somebody else's workspace", async () => {
+    const { client, user } = await dashboard.openUserPage("fay");
+    const name = freshName("hers");
+    await client.call(createWorkspace, {
+      params: { user: user.username },
+      body: { name, template_id: templateId },
+    });
+    const { page } = await openList(`?q=${name}`);
+    await page.getByRole("button", { name: `Actions for ${name}` }).click();
+    const favor = page.getByRole("menuitem", { name: "Add to favorites" });
+    await expect.poll(() => favor.getAttribute("aria-disabled")).toBe("true");
   });
 });
 

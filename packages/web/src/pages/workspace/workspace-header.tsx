@@ -27,6 +27,7 @@ import {
   isBuilding,
   type WorkspaceAction,
 } from "../../components/workspaces/action-refusal.ts";
+import { changeRefusal } from "../../components/workspaces/change-refusal.ts";
 import { workspaceStatus } from "../../components/workspaces/workspace-status.ts";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { PageHeader } from "../../ui/layout.tsx";
@@ -94,12 +95,16 @@ function FavoriteButton({ workspace }: { readonly workspace: Workspace }): React
 
 function WorkspaceActions({ workspace }: { readonly workspace: Workspace }): ReactNode {
   const [asked, setAsked] = useState<WorkspaceAction>();
+  const me = useMe();
   const rights = useRights();
   const { status } = workspace.latest_build;
   if (status === "deleted") return null;
+  // Owners may stop and delete prebuilds.
+  const forOthers = workspace.is_prebuild ? undefined : changeRefusal(workspace, me);
   const refusal = (action: WorkspaceAction): string | undefined =>
-    actionRefusal(action, workspace, { mayWriteTemplates: rights.createTemplates });
+    forOthers ?? actionRefusal(action, workspace, { mayWriteTemplates: rights.createTemplates });
   const isStarted = status === "running";
+  const main = isStarted ? "stop" : "start";
   return (
     <>
       {isBuilding(status) ? (
@@ -114,7 +119,8 @@ function WorkspaceActions({ workspace }: { readonly workspace: Workspace }): Rea
         <Button
           look={isStarted ? "secondary" : "primary"}
           icon={isStarted ? <Square aria-hidden size={14} /> : <Play aria-hidden size={14} />}
-          onClick={() => setAsked(isStarted ? "stop" : "start")}
+          disabledReason={refusal(main)}
+          onClick={() => setAsked(main)}
         >
           {isStarted ? "Stop" : "Start"}
         </Button>

@@ -7,13 +7,13 @@ import { type ReactNode, useState } from "react";
 import { refresh } from "../../api/queries.ts";
 import { useMe, useRights } from "../../api/session.ts";
 import { actionRefusal } from "../../components/workspaces/action-refusal.ts";
+import { changeRefusal } from "../../components/workspaces/change-refusal.ts";
 import { runAction } from "../../components/workspaces/run-action.ts";
 import { Button, IconButton } from "../../ui/button.tsx";
 import { Dialog, useIsMounted } from "../../ui/dialog.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { useToaster } from "../../ui/toasts.tsx";
 import { UntrustedText } from "../../ui/untrusted-text.tsx";
-import { changeRefusal } from "./change-refusal.ts";
 import { type Outcomes, runOnMany } from "./run-on-many.ts";
 import { useSelected } from "./use-workspace-list.ts";
 

@@ -14,11 +14,11 @@ import type { ReactNode } from "react";
 
 import { actionRefusal, type WorkspaceAction } from "../../components/workspaces/action-refusal.ts";
 import { agentsOf } from "../../components/workspaces/agents.ts";
+import { changeRefusal, favorRefusal } from "../../components/workspaces/change-refusal.ts";
 import { workspacePath } from "../../components/workspaces/workspace-address.ts";
 import { IconButton } from "../../ui/button.tsx";
 import { Menu, type MenuEntry } from "../../ui/menu.tsx";
 import { untrusted } from "../../ui/untrusted-text.tsx";
-import { changeRefusal } from "./change-refusal.ts";
 import { type ListViewer, useListViewer } from "./list-viewer.ts";
 
 /** The actions on a workspace of the list. */
@@ -84,7 +84,7 @@ function favorEntry(workspace: Workspace, { me, favor }: ListViewer): MenuEntry 
   return {
     label: workspace.favorite ? "Remove from favorites" : "Add to favorites",
     icon: <Star size={15} />,
-    disabledReason: changeRefusal(workspace, me),
+    disabledReason: favorRefusal(workspace, me),
     onSelect: () => favor(workspace, !workspace.favorite),
   };
 }

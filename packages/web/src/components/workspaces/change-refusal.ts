@@ -10,3 +10,11 @@ export function changeRefusal(
   if (ownerId === id || roles.some(({ name }) => name === "owner")) return undefined;
   return "Only its owner or an administrator can change it";
 }
+
+/** Returns why a user may not make a workspace a favorite; undefined for one of their own. */
+export function favorRefusal(
+  { owner_id: ownerId }: Pick<Workspace, "owner_id">,
+  { id }: Pick<User, "id">,
+): string | undefined {
+  return ownerId === id ? undefined : "Only its owner can make it a favorite";
+}
