@@ -60,7 +60,7 @@ async function make(
   return { id, name };
 }
 
-function build(id: string, transition: "stop" | "delete"): Promise<unknown> {
+function build(id: string, transition: "start" | "stop" | "delete"): Promise<unknown> {
   return dashboard.admin.call(createBuild, { params: { workspace: id }, body: { transition } });
 }
 
@@ -283,7 +283,7 @@ it("does not move a deadline twice at once", async () => {
   await expect.poll(() => hours?.getAttribute("aria-disabled")).toBeNull();
 });
 
-it("shows the end of a build that ended unseen, when another has begun", async () => {
+it("shows the end of a build that ended unseen, when another has begun, and lists that one too", async () => {
   const { id, name } = await make("builds");
   const { page } = await dashboard.openAdminPage();
   // The first answer is as old as that of a machine that was asleep.
@@ -301,6 +301,10 @@ it("shows the end of a build that ended unseen, when another has begun", async (
   await page.getByText("Stopped").first().waitFor();
   await page.getByText("Succeeded").first().waitFor();
   expect(isFirst).toBe(false);
+  await page.getByRole("link", { name: "Builds", exact: true }).click();
+  await page.getByRole("row", { name: /#2 Stop Succeeded/ }).waitFor();
+  await build(id, "start");
+  await page.getByRole("row", { name: /#3 Start Succeeded/ }).waitFor();
 });
 
 it("leads every tab to the log-in when one of them logs out", async () => {

@@ -78,6 +78,20 @@ describe("an action that is asked for twice", () => {
     expect(requests.count()).toBe(1);
   });
 
+  it("creates one workspace when the form is sent again by the keyboard", async () => {
+    const { page } = await dashboard.openAdminPage();
+    await page.goto("/templates/outside/workspace");
+    const requests = await countRequests(page, "**/users/me/workspaces", "POST");
+    const name = freshName("once");
+    await page.getByLabel("Name").fill(name);
+    await page.getByRole("button", { name: "Create workspace" }).click();
+    await expect.poll(requests.count).toBe(1);
+    await page.getByLabel("Name").press("Enter");
+    requests.release();
+    await page.waitForURL(`**/@admin/${name}`);
+    expect(requests.count()).toBe(1);
+  });
+
   it("can upload the same file again", async () => {
     const { page } = await dashboard.openAdminPage();
     await page.goto("/@admin/dev/files");
