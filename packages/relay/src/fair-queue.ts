@@ -28,8 +28,8 @@ export class FairQueue {
   readonly #flows = new Map<string, Flow>();
   /** The flows in the order of their turns. */
   readonly #turns: Flow[] = [];
-  /** The runs added since `settle`, which still lie in the chunk in which they arrived. */
-  #fresh: Run[] = [];
+  /** The runs added since `settle`, which still lie in the chunk in which they arrived; created on demand. */
+  #fresh: Run[] | undefined;
   #cost = 0;
 
   /** The waiting bytes, including the cost of keeping them. */
@@ -53,6 +53,7 @@ export class FairQueue {
     }
     const run = { bytes, start, end };
     flow.runs.push(run);
+    this.#fresh ??= [];
     this.#fresh.push(run);
     this.#charge(flow, end - start + runCostBytes);
   }
@@ -93,8 +94,7 @@ export class FairQueue {
 
   /** Copies frames that lie in a much larger chunk, so that no more memory is held than is counted. */
   settle(): void {
-    if (this.#fresh.length === 0) return;
-    for (const run of this.#fresh) {
+    for (const run of this.#fresh ?? []) {
       const length = run.end - run.start;
       if (length === 0) continue;
       if (run.bytes.buffer.byteLength <= 2 * length + runCostBytes) continue;
@@ -103,13 +103,13 @@ export class FairQueue {
       run.start = 0;
       run.end = length;
     }
-    this.#fresh = [];
+    this.#fresh = undefined;
   }
 
   clear(): void {
     this.#flows.clear();
     this.#turns.length = 0;
-    this.#fresh = [];
+    this.#fresh = undefined;
     this.#cost = 0;
   }
 

@@ -35,7 +35,8 @@ type Addition = "first" | "further" | "dropped";
 export class Outbox {
   readonly #needs: OutboxNeeds;
   readonly #packets = new FairQueue();
-  #notices: Uint8Array[] = [];
+  /** Created on demand: an empty array would become old with its client, and keep young notices alive. */
+  #notices: Uint8Array[] | undefined;
   #noticeBytes = 0;
   /** The size of the batch that the transport holds; 0 if there is none. */
   #sendingBytes = 0;
@@ -82,6 +83,7 @@ export class Outbox {
   addNotice(frame: Uint8Array): Addition {
     if (this.#isClosed) return "further";
     if (this.#noticeBytes + frame.length > this.#maxNoticeBytes) return "dropped";
+    this.#notices ??= [];
     this.#notices.push(frame);
     this.#noticeBytes += frame.length;
     this.#count();
@@ -112,7 +114,7 @@ export class Outbox {
 
   close(): void {
     this.#isClosed = true;
-    this.#notices = [];
+    this.#notices = undefined;
     this.#noticeBytes = 0;
     this.#sendingBytes = 0;
     this.#packets.clear();
@@ -121,11 +123,11 @@ export class Outbox {
 
   #send(): void {
     if (this.#isClosed) return;
-    const pieces = this.#notices.length === 0 ? [] : [joinBytes(this.#notices)];
+    const pieces = this.#notices === undefined ? [] : [joinBytes(this.#notices)];
     if (this.#noticeBytes < batchBytes) {
       pieces.push(...this.#packets.take(batchBytes - this.#noticeBytes));
     }
-    this.#notices = [];
+    this.#notices = undefined;
     this.#noticeBytes = 0;
     if (pieces.length === 0) return this.#count();
     for (const { length } of pieces) this.#sendingBytes += length;
