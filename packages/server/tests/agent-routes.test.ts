@@ -5,10 +5,12 @@ import { getAgentLogs } from "@slipway/api/agents/log-routes";
 import { getAgent } from "@slipway/api/agents/routes";
 import { getGitKey, regenerateGitKey } from "@slipway/api/users/git-key-routes";
 import { connectExternalAgent, firstAgent, makeWorkspace, pushTemplate } from "@slipway/testkit";
+import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { WebSocket } from "ws";
 
 import { openServer, type OpenServer } from "./support/open-server.ts";
+import { openTextSocket } from "./support/text-socket.ts";
 import { type WireAnswer, wireRequest } from "./support/wire-request.ts";
 
 const template = `
@@ -21,6 +23,14 @@ agents:
       web: { display_name: Web, url: "http://localhost:8088" }
 `;
 
+const measured = `
+driver: external
+agents:
+  main:
+    os: linux
+    arch: amd64
+    metadata: { load: { display_name: Load, interval: 1m, timeout: 1s, run: uptime } }
+`;
 const uuid = "5888ab3f-f15a-4d9f-b1c9-fbeaab24312c";
 const opened = new AsyncDisposableStack();
 let server: OpenServer;
@@ -60,6 +70,27 @@ function readLog(after = 0) {
   const query = { after: String(after) };
   return server.admin.call(getAgentLogs, { params: { agent: agentId }, query });
 }
+
+it("has its own metadata, also when those of others are watched", async () => {
+  const templateId = await pushTemplate(server.admin, "measured", measured);
+  const watched: { readonly name: string; readonly messages: readonly string[] }[] = [];
+  for (const name of ["one", "two"]) {
+    const workspace = await makeWorkspace(server.admin, name, templateId, () => true);
+    const id = firstAgent(workspace)?.id ?? "";
+    await sql`update workspace_agent_metadata set value = ${name}
+      where workspace_agent_id = ${id}`.execute(server.db);
+    const url = `${server.url.replace("http", "ws")}/api/v2/workspaceagents/${id}/watch-metadata-ws`;
+    const { raw, messages, firstMessage } = openTextSocket(url, server.admin.headers);
+    opened.defer(() => raw.terminate());
+    await firstMessage;
+    await sql`select pg_notify('slipway', ${`\nagent-metadata:${id}`})`.execute(server.db);
+    watched.push({ name, messages });
+  }
+  for (const { name, messages } of watched) {
+    await expect.poll(() => messages.length, { timeout: 10_000 }).toBeGreaterThan(1);
+    for (const text of messages) expect(text).toContain(`"value":"${name}"`);
+  }
+});
 
 describe("the log of an agent", () => {
   it("takes lines over HTTP, with the server's time and as often as they come", async () => {

@@ -174,21 +174,24 @@ it("claims one of two requests for the same name", async () => {
   expect(made.map((one) => one?.name)).toEqual(["of-ann", undefined, "of-bob"]);
 });
 
-it("counts the claims of a user together, and leaves those beyond the limit to be refused", async () => {
-  const limits = { ...stage.needs.limits, maxWorkspacesPerUser: 2 };
-  const requests = [
-    request(0, { name: "one" }),
-    request(1),
-    // An administrator for the same owner.
-    { caller: stage.admin, input: request(0, { name: "two" }).input },
-    request(0, { name: "three" }),
-  ];
-  const made = await claimAll(requests, { limits });
-  expect(made.map((one) => one?.name)).toEqual(["one", "of-bob", "two", undefined]);
-  await expect(createAlone(request(0, { name: "three" }), { limits })).rejects.toMatchObject({
-    code: "limit-reached",
-  });
-});
+it.each(["maxWorkspacesPerUser", "maxRunningWorkspacesPerUser"])(
+  "counts the claims of a user together, and leaves those beyond %s to be refused",
+  async (name) => {
+    const limits = { ...stage.needs.limits, [name]: 2 };
+    const requests = [
+      request(0, { name: "one" }),
+      request(1),
+      // An administrator for the same owner.
+      { caller: stage.admin, input: request(0, { name: "two" }).input },
+      request(0, { name: "three" }),
+    ];
+    const made = await claimAll(requests, { limits });
+    expect(made.map((one) => one?.name)).toEqual(["one", "of-bob", "two", undefined]);
+    await expect(createAlone(request(0, { name: "three" }), { limits })).rejects.toMatchObject({
+      code: "limit-reached",
+    });
+  },
+);
 
 it("waits for no user whom another transaction holds, and for no prebuild", async () => {
   const { db } = stage.needs;

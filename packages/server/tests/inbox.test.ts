@@ -16,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } fro
 import { WebSocket } from "ws";
 
 import { connectionTemplateId } from "../src/features/notifications/inbox-service.ts";
+import { insertOwnMessage, pruneInbox } from "../src/features/notifications/queries.ts";
 import { Coordination, joinNetwork } from "./support/network-client.ts";
 import { type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Person } from "./support/people.ts";
@@ -173,6 +174,24 @@ describe("an inbox", () => {
         query: { starting_before: first?.id ?? "" },
       }),
     ).rejects.toMatchObject({ status: 400 });
+  });
+
+  it("that is full loses its own oldest notifications, and no other user's", async () => {
+    const { db } = server;
+    const [cat, dan] = [await addPerson(server, "cat"), await addPerson(server, "dan")];
+    const note = { templateId: connectionTemplateId, content: "" };
+    for (const { user } of [dan, cat]) {
+      for (const title of ["one", "two"]) {
+        await insertOwnMessage(db, { ...note, userId: user.id, title });
+      }
+    }
+    await pruneInbox(db, cat.user.id, 1);
+    const titlesOf = async ({ client }: Person) => {
+      const { notifications } = await client.call(listInboxNotifications, {});
+      return notifications.map(({ title }) => title);
+    };
+    expect(await titlesOf(cat)).toEqual(["two"]);
+    expect(await titlesOf(dan)).toEqual(["two", "one"]);
   });
 
   it.each(["targets=x", "templates=1,2", "read_status=some", "starting_before=x"])(
