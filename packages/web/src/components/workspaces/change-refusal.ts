@@ -11,7 +11,7 @@ export function changeRefusal(
   return "Only its owner or an administrator can change it";
 }
 
-/** Returns why a user may not make a workspace a favorite; undefined for one of their own. */
+/** Returns why a user may not mark a workspace as a favorite; undefined if they own it. */
 export function favorRefusal(
   { owner_id: ownerId }: Pick<Workspace, "owner_id">,
   { id }: Pick<User, "id">,
