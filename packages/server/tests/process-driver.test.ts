@@ -159,7 +159,7 @@ describe.each(modes)("%s", (_mode, ofMode) => {
   it("knows an agent that it did not record before it was killed from an earlier one that died", async () => {
     const driver = openDriver("exit 1");
     await driver.start(sampleBuild(), log, signal);
-    await vi.waitFor(async () => expect(await placeOf(driver)).toEqual(["absent"]));
+    await vi.waitFor(async () => expect(await placeOf(driver)).toEqual(["absent"]), 10_000);
     const find = async (): Promise<never> => Promise.reject(new Error("killed"));
     const killed = openDriver(patientAgent, { table: { ...procTable(), find } });
     await expect(killed.start(sampleBuild(), log, signal)).rejects.toThrow("killed");
