@@ -11,11 +11,14 @@ import {
 } from "@slipway/api/deployment/routes";
 import { listInboxNotifications } from "@slipway/api/notifications/routes";
 import type { OpenApiDocument } from "@slipway/api/openapi/document";
+import { silentLogger } from "@slipway/runtime";
 import { connectExternalAgent, makeWorkspace, pushTemplate, testAdmin } from "@slipway/testkit";
 import { Agent } from "@slipway/wire/protobuf/gen/agent_pb";
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 
+import { reportHealth } from "../src/features/deployment/health-service.ts";
+import { openDatabase } from "../src/platform/db/database.ts";
 import { openReplica, type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Person } from "./support/people.ts";
 
@@ -143,6 +146,17 @@ describe("what only owners see", () => {
       database: { reachable: true, threshold_ms: 15 },
     });
     await expect(member.call(getHealthReport, {})).rejects.toMatchObject({ status: 404 });
+  });
+
+  it("is that of its worst part", async () => {
+    await using db = openDatabase({ url: "postgres://127.0.0.1:1/none" }, silentLogger);
+    const accessUrl = `${server.url}/api/v2`;
+    expect(await reportHealth(db, { version: "v0", accessUrl, now: 0 })).toMatchObject({
+      healthy: false,
+      severity: "error",
+      access_url: { severity: "warning", status_code: 404 },
+      database: { severity: "error" },
+    });
   });
 });
 
