@@ -84,6 +84,18 @@ it("do not scroll sideways after it", async () => {
   await expectNarrow("/settings/appearance", "Dark");
 });
 
+it("fit the use of a template in many days", async () => {
+  const entries = Array.from({ length: 60 }, (_, day) => ({
+    date: new Date(Date.UTC(2026, 9, 3 + day)).toISOString().slice(0, 10),
+    amount: day % 7,
+  }));
+  await page.route("**/templates/*/daus?*", (route) =>
+    route.fulfill({ json: { entries, tz_hour_offset: 0 } }),
+  );
+  await expectNarrow(`/templates/${longName}`, "Since 2026-10-03");
+  await page.getByText("6 on the busiest day").waitFor();
+});
+
 it("hide nothing of a row under its actions, however long its badges are", async () => {
   await logInByPage(page, testAdmin);
   const person = newUser("rita");

@@ -71,23 +71,29 @@ function Usage({ templateId }: { readonly templateId: string }): ReactNode {
         <p className="text-ink-soft">Nobody has used a workspace of this template yet.</p>
       )}
       {most > 0 && (
-        <ol className="flex h-24 items-end gap-1" aria-label="Users by day">
-          {bars.map(({ date, amount, share }) => (
-            <li
-              key={date}
-              title={`${date}: ${amount}`}
-              className="flex h-full max-w-8 min-w-1 flex-1 items-end"
-            >
-              <div
-                className={`w-full rounded-sm ${amount === 0 ? "bg-line" : "bg-accent"}`}
-                style={{ height: `${Math.max(2, share * 100)}%` }}
-              />
-              <span className="sr-only">
-                {date}: {amount}
-              </span>
-            </li>
-          ))}
-        </ol>
+        <>
+          <ol className="flex h-24 items-end gap-px sm:gap-1" aria-label="Users by day">
+            {bars.map(({ date, amount, share }) => (
+              <li
+                key={date}
+                title={`${date}: ${amount}`}
+                className="flex h-full max-w-8 min-w-0 flex-1 items-end"
+              >
+                <div
+                  className={`w-full rounded-sm ${amount === 0 ? "bg-line" : "bg-accent"}`}
+                  style={{ height: `${Math.max(2, share * 100)}%` }}
+                />
+                <span className="sr-only">
+                  {date}: {amount}
+                </span>
+              </li>
+            ))}
+          </ol>
+          <p className="mt-2 flex flex-wrap justify-between gap-x-4 text-xs text-ink-faint tabular-nums">
+            <span>Since {bars[0]?.date}</span>
+            <span>{most} on the busiest day</span>
+          </p>
+        </>
       )}
     </Panel>
   );
