@@ -20,7 +20,9 @@ const marks: Readonly<Record<DiffLine["kind"], string>> = {
 /** A unified diff, file by file and line by line. */
 export function DiffView({ diff }: { readonly diff: string }): ReactNode {
   const files = parseUnifiedDiff(diff);
-  if (files.length === 0) return <p className="p-4 text-ink-soft">Nothing has changed.</p>;
+  if (files.length === 0) {
+    return <p className="p-4 text-ink-soft">The definition has not changed.</p>;
+  }
   return files.map(({ path, lines, added, removed }) => (
     <section key={path} aria-label={untrusted(path)}>
       <h3 className="flex flex-wrap gap-3 border-b border-line bg-sunken px-4 py-1.5 text-sm font-medium">
@@ -42,10 +44,10 @@ export function DiffView({ diff }: { readonly diff: string }): ReactNode {
                 className={classNames(tones[line.kind])}
               >
                 <td className="w-px px-2 text-right text-xs text-ink-faint select-none">
-                  {line.before}
+                  {line.kind !== "gap" && line.before}
                 </td>
                 <td className="w-px px-2 text-right text-xs text-ink-faint select-none">
-                  {line.after}
+                  {line.kind !== "gap" && line.after}
                 </td>
                 <td className="w-px px-1 select-none">{marks[line.kind]}</td>
                 <td className="pr-4 whitespace-pre">

@@ -28,7 +28,7 @@ it("numbers the lines of each file", () => {
     { kind: "removed", before: 2, after: undefined, text: "a: 1" },
     { kind: "added", before: undefined, after: 2, text: "a: 2" },
     { kind: "added", before: undefined, after: 3, text: "b: 3" },
-    { kind: "gap", before: undefined, after: undefined, text: "" },
+    { kind: "gap", before: 9, after: 10, text: "" },
     { kind: "removed", before: 9, after: undefined, text: "x" },
     { kind: "added", before: undefined, after: 10, text: "--- y" },
   ]);

@@ -1,4 +1,4 @@
-/** A line of a difference, with its numbers in the files before and after. */
+/** A line of a difference, with its numbers in the files before and after; a gap has those of the line below it. */
 export interface DiffLine {
   readonly kind: "same" | "removed" | "added" | "gap";
   readonly before: number | undefined;
@@ -33,7 +33,7 @@ export function parseUnifiedDiff(diff: string): readonly FileDiff[] {
     } else if (header !== null && file !== undefined) {
       before = Number(header[1]);
       after = Number(header[2]);
-      if (file.lines.length > 0) file.lines.push(gap);
+      if (file.lines.length > 0) file.lines.push({ kind: "gap", before, after, text: "" });
       isInHunk = true;
     } else if (isInHunk && file !== undefined) {
       const text = line.slice(1);
@@ -59,8 +59,6 @@ export function parseUnifiedDiff(diff: string): readonly FileDiff[] {
     removed: lines.filter(({ kind }) => kind === "removed").length,
   }));
 }
-
-const gap: DiffLine = { kind: "gap", before: undefined, after: undefined, text: "" };
 
 function pathOf(line: string): string {
   return line.slice(4).replace(/\t.*$/, "");
