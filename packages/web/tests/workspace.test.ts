@@ -24,6 +24,8 @@ const template = `
 driver: process
 parameters:
   size: { type: string, default: small, mutable: true }
+  disk_10: { type: string, default: "" }
+  disk_2: { type: string, default: "" }
 agents:
   main:
     os: linux
@@ -71,6 +73,8 @@ it("shows what an agent offers, and keeps what its template says as text", async
   await page.getByRole("link", { name: `Open ${shown}` }).waitFor();
   const terminal = page.getByRole("link", { name: "Terminal" });
   await expect.poll(() => terminal.getAttribute("href")).toBe("/@admin/dev.main/terminal");
+  const disks = page.getByRole("term").filter({ hasText: "disk" });
+  await expect.poll(() => disks.allTextContents()).toEqual(["disk_2", "disk_10"]);
   await expectSound(watched);
   expect(await page.locator("img[src=x]").count()).toBe(0);
 });

@@ -1,5 +1,7 @@
 import type { BuildParameter } from "@slipway/api/builds/build";
 
+import { naturalOrder } from "../../../ui/natural-order.ts";
+
 /** A parameter of a build, and how it differs from the build before. */
 export interface ParameterChange {
   readonly name: string;
@@ -10,8 +12,6 @@ export interface ParameterChange {
   readonly kind: "same" | "added" | "changed" | "removed";
 }
 
-const byName = new Intl.Collator("en", { numeric: true }).compare;
-
 /** Compares the parameters of a build with those of the build before; undefined for the first build. */
 export function parameterChanges(
   values: readonly BuildParameter[],
@@ -19,7 +19,7 @@ export function parameterChanges(
 ): readonly ParameterChange[] {
   const now = new Map(values.map(({ name, value }) => [name, value]));
   const then = new Map((before ?? values).map(({ name, value }) => [name, value]));
-  return [...new Set([...now.keys(), ...then.keys()])].toSorted(byName).map((name) => {
+  return [...new Set([...now.keys(), ...then.keys()])].toSorted(naturalOrder).map((name) => {
     const value = now.get(name);
     const valueBefore = then.get(name);
     return { name, value, before: valueBefore, kind: kindOf(value, valueBefore) };

@@ -8,6 +8,7 @@ import { valueText } from "../../../components/parameters/list-value.ts";
 import { ParameterValue } from "../../../components/parameters/parameter-value.tsx";
 import { useMask } from "../../../components/parameters/version-parameters.ts";
 import { Facts, Panel } from "../../../ui/layout.tsx";
+import { naturalOrder } from "../../../ui/natural-order.ts";
 import { Time } from "../../../ui/time.tsx";
 import { untrusted, UntrustedText } from "../../../ui/untrusted-text.tsx";
 import { useWorkspace, useWorkspaceParams } from "../use-workspace.tsx";
@@ -19,6 +20,7 @@ export function FactsPanel(): ReactNode {
   const { latest_build: build } = workspace;
   const parameters = useQuery(routeQuery(listBuildParameters, { params: { build: build.id } }));
   const mask = useMask(build.template_version_id, parameters.data);
+  const shown = (parameters.data ?? []).toSorted((a, b) => naturalOrder(a.name, b.name));
   const resources = build.resources.filter(({ hide }) => !hide);
   return (
     <Panel title="Details">
@@ -40,7 +42,7 @@ export function FactsPanel(): ReactNode {
               </Link>,
             ],
             ["Updates", workspace.automatic_updates === "always" ? "Automatic" : "Manual"],
-            ...(mask === undefined ? [] : (parameters.data ?? [])).map(
+            ...(mask === undefined ? [] : shown).map(
               ({ name, value }) =>
                 [
                   untrusted(name),
