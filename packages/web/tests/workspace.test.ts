@@ -90,6 +90,7 @@ it.each(["Ports", "Start-up", "Log", "Containers", "Connect"])(
     await expect
       .poll(() => views.getByRole("link", { name }).getAttribute("aria-current"))
       .toBe("page");
+    if (name === "Containers") await page.getByText("No containers for this agent").waitFor();
     if (name === "Log") await page.getByRole("log").getByText(shown).first().waitFor();
     if (name === "Start-up") await page.getByLabel("Start-up timeline").getByText(shown).waitFor();
     if (name === "Connect") await page.getByText("slipway ssh dev", { exact: true }).waitFor();

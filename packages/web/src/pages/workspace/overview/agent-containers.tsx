@@ -7,6 +7,7 @@ import {
   watchContainers,
 } from "@slipway/api/agents/container-routes";
 import type { Infer } from "@slipway/api/contract/scalars";
+import { ApiError } from "@slipway/sdk/http";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Container as ContainerIcon } from "lucide-react";
 import { type ReactNode, useState } from "react";
@@ -17,6 +18,7 @@ import { useStream } from "../../../api/use-stream.ts";
 import { FailureNotice } from "../../../components/page-failure.tsx";
 import { Button } from "../../../ui/button.tsx";
 import { ConfirmDialog } from "../../../ui/dialog.tsx";
+import { errorText } from "../../../ui/error-text.ts";
 import { EmptyState, Skeleton } from "../../../ui/layout.tsx";
 import { Notice } from "../../../ui/notice.tsx";
 import { Badge, Status, type Tone } from "../../../ui/status.tsx";
@@ -43,6 +45,14 @@ export function AgentContainers({ agent }: { readonly agent: WorkspaceAgent }): 
   const list = useQuery({ ...query, enabled: isConnected });
   if (!isConnected) {
     return <EmptyState title="Containers appear once the agent is connected" />;
+  }
+  if (list.error instanceof ApiError && list.error.status === 403) {
+    // The agent leaves containers alone, and says why.
+    return (
+      <EmptyState icon={<ContainerIcon size={28} />} title="No containers for this agent">
+        <UntrustedText>{errorText(list.error)}</UntrustedText>
+      </EmptyState>
+    );
   }
   if (list.isError) {
     return (
