@@ -92,6 +92,23 @@ describe("a terminal", () => {
     await page.getByText("No match").waitFor();
     await page.getByLabel("Find in terminal").fill("place");
     await page.getByText("No match").waitFor({ state: "detached" });
+    await page.keyboard.press("Escape");
+    await page.getByLabel("Find in terminal").waitFor({ state: "detached" });
+    await page.keyboard.type("echo typed-$((6 * 7))\n");
+    await expectOutput(page, "typed-42");
+  });
+
+  it("is shared by its address", async () => {
+    const { page } = await dashboard.openAdminPage();
+    await page.goto(path);
+    await waitForPrompt(page);
+    await runCommand(page, "echo shared-$((6 * 7))", "shared-42");
+    await page.getByRole("button", { name: "Share this terminal" }).click();
+    const dialog = page.getByRole("dialog", { name: "Share this terminal" });
+    const address = await dialog.getByText(/^http/).innerText();
+    const { page: other } = await dashboard.openAdminPage();
+    await other.goto(address);
+    await expectOutput(other, "shared-42");
   });
 
   it("has tabs, which end when they are closed", async () => {

@@ -205,6 +205,20 @@ describe("ports", () => {
     await later.getByLabel("Email").waitFor();
   });
 
+  it("are read again every ten seconds", async () => {
+    const { page } = await dashboard.openAdminPage();
+    await page.clock.install();
+    let reads = 0;
+    page.on("request", (request) => {
+      if (request.url().endsWith("/listening-ports")) reads += 1;
+    });
+    await page.goto("/@admin/dev?view=ports");
+    await page.getByRole("row", { name: new RegExp(`^${port}\\b`) }).waitFor();
+    const before = reads;
+    await page.clock.runFor(10_000);
+    await expect.poll(() => reads).toBeGreaterThan(before);
+  });
+
   it("are shared before anything listens on them", async () => {
     const { page } = watched;
     await page.goto("/@admin/dev?view=ports");

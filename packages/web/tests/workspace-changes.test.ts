@@ -181,6 +181,11 @@ describe("the schedule", () => {
     await stopIn(id, 3 * hourMs);
     await panel.getByText(/^It stops in 3 hours/).waitFor();
     await panel.getByText(/someone has brought the deadline forward/).waitFor();
+    await page.route("**/extend", (route) =>
+      route.fulfill({ status: 400, json: { message: "Not so late." } }),
+    );
+    await panel.getByRole("button", { name: "+ 4 hours" }).click();
+    await panel.getByText("Not so late.").waitFor();
   });
 
   it("takes a time to stop at, and says what is wrong with one", async () => {

@@ -247,6 +247,7 @@ describe("actions", () => {
     await stop.getByRole("button", { name: "Stop 2 workspaces" }).click();
     await stop.waitFor({ state: "hidden" });
     for (const name of names) await rowOf(page, name).getByText("Stopped").waitFor();
+    await page.getByRole("toolbar").waitFor({ state: "detached" });
   });
 
   it("are not for those who may only look", async () => {
