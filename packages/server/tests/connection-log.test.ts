@@ -15,7 +15,10 @@ import {
 import { timestampFromMs } from "@slipway/wire/protobuf/time";
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from "vitest";
 
-import { selectWorkspaceConnections } from "../src/features/agents/connections/connection-log-queries.ts";
+import {
+  selectOpenTerminals,
+  selectWorkspaceConnections,
+} from "../src/features/agents/connections/connection-log-queries.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
 import { addPerson } from "./support/people.ts";
 import { seedAgent, seedBuild, seedWorkspace } from "./support/rows.ts";
@@ -191,7 +194,10 @@ it("shows those who see a workspace who connects to it, but not from where", asy
   await report({ ...started, id });
   const ip = "192.0.2.7";
   await server.db.updateTable("workspace_connections").set({ ip }).where("id", "=", id).execute();
-  await other.report({ ...started, id: randomUUID() });
+  // An agent's clock may be wrong.
+  await other.report({ ...started, id: randomUUID(), atMs: started.atMs + 86_400_000 });
+  const [ahead] = (await read({ q: "workspace_owner:hal" })).connection_logs;
+  expect(Date.parse(ahead?.connect_time ?? "")).toBeLessThanOrEqual(Date.now());
   const params = { workspace: workspace.id };
   const own = await client.call(listWorkspaceConnections, { params });
   expect(own.connections).toMatchObject([{ id, type: "ssh", agent_name: "main" }]);
@@ -206,16 +212,19 @@ it("shows those who see a workspace who connects to it, but not from where", asy
 it("shows of a workspace with many agents the newest connections to any of them", async () => {
   const place = await seedWorkspace(server.db);
   const ids: string[] = [];
+  const terminals: (readonly string[])[] = [];
   for (const number of [1, 2, 3]) {
     const build = { number, transition: "start", job: "succeeded" } as const;
     const workspace_agent_id = await seedAgent(server.db, await seedBuild(server.db, place, build));
     const [id, connected_at] = [randomUUID(), `2026-01-0${number}T00:00:00Z`];
-    const connection = { workspace_agent_id, id, type: "ssh", connected_at } as const;
+    const connection = { workspace_agent_id, id, type: "reconnecting_pty", connected_at } as const;
     await server.db.insertInto("workspace_connections").values(connection).execute();
     ids.unshift(id);
+    terminals.unshift(await selectOpenTerminals(server.db, workspace_agent_id));
   }
   const rows = await selectWorkspaceConnections(server.db, place.workspaceId, 2);
   expect(rows.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+  expect(terminals).toEqual(ids.map((id) => [id]));
 });
 
 it("tells how much a workspace is used, by the latest report of each agent", async () => {
