@@ -168,6 +168,7 @@ describe("a terminal", () => {
     await runCommand(page, "sleep 600 # waits", "waits");
     await page.getByRole("button", { name: "Ctrl" }).tap();
     await page.getByRole("button", { name: "Control C" }).tap();
+    await page.getByRole("button", { name: "Control C" }).waitFor({ state: "detached" });
     await runCommand(page, "echo back-$((6 * 7))", "back-42");
     await expectSound(watched);
   });
