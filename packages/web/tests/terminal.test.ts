@@ -59,6 +59,17 @@ describe("a terminal", () => {
     await runCommand(page, "echo again-$((6 * 7))", "again-42");
   });
 
+  it.each([603, 610, 617])("shows all of its last row in a window of %d px", async (height) => {
+    const { page } = await dashboard.openAdminPage();
+    await page.setViewportSize({ width: 1_280, height });
+    await page.goto(path);
+    await waitForPrompt(page);
+    const rows = await page.locator(".xterm-screen:visible").boundingBox();
+    if (rows === null) throw new Error("the terminal shows no rows");
+    expect(rows.y + rows.height).toBeLessThanOrEqual(height);
+    expect(rows.x + rows.width).toBeLessThanOrEqual(1_280);
+  });
+
   it("has a title that cannot be markup, nor turn the page around", async () => {
     const { page, problems } = await dashboard.openAdminPage();
     await page.goto(path);

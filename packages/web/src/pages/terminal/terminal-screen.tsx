@@ -128,7 +128,10 @@ export function TerminalScreen(props: TerminalScreenProps): ReactNode {
           }}
         />
       )}
-      <div ref={place} className="min-h-0 flex-1 overflow-hidden p-2" />
+      {/* The rows and columns that fit are those of the inner box, its padding included. */}
+      <div className="min-h-0 flex-1 p-2">
+        <div ref={place} className="h-full overflow-hidden" />
+      </div>
       <KeyBar
         onKey={(text) => {
           opened?.session.type(text);
