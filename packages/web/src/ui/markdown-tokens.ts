@@ -21,7 +21,7 @@ export function parseMarkdown(text: string): readonly MarkedToken[] {
 }
 
 function isCostly(text: string): boolean {
-  return text.length > maxParsedChars || (text.match(/[*_]/gu)?.length ?? 0) > maxDelimiters;
+  return text.length > maxParsedChars || (text.match(/[*_~]/gu)?.length ?? 0) > maxDelimiters;
 }
 
 function known(tokens: readonly Token[] | undefined): readonly MarkedToken[] {
