@@ -72,7 +72,7 @@ async function read(query: Readonly<Record<string, string>>) {
 }
 
 it("lists connections, newest first, with their ends", async () => {
-  const { workspace, user, report } = await openWorkspace("ann");
+  const { workspace, user, report } = await openWorkspace("amy");
   const [first, second] = [randomUUID(), randomUUID()];
   const ssh = { type: Connection_Type.SSH, ip: "192.0.2.7" };
   await report({ ...ssh, id: first, action: Connection_Action.CONNECT, atMs: 1_000 });
@@ -89,12 +89,12 @@ it("lists connections, newest first, with their ends", async () => {
   const place = {
     organization: { name: workspace.organization_name },
     workspace_owner_id: user.id,
-    workspace_owner_username: "ann",
+    workspace_owner_username: "amy",
     workspace_id: workspace.id,
     workspace_name: "dev",
     agent_name: "main",
   };
-  const { connection_logs: entries, count } = await read({ q: "workspace_owner:ann" });
+  const { connection_logs: entries, count } = await read({ q: "workspace_owner:amy" });
   expect(count).toBe(2);
   expect(entries).toMatchObject([
     {
