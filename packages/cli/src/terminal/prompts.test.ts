@@ -54,10 +54,26 @@ it("cancels a prompt by Ctrl-C", async () => {
   await expect(promptsWith(ctrlC).confirm("Delete it?")).rejects.toThrow(PromptCanceledError);
 });
 
+it("shows nothing of a secret, nor of the one that Enter alone takes", async () => {
+  const typed = promptsWith(`s3cret${enter}`);
+  expect(await typed.secret({ message: "Token" })).toBe("s3cret");
+  expect(typed.shown()).not.toContain("s3cret");
+  const kept = promptsWith(enter);
+  expect(await kept.secret({ message: "Token", fallback: "present" })).toBe("present");
+  expect(kept.shown()).not.toContain("present");
+});
+
+it("requires a secret where there is none to take", async () => {
+  const prompts = promptsWith(enter, `s3cret${enter}`);
+  expect(await prompts.secret({ message: "Token" })).toBe("s3cret");
+  expect(prompts.shown()).toContain("an answer is required");
+});
+
 /** Each kind of prompt. */
 const questions: readonly (readonly [string, (prompts: Prompts) => Promise<unknown>])[] = [
   ["text", (prompts) => prompts.text({ message: "Name" })],
   ["password", (prompts) => prompts.password("Password")],
+  ["secret", (prompts) => prompts.secret({ message: "Token" })],
   ["confirm", (prompts) => prompts.confirm("Sure?")],
   ["select", (prompts) => prompts.select("Which", [{ value: "a", label: "a" }])],
   ["multiselect", (prompts) => prompts.multiselect("Which", [{ value: "a", label: "a" }], [])],

@@ -7,6 +7,8 @@ import { printableLine } from "@slipway/runtime";
 export interface Prompts {
   text(question: TextQuestion): Promise<string>;
   password(message: string): Promise<string>;
+  /** Asks for a text that is not shown; nor is the fallback, of which the message has to speak. */
+  secret(question: Pick<TextQuestion, "message" | "fallback">): Promise<string>;
   /**
    * Requires `yes` or `y` and Enter; Enter alone means no, so that a stray key, or a line meant for the shell,
    * destroys nothing. Pass `initial: true` for harmless actions, which one key answers.
@@ -62,6 +64,15 @@ export class PromptCanceledError extends Error {
  */
 export function terminalPrompts(streams: PromptStreams): Prompts {
   const ask = <T extends Answer>(question: Question<T>): Promise<T> => answerTo(question, streams);
+  const askHidden = async (message: string, problemOfEmpty: string | undefined): Promise<string> =>
+    // The library answers an empty line with undefined.
+    (await ask<string | undefined>(({ password }, open) =>
+      password({
+        message: printableLine(message),
+        ...open,
+        validate: (value = "") => (value === "" ? problemOfEmpty : undefined),
+      }),
+    )) ?? "";
   return {
     text: ({ message, fallback, initial, problem }) =>
       ask<string>(({ text }, open) =>
@@ -79,12 +90,14 @@ export function terminalPrompts(streams: PromptStreams): Prompts {
           },
         }),
       ),
-    password: (message) =>
-      ask<string>(({ password }, open) => {
-        const validate = (value: string | undefined): string | undefined =>
-          (value ?? "") === "" ? "a password is required" : undefined;
-        return password({ message: printableLine(message), ...open, validate });
-      }),
+    password: (message) => askHidden(message, "a password is required"),
+    secret: async ({ message, fallback }) => {
+      const answer = await askHidden(
+        message,
+        fallback === undefined ? "an answer is required" : undefined,
+      );
+      return answer === "" ? (fallback ?? "") : answer;
+    },
     confirm: async (message, { initial } = { initial: false }) => {
       const shown = printableLine(message);
       if (initial) {
@@ -125,7 +138,7 @@ export function terminalPrompts(streams: PromptStreams): Prompts {
   };
 }
 
-type Answer = string | boolean | string[];
+type Answer = string | boolean | string[] | undefined;
 
 /** Asks by the library, which answers with a symbol once the signal or a key cancels the question. */
 type Question<T extends Answer> = (

@@ -76,6 +76,7 @@ function scriptedPrompts(answers: readonly Answer[], err: Output): Prompts {
   };
   const choose = (message: string, choices: readonly Choice[]): string => {
     const labels = choices.map(({ label }) => label).join(" | ");
+    for (const { label, hint = "" } of choices) if (hint !== "") err.line(`  ${label}: ${hint}`);
     const answer = next(`${message} [${labels}]`, isText);
     const found = choices.find(({ value, label }) => answer === value || answer === label);
     if (found === undefined) throw new TypeError(`there is no choice "${answer}" of ${labels}`);
@@ -92,6 +93,10 @@ function scriptedPrompts(answers: readonly Answer[], err: Output): Prompts {
       }
     },
     password: async (message) => next(message, isText),
+    secret: async ({ message, fallback }) => {
+      const typed = next(`${message} (not shown)`, isText);
+      return typed === "" ? (fallback ?? "") : typed;
+    },
     select: async (message, choices) => choose(message, choices),
     multiselect: async (message, choices) => {
       const labels = choices.map(({ label }) => label).join(" | ");

@@ -3,12 +3,25 @@ import { dirname, join } from "node:path";
 
 import { listBuildParameters } from "@slipway/api/builds/routes";
 import { getWorkspaceByName } from "@slipway/api/workspaces/routes";
-import { buildTerraform, dependentFiles } from "@slipway/testkit/terraform";
+import { buildTerraform, configurationHead, dependentFiles } from "@slipway/testkit/terraform";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { type CommandServer, openCommandServer } from "../support/command-server.ts";
 
-/* Commands for a configuration whose parameters depend on each other, with OpenTofu itself. */
+/* Commands for configurations whose parameters depend on each other, or are hidden, with OpenTofu itself. */
+
+const masked = `${configurationHead}
+data "coder_parameter" "key" {
+  name    = "key"
+  mutable = true
+  default = "hush"
+  styling = jsonencode({ mask_input = true })
+}
+data "coder_workspace_preset" "quick" {
+  name       = "quick"
+  parameters = { key = "whisper" }
+}
+`;
 
 let commandServer: CommandServer;
 
@@ -19,15 +32,19 @@ beforeAll(async () => {
     SLIPWAY_TERRAFORM_CONFIG: configFile,
     SLIPWAY_TERRAFORM_USERS: "server",
   });
-  for (const [name, text] of Object.entries(dependentFiles)) {
-    const path = join(commandServer.directory, "dependent", name);
+  await push("dependent", dependentFiles);
+}, 1_200_000);
+afterAll(() => commandServer[Symbol.asyncDispose]());
+
+async function push(template: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(commandServer.directory, template, name);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
   }
-  const pushed = await commandServer.slipway("templates push @/dependent");
+  const pushed = await commandServer.slipway(`templates push @/${template}`);
   expect(pushed).toMatchObject({ code: 0 });
-}, 1_200_000);
-afterAll(() => commandServer[Symbol.asyncDispose]());
+}
 
 async function valuesOf(name: string): Promise<Readonly<Record<string, string>>> {
   const params = { user: "me", name };
@@ -68,4 +85,17 @@ it("takes values of parameters that there are only for them, and refuses others"
   expect(absent.err).toContain('unknown parameter "gpus"');
   const misspelt = await create("misspelt", "--parameter gpos=4");
   expect(misspelt.err).toContain('the template has no parameter "gpos"');
+});
+
+it("shows no value that the template hides, in prompts and presets", async () => {
+  await push("masked", { "main.tf": masked });
+  const made = await commandServer.slipway("create masked -t masked --no-wait", ["none", ""]);
+  expect(made).toMatchObject({ code: 0 });
+  expect(made.err).toContain("quick: key=(hidden)");
+  expect(made.err).toContain("? key (Enter alone takes the present value) (not shown)");
+  expect(made.err).not.toMatch(/hush|whisper/);
+  expect(await valuesOf("masked")).toEqual({ key: "hush" });
+  const other = await commandServer.slipway("create other -t masked --no-wait", ["none", "own"]);
+  expect(other).toMatchObject({ code: 0 });
+  expect(await valuesOf("other")).toEqual({ key: "own" });
 });

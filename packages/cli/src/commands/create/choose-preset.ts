@@ -4,6 +4,8 @@ import { listTemplateVersionPresets } from "@slipway/api/templates/version-route
 
 import { UsageError } from "../../command/errors.ts";
 import type { ClientNeeds } from "../../command/needs.ts";
+import { ParameterForm } from "../../resources/templates/parameter-form.ts";
+import type { Choice } from "../../terminal/prompts.ts";
 
 type PromptNeeds = Pick<ClientNeeds, "client" | "terminal" | "signal">;
 
@@ -34,7 +36,9 @@ export async function choosePreset(
   if (name === undefined) {
     const defaultPreset = presets.find((preset) => preset.Default && !contradicts(preset, given));
     const isAsked = ask && terminal.interactive && presets.length > 0;
-    return isAsked ? askPreset(presets, defaultPreset, terminal) : defaultPreset;
+    if (!isAsked) return defaultPreset;
+    const form = await ParameterForm.open({ version, owner: undefined }, { client, signal });
+    return askPreset(presets, defaultPreset, form, terminal);
   }
   const found = presets.find((preset) => preset.Name.toLowerCase() === name.toLowerCase());
   if (found !== undefined) return found;
@@ -47,23 +51,28 @@ export async function choosePreset(
 async function askPreset(
   presets: readonly Preset[],
   defaultPreset: Preset | undefined,
+  form: ParameterForm,
   { prompts }: PromptNeeds["terminal"],
 ): Promise<Preset | undefined> {
-  const choices = [
-    ...presets.map((preset) => ({
+  const choices: Choice[] = [];
+  for (const preset of presets) {
+    choices.push({
       value: preset.ID,
       label: preset.Default ? `${preset.Name} (default)` : preset.Name,
-      hint: preset.Description.split("\n")[0] || valuesText(preset),
-    })),
-    { value: none, label: none, hint: "choose each parameter" },
-  ];
+      hint: preset.Description.split("\n")[0] || (await valuesText(preset, form)),
+    });
+  }
+  choices.push({ value: none, label: none, hint: "choose each parameter" });
   const id = await prompts.select("Preset", choices, defaultPreset?.ID ?? none);
   return presets.find((preset) => preset.ID === id);
 }
 
-function valuesText(preset: Preset): string {
-  return presetValues(preset)
-    .map(({ name, value }) => `${name}=${value}`)
+/** Returns the values of a preset in one line, without those that the template hides. */
+async function valuesText(preset: Preset, form: ParameterForm): Promise<string> {
+  const values = presetValues(preset);
+  const readable = await form.readable(new Map(values.map(({ name, value }) => [name, value])));
+  return values
+    .map(({ name, value }) => `${name}=${readable.has(name) ? value : "(hidden)"}`)
     .join(", ");
 }
 

@@ -3,7 +3,7 @@ import type { FormParameter } from "./parameter-form.ts";
 
 /**
  * Prompts for a parameter's value in a form that fits its type. Enter alone takes `fallback`; `rejected` is an answer
- * to correct.
+ * to correct. A masked value is never shown, and typed again to correct it.
  */
 export async function askParameter(
   parameter: FormParameter,
@@ -13,7 +13,7 @@ export async function askParameter(
     rejected,
   }: { readonly fallback: string | undefined; readonly rejected: string | undefined },
 ): Promise<string> {
-  const { title, description, type, formType, options } = parameter;
+  const { title, description, type, formType, options, isMasked } = parameter;
   const [firstLine = ""] = description.split("\n");
   const message = firstLine === "" ? title : `${title}: ${firstLine}`;
   const choices = options.map((option) => ({
@@ -29,7 +29,13 @@ export async function askParameter(
   if (choices.length > 0) return prompts.select(message, choices, rejected ?? fallback);
   if (type === "bool")
     return String(await prompts.confirm(message, { initial: fallback === "true" }));
-  if (type === "list(string)") {
+  const isList = type === "list(string)";
+  if (isMasked) {
+    const kept = fallback === undefined ? "" : " (Enter alone takes the present value)";
+    const typed = await prompts.secret({ message: `${message}${kept}`, fallback });
+    return isList && typed !== fallback ? listValueOf(typed) : typed;
+  }
+  if (isList) {
     const shown = (value: string): string => parseListValue(value)?.join(", ") ?? value;
     const typed = await prompts.text({
       message: `${message} (separate several by commas)`,

@@ -27,6 +27,8 @@ export interface FormParameter {
   readonly formType: string;
   readonly options: readonly ParameterOption[];
   readonly defaultValue: string | undefined;
+  /** True if the template hides the value of a text (`mask_input`). */
+  readonly isMasked: boolean;
   /** The problem with the given value, in the template's own words if it has any. */
   readonly problem: string | undefined;
 }
@@ -103,6 +105,13 @@ export class ParameterForm {
     return plainParameter(known);
   }
 
+  /** Returns the names of the parameters whose values the template does not hide. */
+  async readable(values: Values): Promise<ReadonlySet<string>> {
+    const answer = await this.#evaluate(values);
+    const shown = answer?.parameters.filter(({ styling }) => styling.mask_input !== true);
+    return new Set((shown ?? this.#plain).map(({ name }) => name));
+  }
+
   async #evaluate(values: Values): Promise<DynamicParametersResponse | undefined> {
     if (!this.#isEvaluated) return undefined;
     const key = JSON.stringify([...values].toSorted(([one], [other]) => (one < other ? -1 : 1)));
@@ -136,6 +145,7 @@ function evaluatedParameter(
     formType: found.form_type,
     options: found.options.map((option) => ({ ...option, value: option.value.value })),
     defaultValue: found.default_value.valid ? found.default_value.value : undefined,
+    isMasked: found.styling.mask_input === true,
     problem: error === undefined ? undefined : error.detail || error.summary,
   };
 }
@@ -150,6 +160,7 @@ function plainParameter(parameter: TemplateVersionParameter): FormParameter {
     formType: form_type,
     options,
     defaultValue: parameter.required ? undefined : parameter.default_value,
+    isMasked: false,
     problem: undefined,
   };
 }
