@@ -240,7 +240,7 @@ function addTunnelTests({ another, join, joinPair }: CoordinatorWorld): void {
           await client.publish(`c${number}`);
         }),
       );
-      await vi.waitFor(() => expect(new Set(agent.heard).size).toBe(1_100), { timeout: 10_000 });
+      await vi.waitFor(() => expect(new Set(agent.heard).size).toBe(1_100), { timeout: 40_000 });
       expect(agent.heard.every((text) => text.startsWith("NODE client "))).toBe(true);
     });
   });
