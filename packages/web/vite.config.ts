@@ -6,9 +6,9 @@ import { defineConfig } from "vite";
 import { plainRoutes } from "./plain-routes.ts";
 
 const sharedModules = /packages\/(?:web|api|sdk|runtime)\/src|lucide|tanstack/;
-/** Modules that several pages share, but not the first: fields of parameters, tables, and dialogs that open at a press. */
+/** Modules that several pages share, but not the first: fields of parameters, Markdown, tables, and dialogs that open at a press. */
 const laterModules =
-  /web\/src\/(?:components\/(?:parameters|missing|workspaces\/(?:action-dialog|missing|run-action))|ui\/(?:choices|revealable|table|pager|copy|tabs))/;
+  /web\/src\/(?:components\/(?:parameters|missing|workspaces\/(?:action-dialog|missing|run-action))|ui\/(?:choices|revealable|markdown|table|pager|copy|tabs))/;
 
 /** The dashboard's files have no inline script, because its Content-Security-Policy allows none. */
 export default defineConfig({
