@@ -9,7 +9,7 @@ import { readOnce } from "../read-once.ts";
 import { type FixedAnswer, fixedAnswer, sendFixed } from "./fixed-answer.ts";
 
 /** The files that `tools/build-web.ts` builds: the page, its assets, and a compressed variant of most. */
-const directory = new URL("../web/dist/site/", packageDirectory);
+const builtDirectory = new URL("../web/dist/site/", packageDirectory);
 
 const pageFile = "index.html";
 const assetDirectory = "assets/";
@@ -56,22 +56,21 @@ const yearSeconds = 31_536_000;
 export class Dashboard {
   readonly #files: ReadonlyMap<string, () => Promise<FixedAnswer>>;
 
-  private constructor(paths: readonly string[]) {
+  private constructor(directory: URL, paths: readonly string[]) {
     this.#files = new Map(
-      paths.map((path) => [path, readOnce(async () => readAnswer(path))] as const),
+      paths.map((path) => [path, readOnce(async () => readAnswer(directory, path))] as const),
     );
   }
 
-  /** Opens the dashboard; undefined if it has not been built. */
-  static async open(): Promise<Dashboard | undefined> {
-    const paths = await listFiles();
-    return paths.includes(pageFile) ? new Dashboard(paths) : undefined;
+  /** Opens the dashboard in a directory; undefined if it has not been built. */
+  static async open(directory = builtDirectory): Promise<Dashboard | undefined> {
+    const paths = await listFiles(directory);
+    return paths.includes(pageFile) ? new Dashboard(directory, paths) : undefined;
   }
 
   /** Sends the page, which shows what its address names. */
   async sendPage(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    reply.headers(pageHeaders);
-    return this.#send(request, reply, pageFile);
+    return this.#send(request, reply, pageFile, pageHeaders);
   }
 
   /** Sends a file of the page; throws `NotFound` if there is none of that name. */
@@ -83,24 +82,31 @@ export class Dashboard {
     // The name of an asset has the sum of its content.
     const isAsset = path.startsWith(assetDirectory);
     const caching = isAsset ? `max-age=${yearSeconds}, immutable` : "max-age=3600";
-    if (this.#files.has(path)) reply.header("Cache-Control", `public, ${caching}`);
-    return this.#send(request, reply, path);
+    return this.#send(request, reply, path, { "Cache-Control": `public, ${caching}` });
   }
 
-  async #send(request: FastifyRequest, reply: FastifyReply, path: string): Promise<FastifyReply> {
+  /** Sends a file with these headers, which a failure must not have: it is not kept for a year. */
+  async #send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<FastifyReply> {
     const accepted = request.headers["accept-encoding"] ?? "";
     const coding = codings.find(
       ([name, ending]) => acceptsCoding(accepted, name) && this.#files.has(`${path}${ending}`),
     );
     const read = this.#files.get(`${path}${coding?.[1] ?? ""}`);
     if (read === undefined) throw new NotFound("File not found.");
+    const answer = await read();
+    reply.headers(headers);
     reply.header("Vary", ["Origin", "Cookie", "Accept", "Accept-Encoding"]);
     if (coding !== undefined) reply.header("Content-Encoding", coding[0]);
-    return sendFixed(request, reply, await read());
+    return sendFixed(request, reply, answer);
   }
 }
 
-async function listFiles(): Promise<readonly string[]> {
+async function listFiles(directory: URL): Promise<readonly string[]> {
   try {
     const entries = await readdir(directory, { recursive: true });
     return entries.map((path) => path.replaceAll("\\", "/"));
@@ -110,10 +116,16 @@ async function listFiles(): Promise<readonly string[]> {
   }
 }
 
-async function readAnswer(path: string): Promise<FixedAnswer> {
+/** Reads a file; throws `NotFound` if it is gone, as after an upgrade beside a server that runs. */
+async function readAnswer(directory: URL, path: string): Promise<FixedAnswer> {
   const name = path.replace(/\.(?:br|gz)$/, "");
   const type = types[name.split(".").at(-1) ?? ""] ?? "application/octet-stream";
-  return fixedAnswer(type, await readFile(new URL(path, directory)));
+  try {
+    return fixedAnswer(type, await readFile(new URL(path, directory)));
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") throw new NotFound("File not found.");
+    throw error;
+  }
 }
 
 /** Returns whether a header `Accept-Encoding` admits a coding: it names it without `q=0` (RFC 9110, section 12.5.3). */
