@@ -4,7 +4,7 @@ import { listTemplateVersionPresets } from "@slipway/api/templates/version-route
 
 import { UsageError } from "../../command/errors.ts";
 import type { ClientNeeds } from "../../command/needs.ts";
-import { ParameterForm } from "../../resources/templates/parameter-form.ts";
+import type { ParameterForm } from "../../resources/templates/parameter-form.ts";
 import type { Choice } from "../../terminal/prompts.ts";
 
 type PromptNeeds = Pick<ClientNeeds, "client" | "terminal" | "signal">;
@@ -26,19 +26,17 @@ const none = "none";
  * parameters contradict it. Throws `UsageError` for an unknown name.
  */
 export async function choosePreset(
-  version: string,
+  form: ParameterForm,
   { name, given, ask }: WantedPreset,
   { client, terminal, signal }: PromptNeeds,
 ): Promise<Preset | undefined> {
   if (name === none) return undefined;
-  const params = { version };
+  const params = { version: form.version };
   const presets = await client.call(listTemplateVersionPresets, { params, signal });
   if (name === undefined) {
     const defaultPreset = presets.find((preset) => preset.Default && !contradicts(preset, given));
     const isAsked = ask && terminal.interactive && presets.length > 0;
-    if (!isAsked) return defaultPreset;
-    const form = await ParameterForm.open({ version, owner: undefined }, { client, signal });
-    return askPreset(presets, defaultPreset, form, terminal);
+    return isAsked ? askPreset(presets, defaultPreset, form, terminal) : defaultPreset;
   }
   const found = presets.find((preset) => preset.Name.toLowerCase() === name.toLowerCase());
   if (found !== undefined) return found;

@@ -15,6 +15,7 @@ import { queuedOutcome, waitForStart } from "../../resources/builds/begin-build.
 import { isFinal } from "../../resources/builds/follow-job.ts";
 import { chooseParameters, promptsOf } from "../../resources/templates/choose-parameters.ts";
 import { type GivenValues, readGivenValues } from "../../resources/templates/given-values.ts";
+import { ParameterForm } from "../../resources/templates/parameter-form.ts";
 import { cronOf, readStartTime } from "../../resources/workspaces/cron.ts";
 import { goodOutcome, type Outcome, printOutcome } from "../../resources/workspaces/outcome.ts";
 import { findWorkspace, fullName } from "../../resources/workspaces/workspace-reference.ts";
@@ -75,13 +76,15 @@ async function chooseVersionAndValues(
   await requireLogIns(version, needs);
   const copied = await copiedParameters(options.copyParametersFrom, needs);
   const wanted = withCopied(given, copied);
+  const subject = { version, owner: owner === "me" ? undefined : owner };
+  const form = await ParameterForm.open(subject, needs);
   const preset = await choosePreset(
-    version,
+    form,
     { name: options.preset, given: wanted, ask: !useParameterDefaults },
     needs,
   );
   const values = await chooseParameters(
-    { version, owner: owner === "me" ? undefined : owner },
+    form,
     {
       given: alwaysPrompt ? given : wanted,
       defaults: alwaysPrompt ? withCopied(defaults, copied) : defaults,
@@ -90,7 +93,7 @@ async function chooseVersionAndValues(
       ask: useParameterDefaults ? "needed" : "unset",
       askEphemeral: promptsOf(options).askEphemeral,
     },
-    needs,
+    needs.terminal,
   );
   return {
     ...(templateVersion === undefined

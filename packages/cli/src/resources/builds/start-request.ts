@@ -12,6 +12,7 @@ import {
   promptEphemeralFlag,
   readGivenValues,
 } from "../templates/given-values.ts";
+import { ParameterForm } from "../templates/parameter-form.ts";
 
 /** Flags of commands that start a workspace, perhaps with other values or the active version. */
 export const startFlags = {
@@ -84,5 +85,6 @@ export async function chooseValues(
   const { client, signal } = needs;
   const kept = await client.call(listBuildParameters, { params: { build: buildId }, signal });
   const sources = { given, defaults, preset: [], kept, ...promptsOf(prompts) };
-  return chooseParameters({ version, owner }, sources, needs);
+  const form = await ParameterForm.open({ version, owner }, needs);
+  return chooseParameters(form, sources, needs.terminal);
 }

@@ -1,13 +1,10 @@
 import type { BuildParameter } from "@slipway/api/builds/build";
 
 import { UsageError } from "../../command/errors.ts";
-import type { ClientNeeds } from "../../command/needs.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { askParameter } from "./ask-parameter.ts";
 import { checkParameterNames, type GivenValues } from "./given-values.ts";
-import { type FormSubject, type KnownParameter, ParameterForm } from "./parameter-form.ts";
-
-type PromptNeeds = Pick<ClientNeeds, "client" | "terminal" | "signal">;
+import type { KnownParameter, ParameterForm } from "./parameter-form.ts";
 
 /** Existing values. */
 export interface KnownValues extends GivenValues {
@@ -50,11 +47,10 @@ export function promptsOf({
  * missing value if prompting is not possible.
  */
 export async function chooseParameters(
-  subject: FormSubject,
+  form: ParameterForm,
   before: KnownValues,
-  needs: PromptNeeds,
+  terminal: Terminal,
 ): Promise<BuildParameter[]> {
-  const form = await ParameterForm.open(subject, needs);
   const { given, defaults, preset } = before;
   const start = mapOf([...defaults, ...before.kept, ...given, ...preset]);
   const known = await form.present(start);
@@ -65,7 +61,7 @@ export async function chooseParameters(
   checkChanges(known, given, values.kept);
   const set = new Set([...given, ...preset, ...values.kept].map(({ name }) => name));
   const filled = defaults.filter(({ name }) => !set.has(name));
-  if (!needs.terminal.interactive) {
+  if (!terminal.interactive) {
     const settled = new Set([...set, ...filled.map(({ name }) => name)]);
     const needed = known.filter(({ name, required }) => required && !settled.has(name));
     if (needed.length > 0) throw missing(needed);
@@ -73,7 +69,7 @@ export async function chooseParameters(
     if (unasked.length > 0) throw notAsked(unasked);
     return [...given, ...ofPresent(filled, known)];
   }
-  return askAll(form, { values, filled }, needs.terminal);
+  return askAll(form, { values, filled }, terminal);
 }
 
 /** Leaves out values of parameters that there are not. */

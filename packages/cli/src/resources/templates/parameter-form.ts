@@ -77,6 +77,10 @@ export class ParameterForm {
     return new ParameterForm(subject, parameters, { client, signal });
   }
 
+  get version(): string {
+    return this.#subject.version;
+  }
+
   /** Returns the parameters that there are for the given values; those of the defaults if the server lacks the route. */
   async present(values: Values): Promise<readonly KnownParameter[]> {
     return (await this.#evaluate(values))?.parameters ?? this.#plain;
