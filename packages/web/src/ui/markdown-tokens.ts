@@ -24,9 +24,37 @@ function isCostly(text: string): boolean {
   return text.length > maxParsedChars || (text.match(/[*_~]/gu)?.length ?? 0) > maxDelimiters;
 }
 
-function known(tokens: readonly Token[] | undefined): readonly MarkedToken[] {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only extensions of the parser make tokens of other types
-  return (tokens ?? []) as readonly MarkedToken[];
+/** The tokens of the parser itself; only extensions of it make others. */
+const kinds: Readonly<Record<MarkedToken["type"], true>> = {
+  blockquote: true,
+  br: true,
+  checkbox: true,
+  code: true,
+  codespan: true,
+  def: true,
+  del: true,
+  em: true,
+  escape: true,
+  heading: true,
+  hr: true,
+  html: true,
+  image: true,
+  link: true,
+  list: true,
+  list_item: true,
+  paragraph: true,
+  space: true,
+  strong: true,
+  table: true,
+  text: true,
+};
+
+function isKnown(token: Token): token is MarkedToken {
+  return Object.hasOwn(kinds, token.type);
+}
+
+function known(tokens: readonly Token[] = []): readonly MarkedToken[] {
+  return tokens.filter(isKnown);
 }
 
 function isShallow(tokens: readonly MarkedToken[], depth: number): boolean {
