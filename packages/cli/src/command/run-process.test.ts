@@ -32,7 +32,7 @@ it("ends once everything is written, whatever else is still open", async () => {
   expect(await exited).toEqual([7, null]);
 });
 
-it("ends with the exit code of its output, which nobody reads, rather than with that of the command", async () => {
+it("ends with the exit code for closed output, although the command returns 0", async () => {
   const child = start(`async (_, { terminal, signal }) => {
     terminal.out.write("x");
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));

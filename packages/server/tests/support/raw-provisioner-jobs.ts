@@ -54,7 +54,7 @@ export const parameter = (name: string, initial: string): ParameterDefinition =>
 export const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 export const patience = { timeout: 30_000, interval: 50 };
 
-/** Adds a provisioner that is online in an organization of its own. */
+/** Adds a provisioner that is online in another organization. */
 export async function addProvisionerElsewhere(
   { db }: Pick<OpenServer, "db">,
   tags: Readonly<Record<string, string>>,

@@ -5,7 +5,7 @@ import { childrenOf, inlinesOf, parseMarkdown } from "./markdown-tokens.ts";
 import { untrustedLines } from "./untrusted-text.tsx";
 
 /*
- * Markdown that somebody else chose. Its parser only splits it into tokens, which become elements here: no HTML is parsed.
+ * Markdown from other people. Its parser only splits it into tokens, which become elements here: no HTML is parsed.
  * Images and HTML are shown as text, and only links to http(s) addresses lead anywhere.
  */
 

@@ -85,7 +85,7 @@ export class Dashboard {
     return this.#send(request, reply, path, { "Cache-Control": `public, ${caching}` });
   }
 
-  /** Sends a file with these headers, which a failure must not have: it is not kept for a year. */
+  /** Sends a file with these headers. They are set once it was read, so that no cache keeps a failure. */
   async #send(
     request: FastifyRequest,
     reply: FastifyReply,
