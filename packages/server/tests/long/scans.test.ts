@@ -222,3 +222,18 @@ it.each<Row>([
   expect(reads.scanned).toBe(scanned);
   expect(reads.fetched).toBeLessThanOrEqual(fetched);
 });
+
+async function fillQueue(): Promise<void> {
+  await sql`insert into jobs (type, organization_id, initiator_id, file_id, created_at)
+    select 'template_version_import', ${seeded.organizationId}, ${seeded.userId}, ${seeded.fileId},
+        now() - second * interval '1 second'
+      from generate_series(1, 1_000) second`.execute(database.db);
+  await sql`analyze jobs`.execute(database.db);
+}
+
+it("a worker's look at a long queue of jobs reads few of them", async () => {
+  await fillQueue();
+  const look = await countReads((db) => acquireJob(db, randomUUID(), []));
+  expect(look.scanned).toBe(0);
+  expect(look.fetched).toBeLessThanOrEqual(100);
+});

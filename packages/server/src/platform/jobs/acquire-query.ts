@@ -99,7 +99,7 @@ function acquisition(
             or("worker_id", "=", workerId),
           ]),
         )
-        .orderBy(sql`initiator_id = ${prebuildsUserId}`)
+        .orderBy(sql`initiator_id = ${sql.lit(prebuildsUserId)}`)
         .orderBy("created_at")
         .limit(1)
         .forUpdate()
