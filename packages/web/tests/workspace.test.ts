@@ -137,22 +137,35 @@ it("stops and starts, says why a start failed, and tries again", async () => {
   await page.getByRole("row", { name: /#4 Start Succeeded/ }).waitFor();
 });
 
-it.each([
-  ["a worker is free", 1, "This build starts as soon as a worker is free."],
-  ["somebody starts a worker", 0, "No worker can run this build right now."],
-])("says of a build in the queue that it waits until %s", async (_, available, text) => {
+it("follows the place of a build in the queue", async () => {
   const { page } = await dashboard.openAdminPage();
   await planSockets(page, /watch-ws/, () => "hang");
+  let [available, position] = [1, 101];
   await page.route("**/workspace/dev?*", async (route) => {
     const response = await route.fetch();
     const { latest_build: latest, ...rest } = await response.json();
     const matched_provisioners = { count: 1, available, most_recently_seen: null };
-    const job = { ...latest.job, status: "pending" };
+    const job = { ...latest.job, status: "pending", queue_position: position };
     const build = { ...latest, status: "pending", job, matched_provisioners };
     await route.fulfill({ response, json: { ...rest, latest_build: build } });
   });
+  await page.clock.install();
   await page.goto("/@admin/dev");
-  await page.getByText(text).waitFor();
+  await page
+    .getByText("This build starts after at least 100 others that wait for a worker.")
+    .waitFor();
+  for (const [place, text] of [
+    [3, "This build starts after 2 others that wait for a worker."],
+    [2, "This build starts after another one that waits for a worker."],
+    [1, "This build starts as soon as a worker is free."],
+  ] as const) {
+    position = place;
+    await page.clock.fastForward(5_000);
+    await page.getByText(text).waitFor();
+  }
+  available = 0;
+  await page.clock.fastForward(5_000);
+  await page.getByText("No worker can run this build right now.").waitFor();
 });
 
 it("shows the step that fails when an agent is lost, and brings it back by a restart", async () => {

@@ -20,6 +20,9 @@ export const JobType = oneOf(
 );
 export type JobType = Infer<typeof JobType>;
 
+/** The most pending jobs that are counted before a pending one, and after it. */
+export const maxCountedJobs = 100;
+
 /** A job that carries out an import or a build (docs/protocol/clients.md §2.3). */
 export const ProvisionerJob = Type.Object({
   id: Uuid,
@@ -34,6 +37,7 @@ export const ProvisionerJob = Type.Object({
   worker_name: Type.Optional(Type.String()),
   file_id: Uuid,
   tags: Type.Record(Type.String(), Type.String()),
+  /** Of a pending job: its place among those that the same workers take, from 1; `maxCountedJobs + 1` and more are the same. */
   queue_position: Type.Integer(),
   queue_size: Type.Integer(),
   organization_id: Uuid,

@@ -4,6 +4,7 @@ import { type RawBuilder, type Selectable, sql } from "kysely";
 
 import type { DB } from "../db/gen/schema.ts";
 import { apiTimestamp } from "../db/timestamp.ts";
+import { type QueuePlace, queuePlace } from "./queue-sql.ts";
 import { matchedProvisioners } from "./worker-sql.ts";
 
 /** Returns the status of a job in SQL, as `jobStatus` of `job-json.ts` derives it; `job` is the table's alias. */
@@ -61,12 +62,14 @@ export const jobColumns = [...plainColumns, ...timeColumns].map((name) => `job.$
 const pairs = sql.join([
   ...plainColumns.map((name) => sql`${sql.lit(name)}, ${sql.ref(`job.${name}`)}`),
   ...timeColumns.map((name) => sql`${sql.lit(name)}, ${apiTimestamp(`job.${name}`)}`),
+  sql`'queue', ${queuePlace("job")}`,
   sql`'matched_provisioners', ${matchedProvisioners("job")}`,
 ]);
 
 /** Returns one job as a JSON object in the same columns, for a statement that reads the job's subject. */
 export function jobObject(jobId: RawBuilder<string>): RawBuilder<
   Pick<Selectable<DB["jobs"]>, JobColumn> & {
+    readonly queue: QueuePlace | null;
     readonly matched_provisioners: MatchedProvisioners | null;
   }
 > {

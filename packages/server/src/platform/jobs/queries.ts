@@ -6,6 +6,7 @@ import { insertRows, type NewRows, transactionTime } from "../db/insert-rows.ts"
 import { prepareQuery } from "../db/prepared-query.ts";
 import type { LogRange } from "../fields/log-range.ts";
 import { jobColumns } from "./job-sql.ts";
+import { queuePlace } from "./queue-sql.ts";
 import type { JobTags } from "./tags.ts";
 
 /** The lease of a job, in seconds: without renewal, another worker takes it over after this time. */
@@ -251,6 +252,7 @@ export function selectJobs(db: Queryable, jobIds: readonly string[]) {
     .where("job.id", "in", jobIds)
     .leftJoin("workspace_builds as build", "build.job_id", "job.id")
     .select([...jobColumns, "build.id as workspace_build_id"])
+    .select(queuePlace("job").as("queue"))
     .execute();
 }
 

@@ -24,6 +24,7 @@ const row: JobRow = {
   started_at: null,
   canceled_at: null,
   completed_at: null,
+  queue: null,
 };
 
 describe("jobStatus", () => {

@@ -70,8 +70,8 @@ export function jobJson(row: JobRow): ProvisionerJob {
     ...(row.worker_id === null ? {} : { worker_id: row.worker_id }),
     file_id: row.file_id,
     tags: tagsJson(row.tags),
-    queue_position: 0,
-    queue_size: 0,
+    queue_position: row.queue?.position ?? 0,
+    queue_size: row.queue?.size ?? 0,
     organization_id: row.organization_id,
     initiator_id: row.initiator_id,
     input: {

@@ -1,5 +1,7 @@
 import type { WorkspaceBuild } from "@slipway/api/builds/build";
+import { maxCountedJobs } from "@slipway/api/jobs/job";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 
@@ -14,7 +16,7 @@ import { duration } from "../../../ui/time-text.ts";
 import { useNow } from "../../../ui/time.tsx";
 import { untrusted } from "../../../ui/untrusted-text.tsx";
 import { BuildLog } from "../builds/build-log.tsx";
-import { useWorkspaceParams } from "../use-workspace.tsx";
+import { useWorkspaceParams, useWorkspaceQuery } from "../use-workspace.tsx";
 
 interface BuildProgressProps {
   readonly build: WorkspaceBuild;
@@ -55,19 +57,22 @@ function Elapsed({ build: { job } }: { readonly build: WorkspaceBuild }): ReactN
   return <span className="text-sm text-ink-soft tabular-nums">{duration(endMs - startMs)}</span>;
 }
 
-function Queue({
-  build: { matched_provisioners: matched },
-}: {
-  readonly build: WorkspaceBuild;
-}): ReactNode {
-  const hasNobody = matched !== undefined && matched.available === 0;
-  return (
-    <p className="border-b border-line px-4 py-3 text-sm text-ink-soft">
-      {hasNobody
-        ? "No worker can run this build right now. Ask an administrator to start one."
-        : "This build starts as soon as a worker is free."}
-    </p>
-  );
+/** The time between reads of the place in the queue, of which no message tells. */
+const queueMs = 5_000;
+
+function Queue({ build }: { readonly build: WorkspaceBuild }): ReactNode {
+  useQuery({ ...useWorkspaceQuery(), refetchInterval: queueMs });
+  return <p className="border-b border-line px-4 py-3 text-sm text-ink-soft">{queueText(build)}</p>;
+}
+
+function queueText({ matched_provisioners: matched, job }: WorkspaceBuild): string {
+  if (matched?.available === 0)
+    return "No worker can run this build right now. Ask an administrator to start one.";
+  const before = job.queue_position - 1;
+  if (before < 1) return "This build starts as soon as a worker is free.";
+  if (before === 1) return "This build starts after another one that waits for a worker.";
+  const number = before < maxCountedJobs ? String(before) : `at least ${String(maxCountedJobs)}`;
+  return `This build starts after ${number} others that wait for a worker.`;
 }
 
 function NextSteps({ build, workspace }: BuildProgressProps): ReactNode {
