@@ -112,6 +112,11 @@ parameters:
     options:
       - { name: Small, value: small, description: "*Two* cores, [details](https://guide.example/small)" }
       - { name: Large, value: large, description: ${JSON.stringify(nested)} }
+  image:
+    type: string
+    default: debian
+    form_type: dropdown
+    options: [{ name: Debian, value: debian, description: "The *stable* one" }, { name: Fedora, value: fedora }]
 agents: { main: {} }
 `;
   const version = await pushVersion(dashboard.admin, written, {
@@ -141,7 +146,12 @@ agents: { main: {} }
   expect(await kind.getByRole("heading").count()).toBe(0);
   expect(requested.filter((url) => url.includes("example"))).toEqual([]);
   await page.getByRole("radio", { name: "Small Two cores, details" }).waitFor();
+  const image = page.getByLabel("image");
+  const hint = (await image.getAttribute("aria-describedby"))?.split(" ").at(-1) ?? "";
+  expect(await page.locator(`[id="${hint}"]`).textContent()).toBe("The stable one ");
   await expectSound(watched);
+  await image.selectOption("Fedora");
+  await page.getByText("The stable one").waitFor({ state: "hidden" });
 
   await page.goto("/templates/written");
   await page.getByText("Guide", { exact: true }).waitFor();

@@ -18,6 +18,8 @@ interface FieldProps {
   readonly hint?: ReactNode;
   /** The reason for which the value is refused. */
   readonly error?: string | undefined;
+  /** An explanation of the present value, below the control. */
+  readonly valueHint?: ReactNode;
   readonly isRequired?: boolean;
   readonly children: (ids: FieldIds) => ReactNode;
 }
@@ -31,9 +33,20 @@ interface FieldIds {
 }
 
 /** A control with its label, hint and error. */
-export function Field({ label, hint, error, isRequired = false, children }: FieldProps): ReactNode {
+export function Field({
+  label,
+  hint,
+  error,
+  valueHint,
+  isRequired = false,
+  children,
+}: FieldProps): ReactNode {
   const id = useId();
-  const described = [hint !== undefined && `${id}-hint`, error !== undefined && `${id}-error`];
+  const described = [
+    hint !== undefined && `${id}-hint`,
+    valueHint !== undefined && `${id}-value`,
+    error !== undefined && `${id}-error`,
+  ];
   return (
     <div className="flex flex-col gap-1">
       <label htmlFor={id} className="text-sm font-medium wrap-anywhere">
@@ -51,6 +64,11 @@ export function Field({ label, hint, error, isRequired = false, children }: Fiel
         "aria-invalid": error === undefined ? undefined : true,
         required: isRequired,
       })}
+      {valueHint !== undefined && (
+        <div id={`${id}-value`} className="text-sm text-ink-soft wrap-anywhere">
+          {valueHint}
+        </div>
+      )}
       {error !== undefined && (
         <p id={`${id}-error`} className="text-sm text-bad wrap-anywhere">
           {error}

@@ -130,8 +130,9 @@ function SingleField({ parameter, value, onValue, error, remark }: ParameterFiel
   const min = validations[0]?.validation_min ?? undefined;
   const max = validations[0]?.validation_max ?? undefined;
   const texts = textsOf(parameter, remark);
+  const chosen = choicesOf(parameter).find((choice) => choice.value === value);
   return (
-    <Field {...texts} error={error}>
+    <Field {...texts} error={error} valueHint={chosen?.hint}>
       {(field) => {
         const attributes = { ...field, disabled, placeholder };
         if (form === "dropdown") {
