@@ -29,7 +29,7 @@ parameters:
   tags: { type: "list(string)", default: [], mutable: true }
   note: { type: string, default: "", mutable: true }
 presets:
-  quick: { parameters: { zones: [south], fast: false, count: 1, color: red, size: large, tags: [a], note: x } }
+  quick: { display_name: Quick start, parameters: { zones: [south], fast: false, count: 1, color: red, size: large, tags: [a], note: x } }
 agents:
   main: { os: linux, arch: amd64 }
 `;
@@ -119,14 +119,14 @@ it("shows defaults and accepts them by Enter", async () => {
     "",
   ]);
   expect(made).toMatchObject({ code: 0 });
-  expect(made.err).toContain("? Preset [quick | none]");
+  expect(made.err).toContain("? Preset [Quick start | none]");
   expect(made.err).toContain("? fast (yes)");
   expect(made.err).toContain("? size: how large [Small | Large]");
   expect(await valuesOf("two")).toEqual({ ...defaults, color: "red" });
 });
 
 it("does not prompt for what a preset sets", async () => {
-  expect(await slipway("create three -t web", ["quick"])).toMatchObject({ code: 0 });
+  expect(await slipway("create three -t web", ["Quick start"])).toMatchObject({ code: 0 });
   expect(await valuesOf("three")).toMatchObject({
     zones: '["south"]',
     fast: "false",

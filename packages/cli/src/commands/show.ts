@@ -19,6 +19,7 @@ import type { Needs } from "../command/needs.ts";
 import { printJson } from "../command/print-result.ts";
 import { findRegion } from "../resources/applications/find-region.ts";
 import { allAgents, isStartedByPerson, readStartCommand } from "../resources/builds/agents.ts";
+import { withoutHidden } from "../resources/templates/hidden-values.ts";
 import { statusCell } from "../resources/workspaces/workspace-list.ts";
 import {
   findWorkspace,
@@ -65,8 +66,9 @@ export async function run(
   const place = agents.some(({ apps }) => apps.length > 0)
     ? await readPlace(client, workspace, signal)
     : undefined;
-  const params = { build: workspace.latest_build.id };
-  const values = await client.call(listBuildParameters, { params, signal });
+  const { id: build, template_version_id: version } = workspace.latest_build;
+  const stored = await client.call(listBuildParameters, { params: { build }, signal });
+  const values = await withoutHidden(version, stored, { client, signal });
   const { out } = terminal;
   for (const line of workspaceLines(workspace, clock.now(), out)) out.line(line);
   for (const line of parameterLines(values, out)) out.line(line);

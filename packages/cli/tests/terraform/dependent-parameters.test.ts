@@ -87,7 +87,7 @@ it("takes values of parameters that there are only for them, and refuses others"
   expect(misspelt.err).toContain('the template has no parameter "gpos"');
 });
 
-it("shows no value that the template hides, in prompts and presets", async () => {
+it("shows no value that the template hides, in prompts, presets and workspaces", async () => {
   await push("masked", { "main.tf": masked });
   const made = await commandServer.slipway("create masked -t masked --no-wait", ["none", ""]);
   expect(made).toMatchObject({ code: 0 });
@@ -98,4 +98,7 @@ it("shows no value that the template hides, in prompts and presets", async () =>
   const other = await commandServer.slipway("create other -t masked --no-wait", ["none", "own"]);
   expect(other).toMatchObject({ code: 0 });
   expect(await valuesOf("other")).toEqual({ key: "own" });
+  const presets = await commandServer.slipway("templates presets list masked");
+  expect(presets.out).toMatch(/quick .* key=\(hidden\)/);
+  expect((await commandServer.slipway("show other")).out).toMatch(/key +\(hidden\)/);
 });

@@ -4,7 +4,7 @@ import { listTemplateVersionPresets } from "@slipway/api/templates/version-route
 
 import { UsageError } from "../../command/errors.ts";
 import type { ClientNeeds } from "../../command/needs.ts";
-import type { ParameterForm } from "../../resources/templates/parameter-form.ts";
+import { presetText } from "../../resources/templates/preset-values.ts";
 import type { Choice } from "../../terminal/prompts.ts";
 
 type PromptNeeds = Pick<ClientNeeds, "client" | "terminal" | "signal">;
@@ -26,19 +26,20 @@ const none = "none";
  * parameters contradict it. Throws `UsageError` for an unknown name.
  */
 export async function choosePreset(
-  form: ParameterForm,
+  version: string,
   { name, given, ask }: WantedPreset,
-  { client, terminal, signal }: PromptNeeds,
+  needs: PromptNeeds,
 ): Promise<Preset | undefined> {
   if (name === none) return undefined;
-  const params = { version: form.version };
+  const { client, terminal, signal } = needs;
+  const params = { version };
   const presets = await client.call(listTemplateVersionPresets, { params, signal });
   if (name === undefined) {
     const defaultPreset = presets.find((preset) => preset.Default && !contradicts(preset, given));
     const isAsked = ask && terminal.interactive && presets.length > 0;
-    return isAsked ? askPreset(presets, defaultPreset, form, terminal) : defaultPreset;
+    return isAsked ? askPreset(presets, defaultPreset, version, needs) : defaultPreset;
   }
-  const found = presets.find((preset) => preset.Name.toLowerCase() === name.toLowerCase());
+  const found = findPreset(presets, name);
   if (found !== undefined) return found;
   const names = [...presets.map((preset) => preset.Name), none].join(", ");
   throw new UsageError(
@@ -46,32 +47,37 @@ export async function choosePreset(
   );
 }
 
+/** Finds a preset by its name, or by the name that people see if no other has that. */
+export function findPreset(presets: readonly Preset[], text: string): Preset | undefined {
+  const isMeant = (name: string): boolean => name.toLowerCase() === text.toLowerCase();
+  const named = presets.find(({ Name }) => isMeant(Name));
+  if (named !== undefined) return named;
+  const [first, ...more] = presets.filter((preset) => isMeant(presetTitle(preset)));
+  return more.length === 0 ? first : undefined;
+}
+
+function presetTitle({ DisplayName, Name }: Preset): string {
+  return DisplayName || Name;
+}
+
 async function askPreset(
   presets: readonly Preset[],
   defaultPreset: Preset | undefined,
-  form: ParameterForm,
-  { prompts }: PromptNeeds["terminal"],
+  version: string,
+  needs: PromptNeeds,
 ): Promise<Preset | undefined> {
   const choices: Choice[] = [];
   for (const preset of presets) {
+    const title = presetTitle(preset);
     choices.push({
       value: preset.ID,
-      label: preset.Default ? `${preset.Name} (default)` : preset.Name,
-      hint: preset.Description.split("\n")[0] || (await valuesText(preset, form)),
+      label: preset.Default ? `${title} (default)` : title,
+      hint: preset.Description.split("\n")[0] || (await presetText(version, preset, needs)),
     });
   }
   choices.push({ value: none, label: none, hint: "choose each parameter" });
-  const id = await prompts.select("Preset", choices, defaultPreset?.ID ?? none);
+  const id = await needs.terminal.prompts.select("Preset", choices, defaultPreset?.ID ?? none);
   return presets.find((preset) => preset.ID === id);
-}
-
-/** Returns the values of a preset in one line, without those that the template hides. */
-async function valuesText(preset: Preset, form: ParameterForm): Promise<string> {
-  const values = presetValues(preset);
-  const readable = await form.readable(new Map(values.map(({ name, value }) => [name, value])));
-  return values
-    .map(({ name, value }) => `${name}=${readable.has(name) ? value : "(hidden)"}`)
-    .join(", ");
 }
 
 /** Returns whether a given value differs from the one of the preset. */
@@ -79,9 +85,4 @@ export function contradicts({ Parameters }: Preset, given: readonly BuildParamet
   return given.some(({ name, value }) =>
     Parameters.some((parameter) => parameter.Name === name && parameter.Value !== value),
   );
-}
-
-/** Returns the values of a preset in the form of requests. */
-export function presetValues({ Parameters }: Pick<Preset, "Parameters">): BuildParameter[] {
-  return Parameters.map(({ Name, Value }) => ({ name: Name, value: Value }));
 }

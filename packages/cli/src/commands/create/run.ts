@@ -16,11 +16,12 @@ import { isFinal } from "../../resources/builds/follow-job.ts";
 import { chooseParameters, promptsOf } from "../../resources/templates/choose-parameters.ts";
 import { type GivenValues, readGivenValues } from "../../resources/templates/given-values.ts";
 import { ParameterForm } from "../../resources/templates/parameter-form.ts";
+import { presetValues } from "../../resources/templates/preset-values.ts";
 import { cronOf, readStartTime } from "../../resources/workspaces/cron.ts";
 import { goodOutcome, type Outcome, printOutcome } from "../../resources/workspaces/outcome.ts";
 import { findWorkspace, fullName } from "../../resources/workspaces/workspace-reference.ts";
 import type { command } from "../create.ts";
-import { choosePreset, presetValues } from "./choose-preset.ts";
+import { choosePreset } from "./choose-preset.ts";
 import { chooseTemplate, chooseVersion } from "./choose-template.ts";
 import { checkIsFree, readName } from "./workspace-name.ts";
 
@@ -79,7 +80,7 @@ async function chooseVersionAndValues(
   const subject = { version, owner: owner === "me" ? undefined : owner };
   const form = await ParameterForm.open(subject, needs);
   const preset = await choosePreset(
-    form,
+    version,
     { name: options.preset, given: wanted, ask: !useParameterDefaults },
     needs,
   );

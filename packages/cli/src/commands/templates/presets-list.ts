@@ -5,6 +5,7 @@ import { defineCommand, type OptionsOf } from "../../command/definition.ts";
 import { columnFlag, outputFlag } from "../../command/flags.ts";
 import type { Needs } from "../../command/needs.ts";
 import { printList } from "../../command/print-result.ts";
+import { presetText } from "../../resources/templates/preset-values.ts";
 import {
   findTemplate,
   findVersion,
@@ -47,13 +48,18 @@ export async function run(
       ? template.active_version_id
       : (await findVersion(client, template, options.templateVersion, signal)).id;
   const presets = await client.call(listTemplateVersionPresets, { params: { version }, signal });
+  const texts = new Map<string, string>();
+  if (options.output === "text" && options.column.includes("parameters")) {
+    for (const preset of presets) {
+      texts.set(preset.ID, await presetText(version, preset, { client, signal }));
+    }
+  }
   return printList(terminal, presets, options, {
     columns: {
       name: ({ Name }) => Name,
       default: ({ Default }) => (Default ? "yes" : "no"),
       "desired prebuild instances": (preset) => String(preset.DesiredPrebuildInstances ?? "-"),
-      parameters: ({ Parameters }) =>
-        Parameters.map(({ Name, Value }) => `${Name}=${Value}`).join(", "),
+      parameters: ({ ID }) => texts.get(ID) ?? "",
       description: ({ Description }) => Description,
     },
     none: `template ${template.name} has no presets`,

@@ -109,13 +109,6 @@ export class ParameterForm {
     return plainParameter(known);
   }
 
-  /** Returns the names of the parameters whose values the template does not hide. */
-  async readable(values: Values): Promise<ReadonlySet<string>> {
-    const answer = await this.#evaluate(values);
-    const shown = answer?.parameters.filter(({ styling }) => styling.mask_input !== true);
-    return new Set((shown ?? this.#plain).map(({ name }) => name));
-  }
-
   async #evaluate(values: Values): Promise<DynamicParametersResponse | undefined> {
     if (!this.#isEvaluated) return undefined;
     const key = JSON.stringify([...values].toSorted(([one], [other]) => (one < other ? -1 : 1)));
