@@ -1,6 +1,6 @@
 import { updateAgentLogs } from "@slipway/api/agents/log-routes";
 import { maxFileBytes, tarMimeType } from "@slipway/api/files/routes";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 
 import { openWorld, type World } from "./support/authorization-world.ts";
 import { openServer, type OpenServer } from "./support/open-server.ts";
@@ -78,6 +78,11 @@ describe("a body", () => {
     expect(await send(server, "POST", "/users/login", { body })).toEqual({
       status: 401,
       body: { message: "Incorrect email or password." },
+    });
+    // The refusal is recorded concurrently with the response; the tests that follow count rows.
+    await vi.waitFor(async () => {
+      const { body: found } = await send(server, "GET", "/audit?q=action:login&limit=1");
+      expect(found).toMatchObject({ audit_logs: [{ status_code: 401 }] });
     });
   });
 
