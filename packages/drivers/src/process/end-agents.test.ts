@@ -1,5 +1,5 @@
 import { createFakeClock } from "@slipway/testkit";
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 
 import { endAgents } from "./end-agents.ts";
 import type { RunningProcess } from "./running-process.ts";
@@ -16,6 +16,8 @@ const undying: RunningProcess = {
   uid: 0,
   marks: { agentId: "agent", directory: "/workspace", tokenHash: "hash" },
 };
+
+afterEach(() => vi.restoreAllMocks());
 
 it("tells every five seconds of an agent that stops slowly, and gives up what it cannot kill", async () => {
   const clock = createFakeClock(0);
@@ -39,4 +41,32 @@ it("tells every five seconds of an agent that stops slowly, and gives up what it
     `10: waiting for process ${pid} to stop, 10 s so far`,
     `12: process ${pid} did not stop within 12 s: killing it`,
   ]);
+});
+
+it("asks, then kills, and only then gives up, however long listing the processes takes", async () => {
+  const clock = createFakeClock(0);
+  const sent: unknown[] = [];
+  vi.spyOn(process, "kill").mockImplementation((_pid, name) => {
+    sent.push(name);
+    return true;
+  });
+  const list = async (): Promise<RunningProcess[]> => {
+    await clock.sleep(10_000, signal);
+    return sent.includes("SIGKILL") ? [] : [undying];
+  };
+  const ended = endAgents(
+    {
+      table: { list, find: async () => undefined },
+      records: [],
+      selects: { marks: () => true, uids: new Set() },
+      timeoutMs: 0,
+      report: () => undefined,
+      clock,
+    },
+    signal,
+  ).catch((error: unknown) => error);
+  await clock.advance(60_000);
+  expect(await ended).toBeUndefined();
+  // The agent is asked to stop by itself, then to end with everything that it left.
+  expect(sent).toEqual(["SIGTERM", "SIGTERM", "SIGKILL"]);
 });

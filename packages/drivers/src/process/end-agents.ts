@@ -25,7 +25,7 @@ const pollMs = 50;
 const patientPollMs = 250;
 const reportEveryMs = 5_000;
 const graceMs = 2_000;
-/** A workspace that starts processes faster than they are killed is given up after this time. */
+/** A workspace that starts processes faster than they are killed is given up after this time of killing. */
 const killWithinMs = 5_000;
 
 /**
@@ -53,15 +53,20 @@ async function sweep(
   const asked = new Set<string>();
   // A process started by one of them before it is killed is recognized only by its group.
   const seen = new Map(first.map((found) => [processKey(found), found]));
-  const started = clock.monotonic();
+  // A busy machine may take seconds for a listing: times count from the signals, so that everyone gets both.
+  let askedAtMs = Infinity;
+  let killedAtMs = Infinity;
   for (;;) {
     signal.throwIfAborted();
     const processes = await table.list();
     const agents = findAgents(processes, records);
     const left = findMembers(processes, agents, selects, [...seen.values()]);
     if (left.length === 0) return;
-    const elapsedMs = clock.monotonic() - started;
-    if (elapsedMs > graceMs + killWithinMs) throw stillRunning(left);
+    const nowMs = clock.monotonic();
+    askedAtMs = Math.min(askedAtMs, nowMs);
+    const elapsedMs = nowMs - askedAtMs;
+    if (nowMs - killedAtMs > killWithinMs) throw stillRunning(left);
+    if (elapsedMs > graceMs) killedAtMs = Math.min(killedAtMs, nowMs);
     for (const found of left) {
       if (elapsedMs > graceMs) send(found, "SIGKILL");
       else if (!asked.has(processKey(found))) send(found, "SIGTERM");
