@@ -73,7 +73,7 @@ it("follows the logs of a workspace until it is deleted", async () => {
   expect(await slipway("templates push @/deleted")).toMatchObject({ code: 0 });
   expect(await slipway("create last --template deleted")).toMatchObject({ code: 0 });
   // The log of the agent was read once when no socket opens.
-  const { read, following } = followLogs("last", "stderr", "connection lost");
+  const { read, following } = followLogs("last", "stderr", "cannot open a WebSocket");
   await Promise.race([read, following]);
   expect(await slipway("delete last -y")).toMatchObject({ code: 0 });
   expect(await following).toMatchObject({ code: 0 });

@@ -4,12 +4,13 @@ import { createFakeClock } from "@slipway/testkit";
 import { expect, it } from "vitest";
 
 import { memoryTerminal } from "../../tests/support/memory-terminal.ts";
+import { noColors } from "../terminal/colors.ts";
 import { LossNotice, readPatiently, sendPatiently } from "./patient-read.ts";
 
 const attempt = new ConnectError("http://x", { cause: new Error("refused") });
 const broken = new Error("stream closed with 1006");
 
-function notice(): {
+function notice({ isTerminal } = { isTerminal: true }): {
   readonly said: string[];
   readonly notice: LossNotice;
   readonly pass: (ms: number) => void;
@@ -19,7 +20,10 @@ function notice(): {
   const clock = { ...systemClock, monotonic: () => nowMs };
   return {
     said,
-    notice: new LossNotice((text) => said.push(text), clock),
+    notice: new LossNotice(
+      { line: (text) => said.push(text), colors: noColors, isTerminal },
+      clock,
+    ),
     pass: (ms) => (nowMs += ms),
   };
 }
@@ -45,6 +49,19 @@ it("reports the next loss, even if nothing arrived in between", () => {
   loss.arrived("a");
   loss.lost("a", attempt);
   expect(said).toHaveLength(3);
+});
+
+it.each([
+  [true, ["waiting for the server to open a WebSocket…", expect.stringContaining("proxy")]],
+  [false, [expect.stringContaining("proxy")]],
+])("tells once what keeps logs from opening (terminal: %j)", (isTerminal, expected) => {
+  const { said, notice: loss } = notice({ isTerminal });
+  for (const stream of ["a", "b", "a"]) {
+    const reports = loss.ofLog(stream);
+    reports.onSlow();
+    reports.onWithoutSocket(attempt);
+  }
+  expect(said).toEqual(expected);
 });
 
 function failure(code: string): ConnectError {

@@ -1,7 +1,9 @@
+import type { Route } from "@slipway/api/contract/route";
 import { type Clock, retry } from "@slipway/runtime";
 import { ApiError, ConnectError } from "@slipway/sdk/http";
+import type { FollowOptions } from "@slipway/sdk/stream";
 
-import type { Terminal } from "../terminal/terminal.ts";
+import type { Output } from "../terminal/output.ts";
 import type { ClientNeeds } from "./needs.ts";
 
 /** The statuses of a server, or of the proxy in front of it, that is stopping or starting. */
@@ -35,7 +37,7 @@ async function tryUntilBack<T>(
   attempt: () => Promise<T>,
   { terminal, clock, signal }: PatientNeeds,
   mayRetry: (error: unknown) => boolean,
-  notice: LossNotice = lossNotice(terminal, clock),
+  notice: LossNotice = new LossNotice(terminal.err, clock),
 ): Promise<T> {
   return retry(attempt, {
     clock,
@@ -46,10 +48,6 @@ async function tryUntilBack<T>(
       return true;
     },
   });
-}
-
-function lossNotice({ err }: Terminal, clock: Clock): LossNotice {
-  return new LossNotice((text) => err.line(err.colors.yellow(text)), clock);
 }
 
 function isAway(error: unknown): boolean {
@@ -67,19 +65,50 @@ export function mayHaveArrived(error: unknown): error is ConnectError {
   return cause.name === "TimeoutError" || brokenCodes.has(Reflect.get(cause, "code"));
 }
 
+type NoticeOutput = Pick<Output, "line" | "colors" | "isTerminal">;
+type LogReports = Required<
+  Pick<FollowOptions<Route>, "onReconnect" | "onWithoutSocket" | "onSlow">
+>;
+
 /** Several streams of one server break together; that is one loss. */
 const togetherMs = 2_000;
 
-/** Reports "connection lost" once per loss, however many streams broke and however often they tried to reconnect. */
+/**
+ * Reports "connection lost" once per loss, however many streams broke and however often they tried to reconnect; and once what
+ * keeps a stream from opening.
+ */
 export class LossNotice {
-  readonly #say: (text: string) => void;
-  readonly #clock: Clock;
+  readonly #output: NoticeOutput;
+  readonly #clock: Pick<Clock, "monotonic">;
+  readonly #lines: Pick<NoticeOutput, "line">;
+  readonly #said = new Set<string>();
   readonly #lost = new Set<string>();
   #saidMs = Number.NEGATIVE_INFINITY;
 
-  constructor(say: (text: string) => void, clock: Clock) {
-    this.#say = say;
+  /** Writes the lines through the progress that is shown on the output, if there is one. */
+  constructor(
+    output: NoticeOutput,
+    clock: Pick<Clock, "monotonic">,
+    lines: Pick<NoticeOutput, "line"> = output,
+  ) {
+    this.#output = output;
     this.#clock = clock;
+    this.#lines = lines;
+  }
+
+  /** Returns the reports of a log that is followed. */
+  ofLog(stream: string): LogReports {
+    return {
+      onReconnect: (error) => this.lost(stream, error),
+      onWithoutSocket: () => {
+        this.#sayOnce(
+          "cannot open a WebSocket, perhaps because of a proxy that does not forward them; the log arrives with delays",
+        );
+      },
+      onSlow: () => {
+        if (this.#output.isTerminal) this.#sayOnce("waiting for the server to open a WebSocket…");
+      },
+    };
   }
 
   /** Reports that a stream was lost, or could not be reopened. */
@@ -95,5 +124,15 @@ export class LossNotice {
   /** Reports that something arrived: the stream is back. */
   arrived(stream: string): void {
     this.#lost.delete(stream);
+  }
+
+  #sayOnce(text: string): void {
+    if (this.#said.has(text)) return;
+    this.#said.add(text);
+    this.#say(text);
+  }
+
+  #say(text: string): void {
+    this.#lines.line(this.#output.colors.yellow(text));
   }
 }

@@ -1,5 +1,6 @@
 import { getEventListeners } from "node:events";
 import { createServer } from "node:http";
+import type { Duplex } from "node:stream";
 
 import type { AgentLog } from "@slipway/api/agents/log-routes";
 import { getAgentLogs } from "@slipway/api/agents/log-routes";
@@ -180,6 +181,39 @@ describe("followLog", () => {
     const { entries } = follow(server.url, undefined, 0, { isComplete });
     expect(await idsOf(entries)).toEqual([1, 2, 3]);
     expect(asked).toEqual([0, 2, 2]);
+  });
+
+  it("reports a socket that does not open for five seconds, and then that there is none", async () => {
+    const upgraded = Promise.withResolvers<Duplex>();
+    const http = createServer((_request, response) => response.end('[{"id":1}]'));
+    http.on("upgrade", (_request, socket) => upgraded.resolve(socket));
+    await using server = await openLocalServer(http);
+    const clock = createFakeClock();
+    const told: string[] = [];
+    const controller = new AbortController();
+    const entries = followLog<AgentLog, typeof getAgentLogs>({
+      client: new ApiClient({ serverUrl: server.url, token: "t" }),
+      route: getAgentLogs,
+      params,
+      clock,
+      signal: controller.signal,
+      onSlow: () => told.push("slow"),
+      onReconnect: () => told.push("lost"),
+      onWithoutSocket: () => told.push("no socket"),
+    });
+    const first = entries.next();
+    const socket = await upgraded.promise;
+    await clock.advance(4_999);
+    expect(told).toEqual([]);
+    await clock.advance(1);
+    expect(told).toEqual(["slow"]);
+    socket.destroy();
+    expect(await first).toMatchObject({ value: { id: 1 } });
+    const next = expect(entries.next()).rejects.toThrow("enough");
+    await vi.waitUntil(() => told.length === 2);
+    expect(told).toEqual(["slow", "no socket"]);
+    controller.abort(new Error("enough"));
+    await next;
   });
 
   it.each([404, 410])("ends when a log that was read is refused with %i", async (status) => {

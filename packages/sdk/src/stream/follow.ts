@@ -20,11 +20,17 @@ export interface FollowOptions<R extends Route> {
   readonly signal: AbortSignal;
   /** Called when the connection is lost and a new one is tried. */
   readonly onReconnect?: (error: unknown) => void;
+  /** Called instead when no socket opens, but a request is answered, as behind a proxy (default: `onReconnect`). */
+  readonly onWithoutSocket?: (error: unknown) => void;
+  /** Called each time a socket has not opened for five seconds. */
+  readonly onSlow?: () => void;
   /** Asks whether the log is complete, where no socket says so (default: it is followed until the signal aborts). */
   readonly isComplete?: () => Promise<boolean>;
 }
 
 const endedByServer = 1000;
+/** The time to open a socket after which the wait is reported. */
+const slowMs = 5_000;
 /** The delays between requests where no socket opens: the server answers them. */
 const polling = { ...defaultBackoff, maxMs: 3_000 };
 
@@ -42,19 +48,20 @@ export async function* followLog<T extends LogEntry, R extends Route>(
   let after = options.after ?? 0;
   let wasThere = after > 0;
   for (;;) {
-    let delays = backoff;
     try {
       const opened = await openFollow<T, R>(options, after);
       wasThere = true;
       if (opened.kind === "refused") {
-        delays = polls;
         if (opened.entries.length > 0) polls.reset();
         for (const entry of opened.entries) {
           after = entry.id;
           yield entry;
         }
         if (opened.isComplete) return;
-        throw opened.error;
+        if (!isRetryable(opened.error)) throw opened.error;
+        (options.onWithoutSocket ?? options.onReconnect)?.(opened.error);
+        await options.clock.sleep(polls.next(), options.signal);
+        continue;
       }
       const { socket } = opened;
       try {
@@ -80,7 +87,7 @@ export async function* followLog<T extends LogEntry, R extends Route>(
       if (!isRetryable(error)) throw error;
       options.onReconnect?.(error);
     }
-    await options.clock.sleep(delays.next(), options.signal);
+    await options.clock.sleep(backoff.next(), options.signal);
   }
 }
 
@@ -104,12 +111,7 @@ async function openFollow<T extends LogEntry, R extends Route>(
   const query = { follow: "true", ...since } as QueryOf<R>;
   const url = client.url(route, { params, query });
   try {
-    const socket = await openSocket(url, {
-      headers: client.headers,
-      signal,
-      ...(client.createSocket === undefined ? {} : { create: client.createSocket }),
-    });
-    return { kind: "socket", socket };
+    return { kind: "socket", socket: await openPatiently(url, options) };
   } catch (error) {
     signal.throwIfAborted();
     // A WebSocket does not say why it was refused; the plain route does, by throwing. What is complete before it is read
@@ -118,6 +120,27 @@ async function openFollow<T extends LogEntry, R extends Route>(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- routes that are followed have this key in their query
     const read = await client.call(route, { params, query: since as QueryOf<R>, signal });
     return { kind: "refused", error, entries: read as readonly T[], isComplete };
+  }
+}
+
+/** Opens a socket, and reports a long wait. */
+async function openPatiently<R extends Route>(
+  url: string,
+  { client, clock, signal, onSlow }: FollowOptions<R>,
+): Promise<MessageSocket> {
+  const opening = new AbortController();
+  if (onSlow !== undefined) {
+    // Only the end of the wait ends the sleep early.
+    clock.sleep(slowMs, opening.signal).then(onSlow, () => undefined);
+  }
+  try {
+    return await openSocket(url, {
+      headers: client.headers,
+      signal,
+      ...(client.createSocket === undefined ? {} : { create: client.createSocket }),
+    });
+  } finally {
+    opening.abort();
   }
 }
 

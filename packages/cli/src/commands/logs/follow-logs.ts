@@ -29,10 +29,7 @@ export async function followLogs(
   needs: FollowNeeds,
 ): Promise<void> {
   const { terminal, clock, signal } = needs;
-  const notice = new LossNotice(
-    (text) => terminal.err.line(terminal.err.colors.yellow(text)),
-    clock,
-  );
+  const notice = new LossNotice(terminal.err, clock);
   await using scope = new Scope(signal);
   const started = new Set<string>();
   const followAgents = (build: WorkspaceBuild): void => {
@@ -68,7 +65,7 @@ async function followBuild(
     after,
     clock,
     signal,
-    onReconnect: (error) => notice.lost("build", error),
+    ...notice.ofLog("build"),
     isComplete: async () => isFinal((await read()).job),
   });
   for await (const entry of log) {
@@ -97,7 +94,7 @@ async function followAgent(
     after,
     clock,
     signal,
-    onReconnect: (error) => notice.lost(agent.id, error),
+    ...notice.ofLog(agent.id),
     isComplete: async () => {
       const params = { workspace: workspaceId };
       const { latest_build: latest } = await client.call(getWorkspace, { params, signal });

@@ -109,7 +109,7 @@ async function findPlace(
 async function startedAgent(agent: WorkspaceAgent, needs: ClientNeeds): Promise<WorkspaceAgent> {
   const { err } = needs.terminal;
   using progress = new Progress(err, needs.clock);
-  const notice = new LossNotice((text) => progress.line(err.colors.yellow(text)), needs.clock);
+  const notice = new LossNotice(err, needs.clock, progress);
   const wait = ({ name, directory, lifecycle_state }: WorkspaceAgent): string | undefined =>
     (directory ?? "") !== "" && lifecycle_state === "created"
       ? `waiting for agent ${name} to start`

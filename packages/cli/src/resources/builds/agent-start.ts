@@ -148,7 +148,7 @@ class AgentStartLog {
       params: { agent: this.#agent.id },
       clock,
       signal,
-      onReconnect: (error) => notice.lost(stream, error),
+      ...notice.ofLog(stream),
     });
     for await (const entry of log) {
       notice.arrived(stream);

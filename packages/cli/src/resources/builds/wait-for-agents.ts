@@ -18,7 +18,7 @@ export async function waitForAgents(build: WorkspaceBuild, needs: ClientNeeds): 
   const { colors } = terminal.err;
   const name = `${build.workspace_owner_name}/${build.workspace_name}`;
   using progress = new Progress(terminal.err, clock);
-  const notice = new LossNotice((text) => progress.line(colors.yellow(text)), clock);
+  const notice = new LossNotice(terminal.err, clock, progress);
   // A failure stops following the others.
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);

@@ -38,7 +38,7 @@ export async function waitForBuild(
         params,
         clock,
         signal,
-        onReconnect: lossReporter(progress, needs),
+        ...new LossNotice(terminal.err, clock, progress).ofLog("log"),
         isComplete: async () => isFinal((await read()).job),
       }),
       read,
@@ -62,14 +62,6 @@ const verbs: Readonly<Record<Transition, string>> = {
   stop: "stopping",
   delete: "deleting",
 };
-
-function lossReporter(
-  progress: Progress,
-  { clock, terminal }: ClientNeeds,
-): (error: unknown) => void {
-  const notice = new LossNotice((text) => progress.line(terminal.err.colors.yellow(text)), clock);
-  return (error) => notice.lost("log", error);
-}
 
 function buildFailure(
   { job, build_number, transition }: WorkspaceBuild,

@@ -38,7 +38,7 @@ export async function waitForAgent(
   const { terminal, clock } = needs;
   using progress = new Progress(terminal.err, clock);
   const { colors } = terminal.err;
-  const notice = new LossNotice((text) => progress.line(colors.yellow(text)), clock);
+  const notice = new LossNotice(terminal.err, clock, progress);
   const output = { progress, notice };
   if (isStartedByPerson(workspace.latest_build, agent)) {
     if (!(await startsOver(agent, workspace.latest_build, needs, output))) {

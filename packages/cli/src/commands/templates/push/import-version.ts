@@ -60,7 +60,7 @@ export async function importVersion(
   if (waiting !== undefined) progress.line(terminal.err.colors.yellow(waiting));
   progress.waitFor("importing the template");
   const params = { version: version.id };
-  const notice = new LossNotice((text) => progress.line(terminal.err.colors.yellow(text)), clock);
+  const notice = new LossNotice(terminal.err, clock, progress);
   const read = (): Promise<TemplateVersion> => client.call(getTemplateVersion, { params, signal });
   const log = followLog<JobLog, typeof getTemplateVersionLogs>({
     client,
