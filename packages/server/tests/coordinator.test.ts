@@ -14,16 +14,13 @@ import {
   type Peer,
   type PublishedNode,
 } from "../src/network/coordinator/peer-directory.ts";
-import { PostgresDirectory } from "../src/network/coordinator/postgres-directory.ts";
 import { upsertPeer } from "../src/network/coordinator/queries.ts";
 import { reserve } from "../src/network/coordinator/reservations.ts";
-import { connectionOptions, openDatabase } from "../src/platform/db/database.ts";
-import { HeartbeatConnection } from "../src/platform/db/heartbeat-connection.ts";
-import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
 import { quickTimes, TestPeer } from "./support/coordinator-world.ts";
 import { describeCoordinator } from "./support/describe-coordinator.ts";
 import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 import { MemoryPeers } from "./support/memory-directory.ts";
+import { openOnPostgres, openReplica, type Replica } from "./support/postgres-coordinators.ts";
 
 const parts = { clock: systemClock, logger: silentLogger };
 
@@ -39,28 +36,6 @@ describeCoordinator("in memory", async () => {
   };
 });
 
-/** Opens a replica with its own connections; `kill` cuts them. */
-async function openReplica(url: string, times = quickTimes) {
-  const db = openDatabase({ url }, silentLogger);
-  const pubsub = new PostgresPubSub({
-    db,
-    connection: connectionOptions({ url }),
-    replicaId: randomUUID(),
-    ...parts,
-  });
-  const heartbeats = new HeartbeatConnection({ db, address: { url }, logger: silentLogger });
-  const directory = await PostgresDirectory.open({ db, heartbeats, pubsub, times, ...parts });
-  const coordinator = new Coordinator({ directory, ...parts });
-  const kill = async (): Promise<void> => {
-    await pubsub[Symbol.asyncDispose]();
-    await heartbeats[Symbol.asyncDispose]();
-    await db.destroy();
-  };
-  return { db, directory, coordinator, kill };
-}
-
-type Replica = Awaited<ReturnType<typeof openReplica>>;
-
 /** One database for all tests of the suite: a test's peers and replicas are gone when the next test starts. */
 let shared: TestDatabase;
 
@@ -70,20 +45,7 @@ beforeAll(async () => {
 
 afterAll(() => shared[Symbol.asyncDispose]());
 
-describeCoordinator("on PostgreSQL", async () => {
-  const opened: Replica[] = [];
-  return {
-    openReplica: async () => {
-      const replica = await openReplica(shared.url);
-      opened.push(replica);
-      return replica;
-    },
-    [Symbol.asyncDispose]: async () => {
-      for (const { kill } of opened) await kill().catch(() => undefined);
-      await sql`truncate tailnet_coordinators, tailnet_reservations cascade`.execute(shared.db);
-    },
-  };
-});
+describeCoordinator("on PostgreSQL", () => openOnPostgres(shared));
 
 describe("the directory on PostgreSQL", () => {
   async function open(times = quickTimes): Promise<Replica & { readonly url: string }> {
