@@ -206,8 +206,10 @@ it("waits for no user whom another transaction holds, and for no prebuild", asyn
   const limits = { ...stage.needs.limits, maxWorkspacesPerUser: 2 };
   const made = await claimAll([request(0), request(1), request(2)], { limits });
   expect(made.map((one) => one?.id)).toEqual([undefined, waiting[0], undefined]);
+  const alone = createAlone(request(0), { limits });
+  await Promise.race([waitForBlocked(db), alone]);
   await held.rollBack();
-  expect((await createAlone(request(0), { limits })).id).toBe(waiting[1]);
+  expect((await alone).id).toBe(waiting[1]);
 });
 
 it("changes nothing when one claim fails in a way that nobody foresaw, and leaves all to be made alone", async () => {

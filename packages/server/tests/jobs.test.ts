@@ -6,25 +6,18 @@ import { sql } from "kysely";
 import { afterEach, beforeEach, expect, inject, it, onTestFinished } from "vitest";
 
 import { connectionOptions } from "../src/platform/db/database.ts";
-import { sqlState, violatesUnique } from "../src/platform/db/errors.ts";
+import { violatesUnique } from "../src/platform/db/errors.ts";
 import { HeartbeatConnection } from "../src/platform/db/heartbeat-connection.ts";
 import { inTransaction } from "../src/platform/db/transaction.ts";
 import { acquireJob } from "../src/platform/jobs/acquire-query.ts";
 import { JobLease, JobLost } from "../src/platform/jobs/job-lease.ts";
-import { JobLogWriter } from "../src/platform/jobs/job-log-writer.ts";
 import { readJobLogs } from "../src/platform/jobs/log-stream.ts";
-import {
-  completeJob,
-  type InsertJob,
-  insertJobLogs,
-  maxLogsPerRead,
-  renewLeases,
-} from "../src/platform/jobs/queries.ts";
+import { completeJob, type InsertJob, renewLeases } from "../src/platform/jobs/queries.ts";
 import { insertJob } from "../src/platform/jobs/queries.ts";
 import { readJob } from "../src/platform/jobs/service.ts";
 import { type JobHandler, JobWorker } from "../src/platform/jobs/worker.ts";
 import { PostgresPubSub } from "../src/platform/pubsub/postgres-pubsub.ts";
-import { type PubSub, topics } from "../src/platform/pubsub/pubsub.ts";
+import { topics } from "../src/platform/pubsub/pubsub.ts";
 import { watch } from "../src/platform/pubsub/watch.ts";
 import { type SeededWorkspace, seedWorkspace } from "./support/rows.ts";
 
@@ -181,44 +174,6 @@ it("has one open job a workspace at most", async () => {
   await completeJob(database.db, { jobId, workerId, attempt: 1, error: "broken" });
   await addJob(more);
 });
-
-it("does not forget that a line of a log is lost", async () => {
-  const log = new JobLogWriter(database.db, silentPubSub, randomUUID());
-  log.write("info", "of a job that does not exist");
-  await expect(log.flush()).rejects.toMatchObject({ code: sqlState.foreignKeyViolation });
-  await expect(log.flush()).rejects.toMatchObject({ code: sqlState.foreignKeyViolation });
-});
-
-it("reads a log to its end, however long it is", async () => {
-  const jobId = await addJob();
-  const outputs = Array.from({ length: 2 * maxLogsPerRead + 1 }, (_, index) => `line ${index}`);
-  const line = { log_source: "provisioner_daemon", log_level: "info", stage: "" } as const;
-  await insertJobLogs(
-    database.db,
-    jobId,
-    outputs.map((output) => ({ ...line, output })),
-  );
-  const logs = await readJobLogs(database.db, jobId, { after: 0, before: undefined });
-  expect(logs.map(({ output }) => output)).toEqual(outputs);
-  const [first, last] = [logs.at(0)?.id ?? 0, logs.at(-1)?.id ?? 0];
-  const between = await readJobLogs(database.db, jobId, { after: first, before: last });
-  expect(between.map(({ output }) => output)).toEqual(outputs.slice(1, -1));
-});
-
-it("cuts a long line of a log and leaves out what PostgreSQL does not keep", async () => {
-  const jobId = await addJob();
-  const log = new JobLogWriter(database.db, silentPubSub, jobId);
-  log.write("warn", `a\0b${"x".repeat(10_000)}`);
-  await log.flush();
-  expect(await readJobLogs(database.db, jobId, { after: 0, before: undefined })).toMatchObject([
-    { log_level: "warn", output: `ab${"x".repeat(8190)}`, stage: "" },
-  ]);
-});
-
-const silentPubSub: PubSub = {
-  subscribe: () => ({ [Symbol.dispose]: () => undefined }),
-  publish: () => undefined,
-};
 
 /** Opens a worker like that of a separate server. */
 function openWorker(handler: JobHandler): JobWorker {

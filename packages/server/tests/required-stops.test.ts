@@ -3,6 +3,7 @@ import { weekdays } from "@slipway/api/templates/template";
 import type { Workspace } from "@slipway/api/workspaces/workspace";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { requireStops } from "../src/features/builds/deadline-service.ts";
 import { nextRequiredStop } from "../src/features/schedules/required-stop.ts";
 import { ScheduleWorld } from "./support/schedule-world.ts";
 
@@ -102,6 +103,16 @@ describe("a template that requires stops", () => {
     const { deadline } = (await world.read(lively)).latest_build;
     expect(Date.parse(deadline ?? "")).toBeGreaterThan(now + 19 * dayMs);
     expect(await world.apply(night + dayMs)).toBe(0);
+  });
+
+  it("gives a running build one time, whoever looked at the template before", async () => {
+    const workspace = await world.make("raced");
+    const { db } = world.server;
+    const require = (at: number) => requireStops(db, world.templateId, [workspace.id], at);
+    const night = Date.now() + dayMs;
+    expect(await require(night)).toEqual([workspace.id]);
+    expect(await require(night + dayMs)).toEqual([]);
+    expect(await stopsOf(workspace)).toEqual([night, night]);
   });
 
   it("leaves an earlier deadline as its owner has set it", async () => {

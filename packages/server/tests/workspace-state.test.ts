@@ -7,6 +7,7 @@ import { createBuild } from "@slipway/api/workspaces/build-routes";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 
+import { holdOpen, waitForBlocked } from "./support/lock-waits.ts";
 import { type OpenServer, openServer } from "./support/open-server.ts";
 import { addPerson, type Client } from "./support/people.ts";
 import {
@@ -123,6 +124,20 @@ describe("the state of a build", () => {
     await seedBuild(server.db, place, { number, transition: "stop", job: "succeeded" });
     expect(await push(stateOf({}), "?force=true")).toMatchObject({ status: 409 });
     expect((await pull(server.admin, former)).text).toBe("");
+  });
+
+  it("is not replaced if the workspace has got a new owner meanwhile", async () => {
+    const owner = await addPerson(server, `new-owner-${number}`);
+    await using held = await holdOpen(server.db, (trx) =>
+      sql`update workspaces set owner_id = ${owner.user.id} where id = ${place.workspaceId}`.execute(
+        trx,
+      ),
+    );
+    const pushing = push(stateOf({}));
+    await Promise.race([waitForBlocked(server.db), pushing]);
+    await held.commit();
+    expect(await pushing).toMatchObject({ status: 409 });
+    expect((await pull()).text).toBe("");
   });
 
   it("is not replaced by what is no state, or is no base64", async () => {
