@@ -112,6 +112,8 @@ parameters:
     options:
       - { name: Small, value: small, description: "*Two* cores, [details](https://guide.example/small)" }
       - { name: Large, value: large, description: ${JSON.stringify(nested)} }
+  one: { type: string, default: "", description: "**first** ${"a.".repeat(8_000)}" }
+  two: { type: string, default: "", description: "**second** ${"a.".repeat(8_000)}" }
   image:
     type: string
     default: debian
@@ -146,6 +148,9 @@ agents: { main: {} }
   expect(await kind.getByRole("heading").count()).toBe(0);
   expect(requested.filter((url) => url.includes("example"))).toEqual([]);
   await page.getByRole("radio", { name: "Small Two cores, details" }).waitFor();
+  // Many costly texts would stall the page: those beyond the first are not parsed.
+  await page.getByText("first", { exact: true }).waitFor();
+  await page.getByText("**second**").waitFor();
   const image = page.getByLabel("image");
   const hint = (await image.getAttribute("aria-describedby"))?.split(" ").at(-1) ?? "";
   expect(await page.locator(`[id="${hint}"]`).textContent()).toBe("The stable one ");

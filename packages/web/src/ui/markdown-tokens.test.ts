@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { inlinesOf, parseMarkdown } from "./markdown-tokens.ts";
+import { affordable, inlinesOf, parseMarkdown } from "./markdown-tokens.ts";
 
 it.each([
   ["is too long", "a ".repeat(10_000)],
@@ -18,4 +18,16 @@ it("splits a text with a few hundred delimiters of emphasis", () => {
 it("puts blocks into one line", () => {
   const line = parseMarkdown("# a\n\n- *b*\n- c").flatMap(inlinesOf);
   expect(line.map(({ raw }) => raw).filter((raw) => raw.trim() !== "")).toEqual(["a", "*b*", "c"]);
+});
+
+it("can afford many usual texts, and of costly ones as much as one alone may cost", () => {
+  const usual = Array.from(
+    { length: 500 },
+    (_, index) => `*Text* ${index} ${"of words ".repeat(40)}`,
+  );
+  expect(affordable(usual).size).toBe(500);
+  const costly = Array.from({ length: 100 }, (_, index) => `${index} ${"*a ".repeat(900)}`);
+  const nested = Array.from({ length: 100 }, (_, index) => `${index} ${">".repeat(16_000)}`);
+  expect([...affordable([...costly, ...nested, "*b*"])]).toEqual([...costly.slice(0, 4), "*b*"]);
+  expect([...affordable(nested)]).toEqual(nested.slice(0, 1));
 });

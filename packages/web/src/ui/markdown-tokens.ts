@@ -9,19 +9,45 @@ const maxDepth = 32;
 
 /** Splits a text into tokens; one that is not parsed, or nested too deeply, is a single block of code. */
 export function parseMarkdown(text: string): readonly MarkedToken[] {
-  const asItStands: readonly MarkedToken[] = [{ type: "code", raw: text, text }];
-  if (isCostly(text)) return asItStands;
+  if (isCostly(text)) return unparsed(text);
   try {
     const tokens = known(new Lexer({ gfm: true }).lex(text));
-    return isShallow(tokens, maxDepth) ? tokens : asItStands;
+    return isShallow(tokens, maxDepth) ? tokens : unparsed(text);
   } catch {
     // Nested deeper than the parser's stack.
-    return asItStands;
+    return unparsed(text);
   }
 }
 
+/** Returns a text as a single block of code. */
+export function unparsed(text: string): readonly MarkedToken[] {
+  return [{ type: "code", raw: text, text }];
+}
+
 function isCostly(text: string): boolean {
-  return text.length > maxParsedChars || (text.match(/[*_~]/gu)?.length ?? 0) > maxDelimiters;
+  return text.length > maxParsedChars || delimitersOf(text) > maxDelimiters;
+}
+
+function delimitersOf(text: string): number {
+  return text.match(/[*_~]/gu)?.length ?? 0;
+}
+
+/** Returns those of many texts that are parsed: together they take no longer than the costliest one may. */
+export function affordable(texts: readonly string[]): ReadonlySet<string> {
+  const chosen = new Set<string>();
+  let left = costOf(maxParsedChars, maxDelimiters);
+  for (const text of new Set(texts)) {
+    const cost = costOf(text.length, delimitersOf(text));
+    if (cost > left) continue;
+    left -= cost;
+    chosen.add(text);
+  }
+  return chosen;
+}
+
+/** Estimates the time of the parser, in units of about a nanosecond. */
+function costOf(chars: number, delimiters: number): number {
+  return chars ** 2 + (10 * delimiters) ** 2;
 }
 
 /** The tokens of the parser itself; only extensions of it make others. */

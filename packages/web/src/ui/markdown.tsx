@@ -1,7 +1,7 @@
 import type { MarkedToken } from "marked";
-import { createElement, memo, type ReactNode } from "react";
+import { createContext, createElement, memo, type ReactNode, useContext, useMemo } from "react";
 
-import { childrenOf, inlinesOf, parseMarkdown } from "./markdown-tokens.ts";
+import { affordable, childrenOf, inlinesOf, parseMarkdown, unparsed } from "./markdown-tokens.ts";
 import { untrustedLines } from "./untrusted-text.tsx";
 
 /*
@@ -14,17 +14,48 @@ interface MarkdownProps {
 }
 
 /** Markdown with its paragraphs, lists and blocks of code. */
-export const Markdown = memo(({ children }: MarkdownProps): ReactNode =>
-  element("div", "flex flex-col gap-2 wrap-anywhere", tokensOf(children)),
-);
+export function Markdown({ children }: MarkdownProps): ReactNode {
+  return <Blocks isParsed={useIsAffordable(children)}>{children}</Blocks>;
+}
 
 /** Markdown within a label, which has no room for blocks: their contents follow each other. */
-export const MarkdownLine = memo(({ children }: MarkdownProps): ReactNode =>
-  element("bdi", undefined, tokensOf(children).flatMap(inlinesOf)),
+export function MarkdownLine({ children }: MarkdownProps): ReactNode {
+  return <Line isParsed={useIsAffordable(children)}>{children}</Line>;
+}
+
+const AffordableTexts = createContext<ReadonlySet<string> | undefined>(undefined);
+
+interface MarkdownBudgetProps {
+  /** The texts of all Markdown below. */
+  readonly texts: readonly string[];
+  readonly children: ReactNode;
+}
+
+/** Bounds the time for many texts, which somebody else chose: those that exceed it are shown as they stand. */
+export function MarkdownBudget({ texts, children }: MarkdownBudgetProps): ReactNode {
+  const parsed = useMemo(() => affordable(texts), [texts]);
+  return <AffordableTexts value={parsed}>{children}</AffordableTexts>;
+}
+
+function useIsAffordable(text: string): boolean {
+  return useContext(AffordableTexts)?.has(text) ?? true;
+}
+
+interface ParsedProps extends MarkdownProps {
+  readonly isParsed: boolean;
+}
+
+const Blocks = memo(({ children, isParsed }: ParsedProps): ReactNode =>
+  element("div", "flex flex-col gap-2 wrap-anywhere", tokensOf(children, isParsed)),
 );
 
-function tokensOf(markdown: string): readonly MarkedToken[] {
-  return parseMarkdown(untrustedLines(markdown));
+const Line = memo(({ children, isParsed }: ParsedProps): ReactNode =>
+  element("bdi", undefined, tokensOf(children, isParsed).flatMap(inlinesOf)),
+);
+
+function tokensOf(markdown: string, isParsed: boolean): readonly MarkedToken[] {
+  const text = untrustedLines(markdown);
+  return isParsed ? parseMarkdown(text) : unparsed(text);
 }
 
 function element(

@@ -1,9 +1,9 @@
 import type { EvaluatedParameter } from "@slipway/api/templates/dynamic-parameters";
-import type { ReactNode } from "react";
+import { type ReactNode, useMemo } from "react";
 
 import { CheckGroup, type Choice, RadioGroup, TagInput } from "../../ui/choices.tsx";
 import { Checkbox, Field, Select, TextArea, TextInput } from "../../ui/field.tsx";
-import { Markdown, MarkdownLine } from "../../ui/markdown.tsx";
+import { Markdown, MarkdownBudget, MarkdownLine } from "../../ui/markdown.tsx";
 import { Revealable } from "../../ui/revealable.tsx";
 import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
 import { encodeListValue, readListValue } from "./list-value.ts";
@@ -16,6 +16,24 @@ interface ParameterFieldProps {
   readonly error: string | undefined;
   /** A sentence to add to the description. */
   readonly remark?: string;
+}
+
+/** Bounds the time for the texts of all parameters of a page. */
+export function ParameterTexts({ parameters, children }: ParameterTextsProps): ReactNode {
+  const texts = useMemo(
+    () =>
+      parameters.flatMap(({ description, options }) => [
+        description,
+        ...options.map((option) => option.description),
+      ]),
+    [parameters],
+  );
+  return <MarkdownBudget texts={texts}>{children}</MarkdownBudget>;
+}
+
+interface ParameterTextsProps {
+  readonly parameters: readonly EvaluatedParameter[];
+  readonly children: ReactNode;
 }
 
 /** The field of one parameter of a template, as its form type and its styling want it. */

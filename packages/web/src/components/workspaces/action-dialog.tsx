@@ -14,7 +14,7 @@ import { Skeleton } from "../../ui/layout.tsx";
 import { untrusted, UntrustedText } from "../../ui/untrusted-text.tsx";
 import { FailureNotice } from "../page-failure.tsx";
 import { EvaluationNotice } from "../parameters/evaluation-notice.tsx";
-import { ParameterField } from "../parameters/parameter-field.tsx";
+import { ParameterField, ParameterTexts } from "../parameters/parameter-field.tsx";
 import {
   initialValues,
   missingParameters,
@@ -204,15 +204,17 @@ function UpdateDialog({ workspace, onClose }: DialogProps): ReactNode {
         </blockquote>
       )}
       {isReady && <EvaluationNotice evaluation={evaluation} />}
-      {missing.map((parameter) => (
-        <ParameterField
-          key={parameter.name}
-          parameter={parameter}
-          value={values[parameter.name] ?? ""}
-          onValue={(value) => setChanged({ ...changed, [parameter.name]: value })}
-          error={errors.of(parameter.name)}
-        />
-      ))}
+      <ParameterTexts parameters={missing}>
+        {missing.map((parameter) => (
+          <ParameterField
+            key={parameter.name}
+            parameter={parameter}
+            value={values[parameter.name] ?? ""}
+            onValue={(value) => setChanged({ ...changed, [parameter.name]: value })}
+            error={errors.of(parameter.name)}
+          />
+        ))}
+      </ParameterTexts>
     </ConfirmDialog>
   );
 }

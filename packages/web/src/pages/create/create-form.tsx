@@ -19,7 +19,7 @@ import {
   EvaluationStatus,
   OverdueNotice,
 } from "../../components/parameters/evaluation-notice.tsx";
-import { ParameterField } from "../../components/parameters/parameter-field.tsx";
+import { ParameterField, ParameterTexts } from "../../components/parameters/parameter-field.tsx";
 import type { ParameterValues } from "../../components/parameters/parameter-values.ts";
 import { type Evaluation, useEvaluation } from "../../components/parameters/use-evaluation.ts";
 import { workspacePath } from "../../components/workspaces/workspace-address.ts";
@@ -159,19 +159,21 @@ export function CreateForm({ template, version, presets, prefill }: CreateFormPr
           <div className="flex max-w-2xl flex-col gap-5">
             {parameters === undefined && <Skeleton className="h-8 w-full" />}
             <EvaluationNotice evaluation={evaluation} />
-            {parameters?.map((parameter) => (
-              <ParameterField
-                key={parameter.name}
-                parameter={parameter}
-                value={values[parameter.name] ?? parameter.value.value}
-                onValue={(value) => {
-                  setValues((old) => ({ ...old, [parameter.name]: value }));
-                  setTouched((old) => new Set([...old, parameter.name]));
-                }}
-                error={problemOf(parameter)}
-                remark={remarkOn(parameter)}
-              />
-            ))}
+            <ParameterTexts parameters={parameters ?? []}>
+              {parameters?.map((parameter) => (
+                <ParameterField
+                  key={parameter.name}
+                  parameter={parameter}
+                  value={values[parameter.name] ?? parameter.value.value}
+                  onValue={(value) => {
+                    setValues((old) => ({ ...old, [parameter.name]: value }));
+                    setTouched((old) => new Set([...old, parameter.name]));
+                  }}
+                  error={problemOf(parameter)}
+                  remark={remarkOn(parameter)}
+                />
+              ))}
+            </ParameterTexts>
           </div>
         </Panel>
       )}

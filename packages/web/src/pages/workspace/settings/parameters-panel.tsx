@@ -14,7 +14,11 @@ import {
   OverdueNotice,
 } from "../../../components/parameters/evaluation-notice.tsx";
 import { valueText } from "../../../components/parameters/list-value.ts";
-import { ParameterField, parameterTitle } from "../../../components/parameters/parameter-field.tsx";
+import {
+  ParameterField,
+  ParameterTexts,
+  parameterTitle,
+} from "../../../components/parameters/parameter-field.tsx";
 import { ParameterValue } from "../../../components/parameters/parameter-value.tsx";
 import {
   changedValues,
@@ -106,23 +110,25 @@ function ParametersForm({ last }: { readonly last: readonly BuildParameter[] }):
       <form onSubmit={submit} className="flex flex-col gap-4">
         {errors.general !== undefined && <Notice tone="bad" title={errors.general} />}
         <EvaluationNotice evaluation={evaluation} />
-        {parameters.map((parameter) =>
-          parameter.mutable ? (
-            <ParameterField
-              key={parameter.name}
-              parameter={parameter}
-              value={values[parameter.name] ?? ""}
-              onValue={(value) => setChanged({ ...changed, [parameter.name]: value })}
-              error={errors.of(parameter.name) ?? problemOf(parameter)}
-            />
-          ) : (
-            <FixedParameter
-              key={parameter.name}
-              parameter={parameter}
-              value={initial[parameter.name] ?? ""}
-            />
-          ),
-        )}
+        <ParameterTexts parameters={parameters}>
+          {parameters.map((parameter) =>
+            parameter.mutable ? (
+              <ParameterField
+                key={parameter.name}
+                parameter={parameter}
+                value={values[parameter.name] ?? ""}
+                onValue={(value) => setChanged({ ...changed, [parameter.name]: value })}
+                error={errors.of(parameter.name) ?? problemOf(parameter)}
+              />
+            ) : (
+              <FixedParameter
+                key={parameter.name}
+                parameter={parameter}
+                value={initial[parameter.name] ?? ""}
+              />
+            ),
+          )}
+        </ParameterTexts>
         {isWaiting && (
           <OverdueNotice
             evaluation={evaluation}
