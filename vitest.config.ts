@@ -246,8 +246,7 @@ export default defineConfig({
     sequence: { sequencer: SlowFirst },
     // Node.js runs the sources as it does elsewhere: nothing is transformed, and no call to another module takes a detour.
     experimental: { viteModuleRunner: false, nodeLoader: false },
-    // The workers occupy all processors, so that threads which collect garbage beside them only cost.
-    execArgv: ["--conditions=@slipway/source", "--single-threaded-gc"],
+    execArgv: ["--conditions=@slipway/source"],
     // Without engines their suite has no tests; the message above says so.
     passWithNoTests: absentEngine !== undefined || !go,
     // Each file cleans up after itself, so a worker runs many.
